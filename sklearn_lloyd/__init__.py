@@ -1,0 +1,7 @@
+"""K-means for scikit-learn: a drop-in that is exact, fast and reproducible."""
+
+from sklearn_lloyd._functions import k_means, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._version import __version__
+
+__all__ = ["KMeans", "__version__", "k_means", "kmeans_plusplus", "lloyd_steps"]

@@ -1,0 +1,201 @@
+"""What the estimators share: everything that only needs the centres."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_lloyd._compat import Interval, StrOptions
+from sklearn_lloyd._init import INIT
+from sklearn_lloyd._kernels import BACKENDS
+from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
+from sklearn_lloyd._validation import check_rows, check_weights
+from sklearn_lloyd._version import __version__
+
+
+class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """Predict, transform and score from `cluster_centers_`; and how models are stored."""
+
+    _parameter_constraints: dict = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions(set(INIT)), callable, "array-like"],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+        "backend": [StrOptions(set(BACKENDS))],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    @classmethod
+    def from_centers(cls, centers, **params):
+        """Make a fitted estimator from saved centres.
+
+        Parameters
+        ----------
+        centers : array-like or frame of shape (n_clusters, n_features)
+            float32 is kept, anything else becomes float64. The columns of a frame become
+            `feature_names_in_`.
+        **params
+            Parameters of the constructor, but for `n_clusters`, which the centres give.
+
+        Returns
+        -------
+        estimator : object
+            Ready to predict, transform and score. It has no `labels_`, `inertia_` or other
+            attribute that tells of training.
+
+        Raises
+        ------
+        ValueError
+            If the centres are not a finite array of two dimensions.
+
+        Examples
+        --------
+        >>> from sklearn_lloyd import KMeans
+        >>> KMeans.from_centers([[0.0, 0.0], [10.0, 10.0]]).predict([[9, 8], [1, 0]])
+        array([1, 0], dtype=int32)
+        """
+        estimator = cls(n_clusters=len(centers), **params)
+        estimator.cluster_centers_ = validate_data(
+            estimator, centers, dtype=[np.float64, np.float32], copy=True, order="C"
+        )
+        return estimator
+
+    def predict(self, X):
+        """Predict the closest cluster of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            float32 or float64, whatever the model was fitted on.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+            Index of the nearest centre, the lowest of equally near ones. On the rows that
+            the model was fitted on these are `labels_`.
+
+        Notes
+        -----
+        Costs O(n_samples n_clusters n_features) products and no array of that size:
+        scratch memory is a few megabytes for each thread.
+        """
+        check_is_fitted(self)
+        chunks = check_rows(self, X, n_threads=self.n_threads, reset=False)
+        return predict_labels(chunks, self.cluster_centers_).astype(np.int32)
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Compute the centres and return the label of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to cluster.
+        y : Ignored
+            Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; None: one each.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+            `labels_`.
+        """
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def transform(self, X):
+        """Distances of each row to all centres.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to transform.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_samples, n_clusters)
+            Euclidean distances, dense; float32 if X and the centres are, else float64.
+        """
+        check_is_fitted(self)
+        chunks = check_rows(self, X, n_threads=self.n_threads, reset=False)
+        return distances_to_centers(chunks, self.cluster_centers_)
+
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Compute the centres and return the distances of each row to them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to cluster.
+        y : Ignored
+            Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; None: one each.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_samples, n_clusters)
+            As of `transform`.
+        """
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Opposite of the inertia of X under the fitted centres.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to score.
+        y : Ignored
+            Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; None: one each.
+
+        Returns
+        -------
+        score : float
+            Minus the weighted sum of squared distances to the nearest centre.
+        """
+        check_is_fitted(self)
+        chunks = check_rows(self, X, n_threads=self.n_threads, reset=False)
+        weights = check_weights(sample_weight, chunks.shape[0])
+        return -inertia_under(chunks, self.cluster_centers_, weights)
+
+    @property
+    def _n_features_out(self):
+        return len(self.cluster_centers_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_sklearn_lloyd_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was stored by sklearn-lloyd {version} and is read "
+                f"by {__version__}: it may not behave as before. Fit it again, or install "
+                "the version that stored it.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+

@@ -1,0 +1,137 @@
+"""The rows of X in blocks, and one way to run a kernel over all of them.
+
+Nothing above this module slices X. The blocks depend on the shape of X alone, and what
+the kernels return is reduced in the order of the blocks, so that the number of threads never
+shows in a result.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_lloyd._threads import effective_n_threads, worker_pool
+
+_MIN_ROWS = 4096  # fewer, and Python's own time shows
+_MAX_ROWS = 65536
+_MAX_VALUES = 1 << 20  # more in a block, and the scratch memory of a worker shows
+_BLOCKS = 32  # in between: enough to share out evenly
+
+
+def block_slices(n_rows, values_per_row):
+    """Cut `n_rows` into slices of nearly equal size, whatever the number of threads."""
+    max_rows = min(_MAX_ROWS, max(256, _MAX_VALUES // max(1, values_per_row)))
+    n_blocks = max(1, min(_BLOCKS, n_rows // _MIN_ROWS), -(-n_rows // max_rows))
+    edges = [n_rows * i // n_blocks for i in range(n_blocks + 1)]
+    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+class Chunks:
+    """Row blocks of a dense array or CSR matrix, run over a pool of threads.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        Any real dtype, any strides; only read.
+    n_threads : int or None
+        None: as many as the machine gives at the time of the call.
+    """
+
+    def __init__(self, X, n_threads=None):
+        self.is_sparse = sparse.issparse(X)
+        self.X = X
+        self._untidy = self.is_sparse and not X.has_canonical_format
+        self.shape = X.shape
+        self.dtype = X.dtype
+        per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
+        self.blocks = block_slices(X.shape[0], per_row)
+        self.n_threads = n_threads
+        self._pool = None
+        self._scratch = threading.local()
+        # The number of products in a row's distance: what its rounding error grows with.
+        self.n_terms = X.shape[1]
+        if self.is_sparse:
+            self.n_terms = int(np.diff(X.indptr).max(initial=0))
+
+    def rows(self, index):
+        """Rows `index` (a slice or an array of indices) as they are: a view for a slice."""
+        if not self.is_sparse:
+            return self.X[index] if isinstance(index, slice) else self.X.take(index, axis=0)
+        rows = self.X[index]
+        if self._untidy:
+            rows.sum_duplicates()  # of the slice, which is a copy
+        return rows
+
+    def dense_rows(self, index):
+        """Rows `index` as a dense C-ordered float64 array; meant for few of them."""
+        rows = self.rows(index)
+        if self.is_sparse:
+            rows = rows.toarray()
+        return np.ascontiguousarray(rows, dtype=np.float64)
+
+    @contextmanager
+    def open(self):
+        """Keep one pool of threads for several calls of `map_reduce`."""
+        # Open further out already; or one block, which runs on the caller's thread as it is.
+        if self._pool is not None or (len(self.blocks) == 1 and self.n_threads is None):
+            yield self
+            return
+        n_workers = min(effective_n_threads(self.n_threads), len(self.blocks))
+        try:
+            with worker_pool(n_workers) as self._pool:
+                yield self
+        finally:
+            self._pool = None
+            self._scratch = threading.local()
+
+    def map_reduce(self, kernel, reduce=None):
+        """Run `kernel(rows, scratch)` on every block; `reduce` what it returns, in order.
+
+        `rows` is a slice; `scratch` a dict that the worker keeps from call to call.
+        """
+        one_pass = _OrderedBlocks(self, kernel, reduce)
+        with self.open():
+            if self._pool is None:
+                one_pass.work()
+            else:
+                self._pool.run(one_pass.work)
+
+
+class _OrderedBlocks:
+    """One pass over the blocks: workers take them in turn, results are reduced in order."""
+
+    def __init__(self, chunks, kernel, reduce):
+        self._blocks = chunks.blocks
+        self._scratch = chunks._scratch
+        self._kernel = kernel
+        self._reduce = reduce
+        self._lock = threading.Lock()
+        self._next_block = 0
+        self._next_reduced = 0
+        self._waiting = {}
+
+    def work(self):
+        scratch = self._scratch.__dict__
+        try:
+            while True:
+                with self._lock:
+                    i = self._next_block
+                    self._next_block += 1
+                if i >= len(self._blocks):
+                    return
+                value = self._kernel(self._blocks[i], scratch)
+                if self._reduce is not None:
+                    self._collect(i, value)
+        except BaseException:
+            self._next_block = len(self._blocks)  # the others stop at their next block
+            raise
+
+    def _collect(self, i, value):
+        with self._lock:
+            self._waiting[i] = value
+            while self._next_reduced in self._waiting:
+                self._reduce(self._waiting.pop(self._next_reduced))
+                self._next_reduced += 1

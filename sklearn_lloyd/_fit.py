@@ -1,0 +1,112 @@
+"""Several starts, the loop for each, the best kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sklearn_lloyd._init import INIT, CanonicalRows
+from sklearn_lloyd._kernels import own_sq_distances
+from sklearn_lloyd._solvers import lloyd, make_assigner
+from sklearn_lloyd._types import HISTORY_DTYPE, Result
+from sklearn_lloyd._validation import check_centers
+
+
+def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=0):
+    """Run k-means `n_init` times and keep the run of least inertia.
+
+    Parameters
+    ----------
+    problem : Problem
+    init : str, ndarray or callable
+        Checked before.
+    n_init, max_iter : int
+    tol : float
+        Relative to the variance of the data.
+    algorithm : str
+    rng : RandomState
+        Drawn from on this thread only, one start after the other.
+    verbose : int
+
+    Returns
+    -------
+    result : Result
+    """
+    best = None
+    inertias = np.empty(n_init)
+    with problem.chunks.open():
+        canonical = CanonicalRows(problem) if isinstance(init, str) else None
+        for i in range(n_init):
+            centers = _first_centers(problem, init, canonical, rng)
+            if verbose:
+                print("Initialization complete")
+            run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
+            inertias[i] = run.inertia
+            # Rounding may favour the same clustering under other labels: keep the earlier.
+            if best is None or (
+                run.inertia < best.inertia and not _same_clustering(run.labels, best.labels)
+            ):
+                best = run
+    return replace(best, start_inertias=inertias)
+
+
+def _first_centers(problem, init, canonical, rng):
+    shape = problem.n_clusters, problem.chunks.shape[1]
+    if isinstance(init, str):
+        return INIT[init](problem, canonical, rng).astype(problem.dtype)
+    if callable(init):
+        centers = init(problem.chunks.X, shape[0], random_state=rng)
+        return check_centers(centers, *shape, problem.dtype)
+    return init
+
+
+def _run(problem, centers, max_iter, tol, algorithm, verbose):
+    assigner = make_assigner(algorithm, problem)
+    history = []
+    for step in lloyd(problem, centers, assigner, max_iter, tol):
+        history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
+        if verbose:
+            print(f"Iteration {step.iteration}, inertia {step.inertia}.")
+    if verbose and step.converged == "strict":
+        print(f"Converged at iteration {step.iteration}: strict convergence.")
+    elif verbose and step.converged == "tol":
+        print(
+            f"Converged at iteration {step.iteration}: center shift {step.center_shift} "
+            f"within tolerance {tol}."
+        )
+    if step.converged != "strict":  # the centres moved after the rows were assigned
+        assigner.assign(step.centers, lambda stats: None)
+    return Result(
+        centers=step.centers,
+        labels=assigner.labels.astype(np.int32),
+        inertia=inertia_of(problem.chunks, step.centers, assigner.labels, problem.sample_weight),
+        n_iter=step.iteration + 1,
+        converged=bool(step.converged),
+        history=np.array(history, HISTORY_DTYPE),
+        start_inertias=np.empty(0),
+    )
+
+
+def inertia_of(chunks, centers, labels, sample_weight):
+    """Weighted sum of squared distances to the centres of the labels, by differences."""
+    exact = centers.astype(np.float64)
+    inertia = 0.0
+
+    def kernel(rows, scratch):
+        distances = own_sq_distances(chunks.rows(rows), exact, labels[rows])
+        return distances.sum() if sample_weight is None else distances @ sample_weight[rows]
+
+    def add(part):
+        nonlocal inertia
+        inertia += float(part)
+
+    chunks.map_reduce(kernel, add)
+    return inertia
+
+
+def _same_clustering(labels, others):
+    """Whether one labelling is the other under new names."""
+    name = np.zeros(labels.max() + 1, others.dtype)
+    name[labels] = others
+    return np.array_equal(name[labels], others)

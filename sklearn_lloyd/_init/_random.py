@@ -1,0 +1,87 @@
+"""Random rows and random partitions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._kernels import label_sums
+
+
+def _counts(problem):
+    return None if problem.sample_weight is None else problem.sample_weight > 0
+
+
+def random_rows(problem, canonical, rng):
+    """Distinct rows without replacement, with a probability proportional to their weight.
+
+    A row and its repeats are one candidate with the sum of their weights. Only where there
+    are fewer distinct rows than clusters do rows come twice.
+
+    Returns
+    -------
+    rows : ndarray of intp of shape (n_clusters,)
+    """
+    n_rows = problem.chunks.shape[0]
+    mass = np.ones(n_rows) if problem.sample_weight is None else problem.sample_weight.copy()
+    chosen = []
+    while len(chosen) < problem.n_clusters:
+        block_mass = canonical.block_mass(slice(None), mass)
+        if not block_mass.any():
+            break
+        seen = set()
+        for row in canonical.draw(
+            rng.uniform(size=problem.n_clusters - len(chosen)), block_mass, mass.__getitem__
+        ):
+            if problem.keys[row] not in seen:
+                seen.add(problem.keys[row])
+                chosen.append(row)
+        for row in chosen[-len(seen) :]:
+            mass[canonical.equal_to(row)] = 0.0
+    return np.resize(np.array(chosen, np.intp), problem.n_clusters)
+
+
+def random_partition_centers(problem, canonical, rng):
+    """Means of a random partition of the distinct rows (Forgy's way, by clusters).
+
+    A cluster that no row falls into starts from a random row.
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, n_features), float64
+    """
+    chunks, n_clusters = problem.chunks, problem.n_clusters
+    group, n_groups = canonical.groups(_counts(problem))
+    label_of_group = rng.randint(n_clusters, size=n_groups)
+    sums = np.zeros((n_clusters, chunks.shape[1]))
+    totals = np.zeros(n_clusters)
+
+    def add_up(rows, scratch):
+        counted = np.flatnonzero(group[rows] >= 0)
+        rows = rows.start + counted
+        labels = label_of_group[group[rows]]
+        none = np.full(labels.size, -1)
+        return label_sums(
+            chunks.rows(rows), problem.weights(rows), labels, none, problem.shift, n_clusters
+        )
+
+    def reduce(part):
+        add_sums(sums, part[0])
+        np.add(totals, part[1], out=totals)
+
+    chunks.map_reduce(add_up, reduce)
+    empty = totals == 0
+    centers = sums / np.where(empty, 1.0, totals)[:, np.newaxis]
+    if problem.shift is not None:
+        centers += problem.shift
+    if empty.any():
+        centers[empty] = chunks.dense_rows(random_rows(problem, canonical, rng)[: empty.sum()])
+    return centers
+
+
+def add_sums(total, part):
+    """Add the sums of a block, dense or sparse, to the dense total, in place."""
+    if isinstance(part, np.ndarray):
+        total += part
+    else:
+        part = part.tocoo()
+        total[part.row, part.col] += part.data

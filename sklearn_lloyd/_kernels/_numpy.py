@@ -1,0 +1,356 @@
+"""The NumPy backend.
+
+The label of a row is *defined* by sums of squared differences in float64, ties to the lowest
+index. Products decide as far as their error bound allows; what is left is decided by the
+definition. So labels do not depend on the precision, the BLAS, the cut into blocks or the
+number of threads, and `predict` agrees with `fit`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_lloyd._kernels._screen import Screen, packed_argmin, scratch_array
+
+_BATCH = 1 << 18  # scores in one batch: what the second-level cache holds
+_PAIRS = 1 << 18  # elements in one batch of differences
+
+
+class CenterTable:
+    """Centres, prepared once for all blocks of a pass.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features)
+        In the coordinates and the dtype of the model.
+    shift : ndarray of shape (n_features,) or None
+    n_terms : int
+        Products in the sum of one distance.
+    """
+
+    def __init__(self, centers, shift, n_terms):
+        self.centers = centers.astype(np.float64)
+        self.shift = shift
+        self.n_terms = n_terms
+        self.offsets = self.centers if shift is None else self.centers - shift
+        self.sq_norms = np.einsum("ij,ij->i", self.offsets, self.offsets)
+        self.repeated = _repeated(self.centers, self.sq_norms)
+        self._screens = {}
+
+    def __len__(self):
+        return len(self.centers)
+
+    def screen(self, dtype):
+        """The screen in `dtype`, made at the first call."""
+        screen = self._screens.get(dtype)
+        if screen is None:
+            screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)
+            self._screens[dtype] = screen
+        return screen
+
+
+def _repeated(centers, sq_norms):
+    """Mask of the centres that equal one of lower index, or None: those get no rows."""
+    ordered = np.sort(sq_norms)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return None
+    first = np.unique(centers, axis=0, return_index=True)[1]
+    repeated = np.ones(len(centers), bool)
+    repeated[first] = False
+    return repeated if repeated.any() else None
+
+
+def nearest(rows, sq_norms, guess, table, dtype, scratch):
+    """Assign rows to their nearest centres.
+
+    Parameters
+    ----------
+    rows : ndarray or CSR of shape (n_rows, n_features)
+    sq_norms : ndarray of shape (n_rows,) or None
+        Squared distances from the shift; None: computed, to the precision of the screen.
+    guess : ndarray of intp of shape (n_rows,) or None
+        Labels that are probably right, such as those of the iteration before.
+    table : CenterTable
+    dtype : dtype
+        Precision to screen in.
+    scratch : dict
+
+    Returns
+    -------
+    labels : ndarray of intp of shape (n_rows,)
+    gap : ndarray of shape (n_rows,), in `dtype`
+        A lower bound on how much farther than its own centre any other one is from the row;
+        negative where the two cannot be told apart in `dtype`.
+    n_hard : int
+        Rows that `dtype` could not decide.
+    """
+    n_rows = rows.shape[0]
+    labels = np.zeros(n_rows, np.intp)
+    gap = np.full(n_rows, np.inf, dtype)
+    if len(table) == 1:
+        return labels, gap, 0
+    n_hard = 0
+    step = batch_rows(len(table))
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows counts as undecided
+        for start in range(0, n_rows, step):
+            part = slice(start, min(start + step, n_rows))
+            labels[part], gap[part], hard = _nearest(
+                rows[part],
+                None if sq_norms is None else sq_norms[part],
+                None if guess is None else guess[part],
+                table,
+                np.dtype(dtype),
+                scratch,
+            )
+            n_hard += hard
+    return labels, gap, n_hard
+
+
+def _nearest(rows, sq_norms, guess, table, dtype, scratch):
+    screen = table.screen(dtype)
+    block = screen.prepare(rows, table.shift, scratch)
+    if sq_norms is None:
+        sq_norms = screen.sq_norms(block)
+    scores = screen.scores(block, scratch)
+    guessed = guess is not None
+    labels = guess.copy() if guessed else packed_argmin(scores, scratch)
+    flat = scores.reshape(-1)
+    own_index = labels * scores.shape[1]
+    own_index += np.arange(scores.shape[1])
+    own = flat.take(own_index)
+    flat[own_index] = np.inf
+    other = np.minimum.reduce(scores, axis=0)
+    slack = screen.slack.take(labels)
+    slack += (2 * screen.eta) * sq_norms
+    unsure = np.flatnonzero(~(other - own > slack))
+    gap = _gap(own, other, slack, sq_norms)
+    if unsure.size == 0:
+        return labels, gap, 0
+    if guessed or dtype == np.float32:
+        n_hard = 0 if guessed else unsure.size
+        labels[unsure], gap[unsure], hard = nearest(
+            rows[unsure],
+            sq_norms[unsure],
+            None,
+            table,
+            dtype if guessed else np.float64,
+            scratch,
+        )
+        return labels, gap, n_hard + hard
+    flat[own_index] = own
+    scores = scores[:, unsure]
+    limit = own[unsure] + slack[unsure]
+    labels[unsure] = _decide(rows[unsure], (scores <= limit).T, table)
+    gap[unsure] = -np.inf
+    return labels, gap, 0
+
+
+def batch_rows(n_clusters):
+    """How many rows to compare with that many centres at once."""
+    return max(256, _BATCH // n_clusters)
+
+
+def _gap(own, other, slack, sq_norms):
+    # The norms are kept in their own precision, whatever that of the scores.
+    eps = np.finfo(sq_norms.dtype).eps
+    slack = slack + (2 * eps) * sq_norms
+    far = np.maximum(other + (sq_norms - slack), 0)
+    near = np.maximum(own + (sq_norms + slack), 0)
+    return np.sqrt(far) * (1 - 4 * eps) - np.sqrt(near) * (1 + 4 * eps)
+
+
+def _decide(rows, candidates, table):
+    """The nearest of the candidates (n_rows, n_clusters), by the definition."""
+    row, label = np.nonzero(candidates)
+    sq_distances = np.empty(row.size)
+    step = max(1, _PAIRS // rows.shape[1])
+    for start in range(0, row.size, step):
+        part = slice(start, start + step)
+        sq_distances[part] = _pair_sq_distances(rows[row[part]], table.centers, label[part])
+    starts = np.searchsorted(row, np.arange(rows.shape[0]))
+    least = np.minimum.reduceat(sq_distances, starts)
+    hits = np.flatnonzero(sq_distances == least[row])[::-1]
+    labels = np.empty(rows.shape[0], np.intp)
+    labels[row[hits]] = label[hits]  # the last to be written is the lowest index
+    return labels
+
+
+def _pair_sq_distances(rows, centers, labels):
+    """Squared distance of each row to the centre of its label: the definition.
+
+    Dense rows: the squares of the differences. Sparse rows: the same sum with the terms of
+    absent features collected in |c|^2, in float64 too.
+    """
+    if sparse.issparse(rows):
+        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        data = rows.data.astype(np.float64)
+        terms = data * (data - 2.0 * centers[labels[of_row], rows.indices])
+        used, inverse = np.unique(labels, return_inverse=True)
+        sq_norms = np.square(centers[used]).sum(axis=1)[inverse]
+        sums = np.bincount(of_row, terms, minlength=rows.shape[0]) + sq_norms
+        # What the cancellation leaves of a zero is a zero.
+        return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
+    differences = centers.take(labels, axis=0)
+    np.subtract(rows, differences, out=differences)
+    return np.square(differences, out=differences).sum(axis=1)
+
+
+def own_sq_distances(rows, centers, labels):
+    """Squared distance of each row to the centre of its label, float64, by differences."""
+    step = max(1, _PAIRS // rows.shape[1])
+    return np.concatenate(
+        [
+            _pair_sq_distances(rows[start : start + step], centers, labels[start : start + step])
+            for start in range(0, rows.shape[0], step)
+        ]
+    )
+
+
+def sq_distances_to(rows, center):
+    """Squared distance of each row to one centre, float64, by differences."""
+    labels = np.zeros(rows.shape[0], np.intp)
+    return own_sq_distances(rows, center.reshape(1, -1).astype(np.float64), labels)
+
+
+def sq_distances_to_all(rows, table, scratch):
+    """Squared distances (n_rows, n_clusters) in float64.
+
+    By products; those that cancel to less than a millionth are done again by differences.
+    """
+    screen = table.screen(np.dtype(np.float64))
+    block = screen.prepare(rows, table.shift, scratch)
+    sq_norms = screen.sq_norms(block)[:, np.newaxis]
+    out = screen.scores(block, scratch).T + sq_norms
+    if table.repeated is not None:
+        out[:, table.repeated] = 0.0  # they stood aside; done below
+    row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
+    step = max(1, _PAIRS // rows.shape[1])
+    for start in range(0, row.size, step):
+        i, j = row[start : start + step], label[start : start + step]
+        out[i, j] = _pair_sq_distances(rows[i], table.centers, j)
+    return out
+
+
+def _offsets(rows, shift):
+    """Dense rows less the shift, in float64."""
+    if shift is None:
+        return rows.astype(np.float64)
+    return np.subtract(rows, shift, dtype=np.float64)
+
+
+def row_sq_norms(rows, shift):
+    """Squared distances from the shift, float64."""
+    if sparse.issparse(rows):
+        squares = rows.copy()
+        squares.data = np.square(rows.data.astype(np.float64))
+        return np.asarray(squares.sum(axis=1)).ravel()
+    offsets = _offsets(rows, shift)
+    return np.einsum("ij,ij->i", offsets, offsets)
+
+
+def row_keys(rows, shift, direction):
+    """A fixed projection of each row, float64: equal for equal rows, wherever they stand."""
+    if sparse.issparse(rows):
+        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        terms = rows.data.astype(np.float64) * direction[rows.indices]
+        return np.bincount(of_row, terms, minlength=rows.shape[0])
+    offsets = _offsets(rows, shift)
+    offsets *= direction
+    return offsets.sum(axis=1)
+
+
+def moments(rows, weights):
+    """Weight, mean and sum of squared deviations by feature of a block, float64."""
+    total = float(rows.shape[0]) if weights is None else float(weights.sum())
+    if total == 0.0:
+        return 0.0, np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    if sparse.issparse(rows):
+        data = rows.data.astype(np.float64)
+        if weights is not None:
+            of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+            weights = weights[of_row]
+        scaled = data if weights is None else data * weights
+        mean = np.bincount(rows.indices, scaled, minlength=rows.shape[1]) / total
+        squares = np.bincount(rows.indices, scaled * data, minlength=rows.shape[1])
+        return total, mean, np.maximum(squares - total * mean**2, 0.0)
+    offsets = rows.astype(np.float64)
+    if weights is None:
+        mean = offsets.mean(axis=0)
+        offsets -= mean
+        return total, mean, np.einsum("ij,ij->j", offsets, offsets)
+    mean = weights @ offsets / total
+    offsets -= mean
+    return total, mean, np.einsum("i,ij,ij->j", weights, offsets, offsets)
+
+
+def label_sums(rows, weights, new, old, shift, n_clusters):
+    """What rows that went from label `old` (-1: none yet) to `new` change in the clusters.
+
+    Returns
+    -------
+    sums : ndarray or sparse array of shape (n_clusters, n_features), float64
+        Weighted sums of the rows, relative to the shift.
+    weights : ndarray of shape (n_clusters,), float64
+    members : ndarray of shape (n_clusters,), intp
+        Rows of positive weight.
+    """
+    left = np.flatnonzero(old >= 0)
+    labels = np.concatenate([new, old[left]])
+    sign = np.ones(labels.size)
+    sign[new.size :] = -1.0
+    signed = sign if weights is None else sign * np.concatenate([weights, weights[left]])
+    weight_sums = np.bincount(labels, signed, minlength=n_clusters)
+    if weights is None:
+        members = np.rint(weight_sums).astype(np.intp)
+    else:
+        members = np.rint(np.bincount(labels, np.sign(signed), minlength=n_clusters)).astype(
+            np.intp
+        )
+    source = np.concatenate([np.arange(new.size), left])
+    if sparse.issparse(rows):
+        one_hot = sparse.csr_array((signed, (labels, source)), shape=(n_clusters, new.size))
+        return one_hot @ sparse.csr_array(rows).astype(np.float64), weight_sums, members
+    n_features = rows.shape[1]
+    sums = np.zeros(n_clusters * n_features)
+    step = max(1, _PAIRS // n_features)
+    for start in range(0, labels.size, step):
+        part = slice(start, start + step)
+        terms = _offsets(rows[source[part]], shift)
+        terms *= signed[part, np.newaxis]
+        index = (labels[part] * n_features)[:, np.newaxis] + np.arange(n_features)
+        sums += np.bincount(index.ravel(), terms.ravel(), minlength=sums.size)
+    return sums.reshape(n_clusters, n_features), weight_sums, members
+
+
+def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
+    """How much each of the table's centres would take off the potential of a block.
+
+    Parameters
+    ----------
+    closest : ndarray of shape (n_rows,)
+        Squared distance to the nearest centre so far.
+    maybe : ndarray of bool of shape (n_trials, n_rows)
+        Filled: where the trial may be nearer than the nearest so far.
+
+    Returns
+    -------
+    gains : ndarray of shape (n_trials,), float64
+        To the precision of `dtype`.
+    """
+    screen = table.screen(np.dtype(dtype))
+    gains = np.zeros(len(table))
+    step = batch_rows(len(table))
+    for start in range(0, rows.shape[0], step):
+        part = slice(start, start + step)
+        scores = screen.scores(screen.prepare(rows[part], table.shift, scratch), scratch)
+        target = (closest[part] - sq_norms[part]).astype(screen.dtype, copy=False)
+        np.subtract(target, scores, out=scores)
+        slack = (2 * screen.eta) * (sq_norms[part] + closest[part]) + screen.slack.max()
+        np.greater(scores, -slack.astype(screen.dtype, copy=False), out=maybe[:, part])
+        np.maximum(scores, 0, out=scores)
+        if weights is None:
+            gains += scores.sum(axis=1, dtype=np.float64)
+        else:
+            gains += scores @ weights[part].astype(screen.dtype)
+    return gains

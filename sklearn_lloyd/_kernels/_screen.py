@@ -1,0 +1,113 @@
+"""Screening: squared distances by one matrix product, with a bound on their error.
+
+For a row x and a centre c, both relative to the shift, the *score* is |c|^2 - 2 x.c: the
+squared distance less |x|^2, which all centres share. One product with the rows, extended by
+a one, gives the scores of a block. In a precision with spacing eps, and with n_terms products
+in the sum, a score is off by at most eta (2 |c|^2 + |x|^2), eta = (n_terms + 8) eps: the two
+roundings to that precision, the product in any order of its terms, and a factor of two in hand.
+
+The part of the error that depends on the centre is taken off the score beforehand, so scores
+are lower bounds up to eta |x|^2, and a far outlying centre costs the others no precision.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+_WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
+
+
+def scratch_array(scratch, name, shape, dtype):
+    """An uninitialised array out of `scratch`, which keeps the memory for the next call."""
+    size = int(np.prod(shape))
+    key = (name, np.dtype(dtype).char)
+    memory = scratch.get(key)
+    if memory is None or memory.size < size:
+        memory = scratch[key] = np.empty(size, dtype)
+    return memory[:size].reshape(shape)
+
+
+class Screen:
+    """The centres in one precision, ready for the product.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n_clusters, n_features), float64
+        The centres less the shift.
+    sq_norms : ndarray of shape (n_clusters,), float64
+    never : ndarray of bool of shape (n_clusters,) or None
+        Centres that no row may choose.
+    n_terms : int
+        Products in the sum of one distance.
+    dtype : dtype
+        float32 or float64.
+    """
+
+    def __init__(self, offsets, sq_norms, never, n_terms, dtype):
+        info = np.finfo(dtype)
+        self.dtype = np.dtype(dtype)
+        self.eta = (n_terms + 8) * float(info.eps)
+        self.table = np.empty((offsets.shape[0], offsets.shape[1] + 1), dtype)
+        np.multiply(offsets, -2.0, out=self.table[:, :-1], casting="same_kind")
+        self.table[:, -1] = (1.0 - 2.0 * self.eta) * sq_norms
+        if never is not None:
+            self.table[never, -1] = info.max / 16
+        # What |c|^2 adds to the slack of a row whose nearest centre is c.
+        self.slack = (4.0 * self.eta * sq_norms).astype(dtype)
+
+    def prepare(self, rows, shift, scratch):
+        """The rows in this precision, less the shift, as `scores` and `sq_norms` take them.
+
+        Dense rows: of shape (n_features + 1, n_rows), with a one below each row.
+        """
+        if sparse.issparse(rows):
+            return rows.astype(self.dtype, copy=False)
+        n_rows, n_features = rows.shape
+        if n_features <= _WIDE_LAYOUT:
+            block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
+        else:
+            block = scratch_array(scratch, "rows", (n_rows, n_features + 1), self.dtype).T
+        if shift is None:
+            np.copyto(block[:-1], rows.T, casting="unsafe")
+        else:
+            # In float64, whatever the dtypes: the difference is then rounded once.
+            np.subtract(
+                rows.T, shift[:, np.newaxis], out=block[:-1], dtype=np.float64, casting="unsafe"
+            )
+        block[-1] = 1
+        return block
+
+    def sq_norms(self, block):
+        """Squared norms of the prepared rows, to the precision of the screen."""
+        if sparse.issparse(block):
+            of_row = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+            norms = np.bincount(of_row, np.square(block.data), minlength=block.shape[0])
+            return norms.astype(self.dtype)
+        return np.einsum("ij,ij->j", block[:-1], block[:-1])
+
+    def scores(self, block, scratch):
+        """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`."""
+        n_rows = block.shape[0] if sparse.issparse(block) else block.shape[1]
+        out = scratch_array(scratch, "scores", (len(self.table), n_rows), self.dtype)
+        if sparse.issparse(block):
+            product = block @ self.table[:, :-1].T
+            return np.add(product.T, self.table[:, -1:], out=out)
+        return np.matmul(self.table, block, out=out)
+
+
+def packed_argmin(scores, scratch):
+    """Index of the least score of each column, right but for scores that nearly agree.
+
+    The index takes the place of the lowest bits of the score, so that one minimum over
+    contiguous memory finds both; NumPy's own argmin across rows is many times slower.
+    """
+    n = scores.shape[0]
+    integer = np.dtype(f"i{scores.itemsize}")
+    mask = (1 << max(1, (n - 1).bit_length())) - 1
+    packed = scratch_array(scratch, "packed", scores.shape, integer)
+    np.bitwise_and(scores.view(integer), integer.type(~mask), out=packed)
+    np.bitwise_or(packed, np.arange(n, dtype=integer)[:, np.newaxis], out=packed)
+    least = np.minimum.reduce(packed.view(scores.dtype), axis=0)
+    # A score that overflowed may leave any bits; the caller checks the guess, not its range.
+    return np.minimum(least.view(integer) & integer.type(mask), n - 1).astype(np.intp)

@@ -1,0 +1,293 @@
+"""The KMeans estimator: parameters, documentation, fitted attributes."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from sklearn_lloyd._base import BaseKMeans
+from sklearn_lloyd._compat import StrOptions, fit_context
+from sklearn_lloyd._fit import fit_kmeans
+from sklearn_lloyd._solvers import ASSIGNERS
+from sklearn_lloyd._validation import (
+    check_centers,
+    check_n_clusters,
+    check_rows,
+    check_weights,
+    make_problem,
+    unchanged_on_failure,
+)
+
+
+class KMeans(BaseKMeans):
+    """K-means clustering: scikit-learn's `KMeans`, exact, faster and reproducible.
+
+    Parameters, methods, fitted attributes and errors are those of
+    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`, ``algorithm="auto"`` and
+    ``init="random-partition"`` are ours. One `random_state` gives one result, whatever the
+    number of threads and the order of the rows, and integer weights give what repeated
+    rows give.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters, and of centres.
+
+    init : {'k-means++', 'random', 'random-partition'}, callable or array-like of shape \
+            (n_clusters, n_features), default='k-means++'
+        Where the first centres come from:
+
+        - 'k-means++': greedy k-means++ [1]_, with ``2 + int(log(n_clusters))`` trials for
+          each centre; rows are drawn by weight times squared distance to the nearest
+          centre so far.
+        - 'random': distinct rows, drawn by weight, without replacement.
+        - 'random-partition': the means of a random partition of the rows.
+        - array: the centres themselves.
+        - callable: called as ``init(X, n_clusters, random_state=rng)``, returns centres. It
+          sees X as `fit` was given it (as an array or CSR matrix), in the user's own
+          coordinates.
+
+    n_init : 'auto' or int, default='auto'
+        Number of starts; the one with the least inertia is kept. 'auto' is 1 for
+        'k-means++' and arrays, 10 for the others.
+
+    max_iter : int, default=300
+        Iterations of a single start at the most.
+
+    tol : float, default=1e-4
+        A start has converged when the squared movement of all centres in an iteration is
+        at most `tol` times the mean (weighted) variance of the features, or no label
+        changed.
+
+    verbose : int, default=0
+        Whether to print the inertia of every iteration.
+
+    random_state : int, RandomState instance or None, default=None
+        Where the random numbers come from. They are drawn on the calling thread, in a
+        fixed order.
+
+    copy_x : bool, default=True
+        Accepted for compatibility, and without effect: X is never copied whole and never
+        written to.
+
+    algorithm : {'auto', 'lloyd', 'elkan'}, default='auto'
+        How rows find their nearest centre; the results are the same. 'lloyd' compares
+        every row with every centre in each iteration. 'elkan' uses the triangle inequality
+        to leave out the rows whose nearest centre cannot have changed, with one bound for
+        each row (the form of Hamerly [3]_) in place of Elkan's [2]_ one for each row and
+        centre, so that it needs little memory. 'auto' is 'elkan' for two clusters or more.
+
+    backend : {'auto', 'numpy'}, default='auto'
+        Which kernels compute. 'auto' takes the fastest that is installed; at present that
+        is 'numpy'.
+
+    n_threads : int or None, default=None
+        Threads to use. None: what the machine, its cgroup, OMP_NUM_THREADS and the limits
+        of joblib allow when a method is called. It never changes a result.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        Centres; float32 if X is, else float64. If the run did not converge to the end
+        (see `tol`, `max_iter`) these are not the means of the clusters in `labels_`.
+
+    labels_ : ndarray of shape (n_samples,), int32
+        Nearest of `cluster_centers_` for each row.
+
+    inertia_ : float
+        Weighted sum of squared distances of the rows to their nearest centre.
+
+    n_iter_ : int
+        Iterations of the start that was kept.
+
+    converged_ : bool
+        False if `max_iter` ended that start before it converged.
+
+    history_ : structured ndarray of shape (n_iter_,)
+        A record for each iteration of that start. Fields: 'inertia' (of the new labels
+        under the centres of the iteration before; from cluster sums in float64),
+        'center_shift' (squared movement of the centres), 'n_changed' (rows with a new
+        label), 'n_empty' (clusters without rows, before they were relocated) and
+        'seconds'.
+
+    start_inertias_ : ndarray of shape (n_init,)
+        Final inertia of every start. If they differ much, there are local optima, and more
+        starts may pay.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X was a frame with names that are all strings.
+
+    See Also
+    --------
+    sklearn.cluster.KMeans : The estimator whose contract this one keeps.
+    lloyd_steps : The loop of this estimator, one step at a time.
+    kmeans_plusplus : The seeding alone.
+
+    Notes
+    -----
+    An iteration costs O(n_samples n_clusters n_features) at the most; the bounds of
+    'elkan' leave a small part of that in later iterations. The seeding costs
+    O(n_samples n_clusters n_features log(n_clusters)). Beside X, `fit` needs about 60
+    bytes for each row (seeding: as many more as there are trials) and a few megabytes for
+    each thread.
+
+    The label of a row is defined by squared differences in float64, ties to the lowest
+    index. Matrix products in float32 or float64 decide where their error bound allows it,
+    the definition decides the rest. Sums are in float64.
+
+    An empty cluster moves to the row that costs most (weight times squared distance, equal
+    rows together).
+
+    One feature only works as well; for a few groups along one axis quantile cuts
+    (:class:`sklearn.preprocessing.KBinsDiscretizer`) may say the same more simply.
+
+    References
+    ----------
+    .. [1] D. Arthur, S. Vassilvitskii. "k-means++: the advantages of careful seeding".
+       SODA 2007.
+    .. [2] C. Elkan. "Using the triangle inequality to accelerate k-means". ICML 2003.
+    .. [3] G. Hamerly. "Making k-means even faster". SDM 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lloyd import KMeans
+    >>> X = np.array([[1, 2], [1, 4], [1, 0],
+    ...               [10, 2], [10, 4], [10, 0]])
+    >>> kmeans = KMeans(n_clusters=2, random_state=0).fit(X)
+    >>> kmeans.inertia_
+    16.0
+    >>> labels = kmeans.predict([[0, 0], [12, 3]])
+    >>> bool(labels[0] == kmeans.labels_[0])
+    True
+    >>> kmeans.converged_
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseKMeans._parameter_constraints,
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions({"auto", *ASSIGNERS})],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        n_init="auto",
+        max_iter=300,
+        tol=1e-4,
+        verbose=0,
+        random_state=None,
+        copy_x=True,
+        algorithm="auto",
+        backend="auto",
+        n_threads=None,
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+        self.backend = backend
+        self.n_threads = n_threads
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Compute the clustering.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to cluster. Dense arrays of any real dtype and memory order, memmaps and
+            CSR matrices are read where they are; other sparse formats, lists and frames
+            that have no such array in them are converted.
+
+        y : Ignored
+            Not used, present for API consistency.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, zero or more; None: one each. An integer weight counts as
+            so many equal rows. Not used by an `init` that is an array or a callable.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If `fit` fails or is interrupted, the estimator is as it
+            was before.
+
+        Raises
+        ------
+        ValueError
+            If X, the weights or the first centres do not fit; the message names what came
+            and what is expected.
+        """
+        with unchanged_on_failure(self):
+            chunks = check_rows(self, X, n_threads=self.n_threads, reset=True)
+            check_n_clusters(chunks.shape[0], self.n_clusters)
+            weights = check_weights(sample_weight, chunks.shape[0])
+            problem = make_problem(chunks, self.n_clusters, weights)
+            init, n_init = self._checked_init(problem)
+            result = fit_kmeans(
+                problem,
+                init,
+                n_init=n_init,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                algorithm=self._checked_algorithm(),
+                rng=check_random_state(self.random_state),
+                verbose=self.verbose,
+            )
+            self.cluster_centers_ = result.centers
+            self.labels_ = result.labels
+            self.inertia_ = result.inertia
+            self.n_iter_ = result.n_iter
+            self.converged_ = result.converged
+            self.history_ = result.history
+            self.start_inertias_ = result.start_inertias
+        n_distinct = np.unique(result.labels).size
+        if n_distinct < self.n_clusters:
+            warnings.warn(
+                f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def _checked_init(self, problem):
+        """The init, an array as checked centres, and the number of starts."""
+        if isinstance(self.init, str) or callable(self.init):
+            n_init = 1 if self.init == "k-means++" else 10
+            return self.init, n_init if self.n_init == "auto" else self.n_init
+        if self.n_init not in ("auto", 1):
+            warnings.warn(
+                "Explicit initial center position passed: performing only one init in "
+                f"{type(self).__name__} instead of n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        n_features = problem.chunks.shape[1]
+        return check_centers(self.init, self.n_clusters, n_features, problem.dtype), 1
+
+    def _checked_algorithm(self):
+        if self.algorithm == "elkan" and self.n_clusters == 1:
+            warnings.warn(
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' "
+                "instead.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            return "lloyd"
+        return self.algorithm

@@ -1,0 +1,54 @@
+"""What fitted centres say of rows: nearest centre, distances, inertia."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._fit import inertia_of
+from sklearn_lloyd._kernels import CenterTable, batch_rows, nearest, sq_distances_to_all
+from sklearn_lloyd._validation import shift_near
+
+
+def _table(chunks, centers):
+    """The centres relative to a point near them, as `fit` has them relative to the data."""
+    shift = None
+    if not chunks.is_sparse:
+        exact = centers.astype(np.float64)
+        shift = shift_near(exact.mean(axis=0), np.sqrt(exact.var(axis=0).mean()))
+    return CenterTable(centers, shift, chunks.n_terms)
+
+
+def predict_labels(chunks, centers):
+    """Index of the nearest centre of each row, ndarray of intp of shape (n_samples,)."""
+    table = _table(chunks, centers)
+    labels = np.empty(chunks.shape[0], np.intp)
+
+    def kernel(rows, scratch):
+        labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
+
+    chunks.map_reduce(kernel)
+    return labels
+
+
+def distances_to_centers(chunks, centers):
+    """Euclidean distances, (n_samples, n_clusters); float32 if both arguments are."""
+    table = _table(chunks, centers)
+    dtype = np.float32 if chunks.dtype == centers.dtype == np.float32 else np.float64
+    out = np.empty((chunks.shape[0], len(table)), dtype)
+    step = batch_rows(len(table))
+
+    def kernel(rows, scratch):
+        for start in range(rows.start, rows.stop, step):
+            part = slice(start, min(start + step, rows.stop))
+            squares = sq_distances_to_all(chunks.rows(part), table, scratch)
+            np.sqrt(squares, out=out[part], casting="same_kind")
+
+    chunks.map_reduce(kernel)
+    return out
+
+
+def inertia_under(chunks, centers, sample_weight):
+    """Weighted sum of the squared distances to the nearest centre, float."""
+    with chunks.open():
+        labels = predict_labels(chunks, centers)
+        return inertia_of(chunks, centers, labels, sample_weight)

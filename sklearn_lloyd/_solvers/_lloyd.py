@@ -1,0 +1,109 @@
+"""The one loop: Lloyd's algorithm as a generator of steps."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from sklearn_lloyd._init._random import add_sums
+from sklearn_lloyd._solvers._empty import relocate_empty_clusters
+from sklearn_lloyd._types import Step
+
+
+def lloyd(problem, centers, assigner, max_iter, tol):
+    """Iterate: assign all rows, then move each centre to the mean of its rows.
+
+    Parameters
+    ----------
+    problem : Problem
+    centers : ndarray of shape (n_clusters, n_features)
+        In the dtype of the problem; not changed.
+    assigner : FullAssigner
+        A fresh one; it holds the labels.
+    max_iter : int
+    tol : float
+        The run has converged when the squared movement of the centres is at most this.
+
+    Yields
+    ------
+    step : Step
+        Its labels are the assigner's own array, which the next iteration overwrites.
+    """
+    clusters = _ClusterSums(problem)
+    for iteration in range(max_iter):
+        start = perf_counter()
+        n_changed = clusters.n_changed
+        assigner.assign(centers, clusters.add)
+        n_changed = clusters.n_changed - n_changed
+        inertia = clusters.inertia(centers)
+        new_centers, n_empty = clusters.means(assigner.labels, centers)
+        difference = new_centers.astype(np.float64) - centers
+        center_shift = float(np.square(difference).sum())
+        if n_changed == 0:
+            converged = "strict"
+        else:
+            converged = "tol" if center_shift <= tol else ""
+        yield Step(
+            iteration,
+            assigner.labels,
+            new_centers,
+            inertia,
+            center_shift,
+            n_changed,
+            n_empty,
+            perf_counter() - start,
+            converged,
+        )
+        if converged:
+            return
+        centers = new_centers
+
+
+class _ClusterSums:
+    """Weighted sums of the clusters, in float64 and relative to the shift.
+
+    They are kept up to date by the rows that change cluster.
+    """
+
+    def __init__(self, problem):
+        shape = (problem.n_clusters, problem.chunks.shape[1])
+        self._problem = problem
+        self._sums = np.zeros(shape)
+        self._weights = np.zeros(shape[0])
+        self._members = np.zeros(shape[0], np.intp)
+        self.n_changed = 0
+
+    def add(self, stats):
+        add_sums(self._sums, stats.sums)
+        self._weights += stats.weights
+        self._members += stats.members
+        self.n_changed += stats.n_changed
+
+    def _offsets(self, centers):
+        centers = centers.astype(np.float64)
+        return centers if self._problem.shift is None else centers - self._problem.shift
+
+    def inertia(self, centers):
+        """Of the present labels to the given centres, from the sums alone."""
+        offsets = self._offsets(centers)
+        own = np.einsum("ij,ij->i", offsets, offsets) @ self._weights
+        cross = np.einsum("ij,ij->", offsets, self._sums)
+        return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
+
+    def means(self, labels, centers):
+        """The means in the dtype of the model, and how many clusters were empty."""
+        empty = self._members == 0
+        n_empty = int(np.count_nonzero(empty))
+        sums, weights = self._sums, self._weights
+        if n_empty:
+            sums[empty] = 0.0  # what rounding left of rows that came and went
+            weights[empty] = 0.0
+            sums, weights = relocate_empty_clusters(
+                self._problem, labels, centers, sums, weights, self._members
+            )
+        means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
+        means[weights <= 0] = means[np.argmax(weights)]
+        if self._problem.shift is not None:
+            means += self._problem.shift
+        return means.astype(self._problem.dtype), n_empty

@@ -1,0 +1,113 @@
+"""Thread count, worker pool and BLAS limit: the only file that imports threadpoolctl.
+
+Limits come in two kinds. Some BLAS builds keep the number of threads for the whole
+process (OpenBLAS on pthreads, BLIS): those are counted, so that the first of several fits
+at once sets the limit and the last one puts the user's value back. OpenMP builds keep it
+for each thread: those are set in every worker, and put back in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from threadpoolctl import ThreadpoolController
+
+from sklearn_lloyd._compat import openmp_effective_n_threads
+
+
+def effective_n_threads(n_threads):
+    """The number of threads to use now.
+
+    None means what the machine, its cgroup, OMP_NUM_THREADS and the limits of joblib and
+    threadpoolctl leave; it is asked anew at every call.
+    """
+    return openmp_effective_n_threads() if n_threads is None else int(n_threads)
+
+
+class _ProcessWideLimit:
+    """Holds process-wide BLAS libraries to one thread while anybody is inside."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limiter = None
+
+    def __enter__(self):
+        with self._lock:
+            if self._inside == 0:
+                self._limiter = _blas().limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *exc_info):
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limiter.restore_original_limits()
+                self._limiter = None
+
+
+@functools.lru_cache(maxsize=1)
+def _blas():
+    return ThreadpoolController().select(user_api="blas")
+
+
+@functools.lru_cache(maxsize=1)
+def _blas_on_openmp():
+    return _blas().select(threading_layer="openmp")
+
+
+_process_wide_limit = _ProcessWideLimit()
+
+
+def _reset_after_fork():
+    # The lock may have been held, and the count raised, by threads that the child lacks.
+    global _process_wide_limit
+    _process_wide_limit = _ProcessWideLimit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+class WorkerPool:
+    """Runs one function on the caller's thread and on `n_workers - 1` others."""
+
+    def __init__(self, n_workers, executor):
+        self.n_workers = n_workers
+        self._executor = executor
+
+    def run(self, work):
+        """Call `work()` on every worker; return when all are done, raise what one raised."""
+        futures = [self._executor.submit(work) for _ in range(self.n_workers - 1)]
+        try:
+            work()
+        finally:
+            errors = [future.exception() for future in futures]
+        for error in errors:
+            if error is not None:
+                raise error
+
+
+@contextmanager
+def worker_pool(n_workers):
+    """A pool for the time of one fit or predict, with BLAS held to one thread in it.
+
+    Nothing outlives the block, so there is nothing to pickle, to share or to lose in a fork.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_process_wide_limit)
+        stack.enter_context(_blas_on_openmp().limit(limits=1))
+        executor = None
+        if n_workers > 1:
+            executor = stack.enter_context(
+                ThreadPoolExecutor(
+                    n_workers - 1,
+                    thread_name_prefix="sklearn_lloyd",
+                    initializer=lambda: _blas_on_openmp().limit(limits=1),
+                )
+            )
+        yield WorkerPool(n_workers, executor)

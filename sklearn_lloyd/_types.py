@@ -1,0 +1,129 @@
+"""The values that travel between the layers: what to solve, one step, the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sklearn_lloyd._chunks import Chunks
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A validated k-means problem. Nothing below `_validation` sees an estimator.
+
+    Attributes
+    ----------
+    chunks : Chunks
+        The rows, in blocks. Never copied whole, never written to.
+    n_clusters : int
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+        None stands for one per row, without the array.
+    dtype : dtype
+        Of the centres: float32 or float64.
+    shift : ndarray of shape (n_features,), float64, or None
+        A point near the data; work happens relative to it. None stands for the origin.
+    sq_norms : ndarray of shape (n_samples,)
+        Squared distance of each row from the shift.
+    keys : ndarray of shape (n_samples,), float64
+        A fixed projection of each row, equal for equal rows: their canonical order.
+    variance : float
+        Weighted variance, averaged over the features.
+    sum_of_squares : float
+        Weighted sum of the squared distances from the shift.
+    screen_dtype : dtype
+        The precision in which distances are screened before the exact decision.
+    """
+
+    chunks: Chunks
+    n_clusters: int
+    sample_weight: np.ndarray | None
+    dtype: np.dtype
+    shift: np.ndarray | None
+    sq_norms: np.ndarray
+    keys: np.ndarray
+    variance: float
+    sum_of_squares: float
+    screen_dtype: np.dtype
+
+    def weights(self, rows):
+        """The weights of `rows` (a slice or indices), or None."""
+        return None if self.sample_weight is None else self.sample_weight[rows]
+
+
+@dataclass(frozen=True)
+class ChunkStats:
+    """What one block adds: sums over the rows whose label changed.
+
+    `sums` are relative to the shift, in float64; `members` counts rows of positive weight.
+    """
+
+    sums: np.ndarray
+    weights: np.ndarray
+    members: np.ndarray
+    n_changed: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One iteration of Lloyd's algorithm: assign, then update.
+
+    Attributes
+    ----------
+    iteration : int
+        Counted from 0.
+    labels : ndarray of shape (n_samples,)
+        Nearest of the centres that the iteration started from.
+    centers : ndarray of shape (n_clusters, n_features)
+        The means of those clusters: where the next iteration starts.
+    inertia : float
+        Weighted sum of squared distances of the rows to the centres that the
+        iteration started from.
+    center_shift : float
+        Squared Frobenius norm of the movement of the centres.
+    n_changed : int
+        Rows whose label differs from the iteration before.
+    n_empty : int
+        Clusters that no row chose, before they were relocated.
+    seconds : float
+        Wall-clock time of the iteration.
+    converged : {"", "strict", "tol"}
+        Why the run ends here; empty while it goes on.
+    """
+
+    iteration: int
+    labels: np.ndarray
+    centers: np.ndarray
+    inertia: float
+    center_shift: float
+    n_changed: int
+    n_empty: int
+    seconds: float
+    converged: str
+
+
+HISTORY_DTYPE = np.dtype(
+    [
+        ("inertia", np.float64),
+        ("center_shift", np.float64),
+        ("n_changed", np.int64),
+        ("n_empty", np.int64),
+        ("seconds", np.float64),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run, or the best of several, found."""
+
+    centers: np.ndarray
+    labels: np.ndarray
+    inertia: float
+    n_iter: int
+    converged: bool
+    history: np.ndarray
+    start_inertias: np.ndarray
