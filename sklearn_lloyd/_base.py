@@ -92,7 +92,9 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         scratch memory is a few megabytes for each thread.
         """
         check_is_fitted(self)
-        chunks = check_rows(self, X, n_threads=self.n_threads, reset=False)
+        chunks = check_rows(
+            self, X, len(self.cluster_centers_), n_threads=self.n_threads, reset=False
+        )
         return predict_labels(chunks, self.cluster_centers_).astype(np.int32)
 
     def fit_predict(self, X, y=None, sample_weight=None):
@@ -128,7 +130,9 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             Euclidean distances, dense; float32 if X and the centres are, else float64.
         """
         check_is_fitted(self)
-        chunks = check_rows(self, X, n_threads=self.n_threads, reset=False)
+        chunks = check_rows(
+            self, X, len(self.cluster_centers_), n_threads=self.n_threads, reset=False
+        )
         return distances_to_centers(chunks, self.cluster_centers_)
 
     def fit_transform(self, X, y=None, sample_weight=None):
@@ -168,7 +172,9 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             Minus the weighted sum of squared distances to the nearest centre.
         """
         check_is_fitted(self)
-        chunks = check_rows(self, X, n_threads=self.n_threads, reset=False)
+        chunks = check_rows(
+            self, X, len(self.cluster_centers_), n_threads=self.n_threads, reset=False
+        )
         weights = check_weights(sample_weight, chunks.shape[0])
         return -inertia_under(chunks, self.cluster_centers_, weights)
 

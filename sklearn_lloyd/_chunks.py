@@ -15,16 +15,18 @@ from scipy import sparse
 
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
-_MIN_ROWS = 4096  # fewer, and Python's own time shows
 _MAX_ROWS = 65536
-_MAX_VALUES = 1 << 20  # more in a block, and the scratch memory of a worker shows
-_BLOCKS = 32  # in between: enough to share out evenly
+_MAX_VALUES = 1 << 20  # of X in a block: more, and the scratch memory of a worker shows
+_BLOCK_SCORES = 1 << 20  # rows times clusters: fewer, and Python's own time shows
+_MIN_ROWS = 2048
 
 
-def block_slices(n_rows, values_per_row):
-    """Cut `n_rows` into slices of nearly equal size, whatever the number of threads."""
-    max_rows = min(_MAX_ROWS, max(256, _MAX_VALUES // max(1, values_per_row)))
-    n_blocks = max(1, min(_BLOCKS, n_rows // _MIN_ROWS), -(-n_rows // max_rows))
+def block_slices(n_rows, values_per_row, n_clusters):
+    """Cut the rows into slices of nearly equal size, whatever the number of threads."""
+    wanted = min(_MAX_ROWS, max(_MIN_ROWS, _BLOCK_SCORES // n_clusters))
+    largest = max(256, min(_MAX_ROWS, _MAX_VALUES // max(1, values_per_row)))
+    # A power of two, which most numbers of cores share out evenly.
+    n_blocks = max(1 << max(0, (n_rows // wanted).bit_length() - 1), -(-n_rows // largest))
     edges = [n_rows * i // n_blocks for i in range(n_blocks + 1)]
     return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
@@ -36,18 +38,20 @@ class Chunks:
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
         Any real dtype, any strides; only read.
+    n_clusters : int
+        How many centres the rows are going to be compared with.
     n_threads : int or None
         None: as many as the machine gives at the time of the call.
     """
 
-    def __init__(self, X, n_threads=None):
+    def __init__(self, X, n_clusters, n_threads=None):
         self.is_sparse = sparse.issparse(X)
         self.X = X
         self._untidy = self.is_sparse and not X.has_canonical_format
         self.shape = X.shape
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
-        self.blocks = block_slices(X.shape[0], per_row)
+        self.blocks = block_slices(X.shape[0], per_row, n_clusters)
         self.n_threads = n_threads
         self._pool = None
         self._scratch = threading.local()
@@ -72,6 +76,11 @@ class Chunks:
             rows = rows.toarray()
         return np.ascontiguousarray(rows, dtype=np.float64)
 
+    def blocks_of(self, index):
+        """Cut an array of row indices into blocks of the usual size."""
+        step = self.blocks[0].stop
+        return [index[start : start + step] for start in range(0, index.size, step)]
+
     @contextmanager
     def open(self):
         """Keep one pool of threads for several calls of `map_reduce`."""
@@ -87,25 +96,28 @@ class Chunks:
             self._pool = None
             self._scratch = threading.local()
 
-    def map_reduce(self, kernel, reduce=None):
+    def map_reduce(self, kernel, reduce=None, blocks=None):
         """Run `kernel(rows, scratch)` on every block; `reduce` what it returns, in order.
 
-        `rows` is a slice; `scratch` a dict that the worker keeps from call to call.
+        `rows` is one of `blocks`: slices, or arrays of indices, of the rows to look at; by
+        default slices of all rows. `scratch` is a dict that the worker keeps from call to
+        call.
         """
-        one_pass = _OrderedBlocks(self, kernel, reduce)
+        blocks = self.blocks if blocks is None else blocks
+        one_pass = _OrderedBlocks(blocks, self._scratch, kernel, reduce)
+        if len(blocks) == 1:
+            one_pass.work()
+            return
         with self.open():
-            if self._pool is None:
-                one_pass.work()
-            else:
-                self._pool.run(one_pass.work)
+            self._pool.run(one_pass.work)
 
 
 class _OrderedBlocks:
     """One pass over the blocks: workers take them in turn, results are reduced in order."""
 
-    def __init__(self, chunks, kernel, reduce):
-        self._blocks = chunks.blocks
-        self._scratch = chunks._scratch
+    def __init__(self, blocks, scratch, kernel, reduce):
+        self._blocks = blocks
+        self._scratch = scratch
         self._kernel = kernel
         self._reduce = reduce
         self._lock = threading.Lock()

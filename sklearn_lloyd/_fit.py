@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sklearn_lloyd._init import INIT, CanonicalRows
+from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
@@ -36,9 +36,8 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
     best = None
     inertias = np.empty(n_init)
     with problem.chunks.open():
-        canonical = CanonicalRows(problem) if isinstance(init, str) else None
         for i in range(n_init):
-            centers = _first_centers(problem, init, canonical, rng)
+            centers = _first_centers(problem, init, rng)
             if verbose:
                 print("Initialization complete")
             run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
@@ -51,10 +50,10 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
     return replace(best, start_inertias=inertias)
 
 
-def _first_centers(problem, init, canonical, rng):
+def _first_centers(problem, init, rng):
     shape = problem.n_clusters, problem.chunks.shape[1]
     if isinstance(init, str):
-        return INIT[init](problem, canonical, rng).astype(problem.dtype)
+        return INIT[init](problem, rng).astype(problem.dtype)
     if callable(init):
         centers = init(problem.chunks.X, shape[0], random_state=rng)
         return check_centers(centers, *shape, problem.dtype)

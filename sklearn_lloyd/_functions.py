@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
-from sklearn_lloyd._init import CanonicalRows, kmeans_plusplus_rows
+from sklearn_lloyd._init import kmeans_plusplus_rows
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._solvers import ASSIGNERS, lloyd, make_assigner
 from sklearn_lloyd._validation import (
@@ -175,7 +175,7 @@ def kmeans_plusplus(
     >>> centers.shape
     (2, 2)
     """
-    chunks = check_rows("kmeans_plusplus", X, n_threads=None, reset=True)
+    chunks = check_rows("kmeans_plusplus", X, n_clusters, n_threads=None, reset=True)
     n_samples = chunks.shape[0]
     check_n_clusters(n_samples, n_clusters)
     weights = check_weights(sample_weight, n_samples)
@@ -189,7 +189,7 @@ def kmeans_plusplus(
     rng = check_random_state(random_state)
     problem = make_problem(chunks, n_clusters, weights)
     with chunks.open():
-        indices = kmeans_plusplus_rows(problem, CanonicalRows(problem), rng, n_local_trials)
+        indices = kmeans_plusplus_rows(problem, rng, n_local_trials)
     return chunks.dense_rows(indices).astype(chunks.dtype), indices
 
 
@@ -258,7 +258,7 @@ def lloyd_steps(
     1 [0 0 1 1] 18.77...
     2 [0 0 1 1] 1.0
     """
-    chunks = check_rows("lloyd_steps", X, n_threads=n_threads, reset=True)
+    chunks = check_rows("lloyd_steps", X, len(init), n_threads=n_threads, reset=True)
     n_clusters = len(init)
     check_n_clusters(chunks.shape[0], n_clusters)
     weights = check_weights(sample_weight, chunks.shape[0])

@@ -35,7 +35,7 @@ def distances_to_centers(chunks, centers):
     table = _table(chunks, centers)
     dtype = np.float32 if chunks.dtype == centers.dtype == np.float32 else np.float64
     out = np.empty((chunks.shape[0], len(table)), dtype)
-    step = batch_rows(len(table))
+    step = batch_rows(table)
 
     def kernel(rows, scratch):
         for start in range(rows.start, rows.stop, step):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from sklearn_lloyd._canonical import CanonicalRows
     from sklearn_lloyd._chunks import Chunks
 
 
@@ -28,8 +29,8 @@ class Problem:
         A point near the data; work happens relative to it. None stands for the origin.
     sq_norms : ndarray of shape (n_samples,)
         Squared distance of each row from the shift.
-    keys : ndarray of shape (n_samples,), float64
-        A fixed projection of each row, equal for equal rows: their canonical order.
+    canonical : CanonicalRows
+        The order of the rows that does not depend on how they were given.
     variance : float
         Weighted variance, averaged over the features.
     sum_of_squares : float
@@ -44,7 +45,7 @@ class Problem:
     dtype: np.dtype
     shift: np.ndarray | None
     sq_norms: np.ndarray
-    keys: np.ndarray
+    canonical: CanonicalRows
     variance: float
     sum_of_squares: float
     screen_dtype: np.dtype

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._kernels import moments, row_keys, row_sq_norms
 from sklearn_lloyd._types import Problem
@@ -32,7 +33,7 @@ def unchanged_on_failure(estimator):
         raise
 
 
-def check_rows(estimator, X, *, n_threads, reset):
+def check_rows(estimator, X, n_clusters, *, n_threads, reset):
     """Validate X for `estimator` and cut it into chunks.
 
     Parameters
@@ -41,6 +42,8 @@ def check_rows(estimator, X, *, n_threads, reset):
         Whose feature names and number are checked (`reset=False`) or set (`reset=True`); a
         string, the name of a function, has neither.
     X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+    n_clusters : int
+        How many centres the rows are going to be compared with.
     n_threads : int or None
     reset : bool
 
@@ -69,7 +72,7 @@ def check_rows(estimator, X, *, n_threads, reset):
         checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
     if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
         checked = checked.astype(np.float64)  # float16 and longdouble have no BLAS
-    chunks = Chunks(checked, n_threads)
+    chunks = Chunks(checked, n_clusters, n_threads)
     _check_finite(chunks, estimator)
     return chunks
 
@@ -237,7 +240,7 @@ def make_problem(chunks, n_clusters, sample_weight):
         dtype=dtype,
         shift=shift,
         sq_norms=sq_norms,
-        keys=keys,
+        canonical=CanonicalRows(keys),
         variance=variance,
         sum_of_squares=sum_of_squares,
         screen_dtype=screen_dtype,

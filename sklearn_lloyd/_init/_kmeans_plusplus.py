@@ -13,7 +13,7 @@ _CONTENDERS = 1e-4
 _TIGHT = 2.0**-8
 
 
-def kmeans_plusplus_rows(problem, canonical, rng, n_local_trials=None):
+def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
     """Choose rows by greedy k-means++ (Arthur & Vassilvitskii 2007, section on trials).
 
     Each centre after the first is the best of `n_local_trials` rows, which are drawn with a
@@ -28,7 +28,7 @@ def kmeans_plusplus_rows(problem, canonical, rng, n_local_trials=None):
     -------
     rows : ndarray of intp of shape (n_clusters,)
     """
-    seeding = _Seeding(problem, canonical)
+    seeding = _Seeding(problem)
     if n_local_trials is None:
         n_local_trials = 2 + int(np.log(problem.n_clusters))
     rows = np.empty(problem.n_clusters, np.intp)
@@ -49,10 +49,10 @@ def kmeans_plusplus_rows(problem, canonical, rng, n_local_trials=None):
 class _Seeding:
     """The squared distances to the nearest centre so far, and draws by them."""
 
-    def __init__(self, problem, canonical):
+    def __init__(self, problem):
         self._problem = problem
         self._chunks = problem.chunks
-        self._canonical = canonical
+        self._canonical = problem.canonical
         self._closest = np.full(self._chunks.shape[0], np.inf)
         self.maybe = None
 
@@ -122,7 +122,7 @@ class _Seeding:
 
         chunks.map_reduce(screen, gains.__iadd__)
         contenders = np.flatnonzero(gains >= gains.max() * (1 - _CONTENDERS))
-        first = np.unique(problem.keys[trials[contenders]], return_index=True)[1]
+        first = np.unique(problem.canonical.keys[trials[contenders]], return_index=True)[1]
         contenders = contenders[np.sort(first)]
         if contenders.size == 1:
             return contenders[0]

@@ -7,11 +7,7 @@ import numpy as np
 from sklearn_lloyd._kernels import label_sums
 
 
-def _counts(problem):
-    return None if problem.sample_weight is None else problem.sample_weight > 0
-
-
-def random_rows(problem, canonical, rng):
+def random_rows(problem, rng):
     """Distinct rows without replacement, with a probability proportional to their weight.
 
     A row and its repeats are one candidate with the sum of their weights. Only where there
@@ -25,22 +21,22 @@ def random_rows(problem, canonical, rng):
     mass = np.ones(n_rows) if problem.sample_weight is None else problem.sample_weight.copy()
     chosen = []
     while len(chosen) < problem.n_clusters:
-        block_mass = canonical.block_mass(slice(None), mass)
+        block_mass = problem.canonical.block_mass(slice(None), mass)
         if not block_mass.any():
             break
         seen = set()
-        for row in canonical.draw(
+        for row in problem.canonical.draw(
             rng.uniform(size=problem.n_clusters - len(chosen)), block_mass, mass.__getitem__
         ):
-            if problem.keys[row] not in seen:
-                seen.add(problem.keys[row])
+            if problem.canonical.keys[row] not in seen:
+                seen.add(problem.canonical.keys[row])
                 chosen.append(row)
         for row in chosen[-len(seen) :]:
-            mass[canonical.equal_to(row)] = 0.0
+            mass[problem.canonical.equal_to(row)] = 0.0
     return np.resize(np.array(chosen, np.intp), problem.n_clusters)
 
 
-def random_partition_centers(problem, canonical, rng):
+def random_partition_centers(problem, rng):
     """Means of a random partition of the distinct rows (Forgy's way, by clusters).
 
     A cluster that no row falls into starts from a random row.
@@ -50,21 +46,31 @@ def random_partition_centers(problem, canonical, rng):
     centers : ndarray of shape (n_clusters, n_features), float64
     """
     chunks, n_clusters = problem.chunks, problem.n_clusters
-    group, n_groups = canonical.groups(_counts(problem))
-    label_of_group = rng.randint(n_clusters, size=n_groups)
+    canonical = problem.canonical
+    counted = np.ones(chunks.shape[0], bool)
+    if problem.sample_weight is not None:
+        counted = problem.sample_weight > 0
+    # Rows of weight zero are as good as absent: groups of them draw no label.
+    counted_groups = canonical.group_sums(counted) > 0
+    label_of_group = np.empty(counted_groups.size, np.intp)
+    label_of_group[counted_groups] = rng.randint(n_clusters, size=counted_groups.sum())
+    group_of = canonical.group_of()
     sums = np.zeros((n_clusters, chunks.shape[1]))
     totals = np.zeros(n_clusters)
 
     def add_up(rows, scratch):
-        counted = np.flatnonzero(group[rows] >= 0)
-        rows = rows.start + counted
-        labels = label_of_group[group[rows]]
+        rows = rows.start + np.flatnonzero(counted[rows])
+        if rows.size == 0:
+            return None
+        labels = label_of_group[group_of[rows]]
         none = np.full(labels.size, -1)
         return label_sums(
             chunks.rows(rows), problem.weights(rows), labels, none, problem.shift, n_clusters
         )
 
     def reduce(part):
+        if part is None:
+            return
         add_sums(sums, part[0])
         np.add(totals, part[1], out=totals)
 
@@ -74,7 +80,7 @@ def random_partition_centers(problem, canonical, rng):
     if problem.shift is not None:
         centers += problem.shift
     if empty.any():
-        centers[empty] = chunks.dense_rows(random_rows(problem, canonical, rng)[: empty.sum()])
+        centers[empty] = chunks.dense_rows(random_rows(problem, rng)[: empty.sum()])
     return centers
 
 

@@ -8,13 +8,16 @@ number of threads, and `predict` agrees with `fit`.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._screen import Screen, packed_argmin, scratch_array
 
-_BATCH = 1 << 18  # scores in one batch: what the second-level cache holds
+_BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
 _PAIRS = 1 << 18  # elements in one batch of differences
+_FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
 
 
 class CenterTable:
@@ -31,15 +34,28 @@ class CenterTable:
 
     def __init__(self, centers, shift, n_terms):
         self.centers = centers.astype(np.float64)
+        self.offsets = self.centers if shift is None else self.centers - shift
         self.shift = shift
         self.n_terms = n_terms
-        self.offsets = self.centers if shift is None else self.centers - shift
-        self.sq_norms = np.einsum("ij,ij->i", self.offsets, self.offsets)
-        self.repeated = _repeated(self.centers, self.sq_norms)
         self._screens = {}
 
     def __len__(self):
         return len(self.centers)
+
+    @cached_property
+    def sq_norms(self):
+        return np.einsum("ij,ij->i", self.offsets, self.offsets)
+
+    @cached_property
+    def repeated(self):
+        """Mask of the centres that equal one of lower index, or None: those get no rows."""
+        ordered = np.sort(self.sq_norms)
+        if not (ordered[1:] == ordered[:-1]).any():
+            return None
+        first = np.unique(self.centers, axis=0, return_index=True)[1]
+        repeated = np.ones(len(self), bool)
+        repeated[first] = False
+        return repeated if repeated.any() else None
 
     def screen(self, dtype):
         """The screen in `dtype`, made at the first call."""
@@ -50,18 +66,12 @@ class CenterTable:
         return screen
 
 
-def _repeated(centers, sq_norms):
-    """Mask of the centres that equal one of lower index, or None: those get no rows."""
-    ordered = np.sort(sq_norms)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return None
-    first = np.unique(centers, axis=0, return_index=True)[1]
-    repeated = np.ones(len(centers), bool)
-    repeated[first] = False
-    return repeated if repeated.any() else None
+def batch_rows(table):
+    """How many rows to compare with those centres at once."""
+    return max(256, _BATCH // sum(table.centers.shape))
 
 
-def nearest(rows, sq_norms, guess, table, dtype, scratch):
+def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     """Assign rows to their nearest centres.
 
     Parameters
@@ -75,89 +85,107 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch):
     dtype : dtype
         Precision to screen in.
     scratch : dict
+    want_gap : bool
 
     Returns
     -------
     labels : ndarray of intp of shape (n_rows,)
-    gap : ndarray of shape (n_rows,), in `dtype`
+    gap : ndarray of float32 of shape (n_rows,), or -inf where it is not wanted or known
         A lower bound on how much farther than its own centre any other one is from the row;
-        negative where the two cannot be told apart in `dtype`.
+        negative where the two cannot be told apart.
     n_hard : int
         Rows that `dtype` could not decide.
     """
     n_rows = rows.shape[0]
+    if n_rows * table.centers.size <= _FEW and not sparse.issparse(rows):
+        return _by_definition(rows, table), _NO_GAP, 0
     labels = np.zeros(n_rows, np.intp)
-    gap = np.full(n_rows, np.inf, dtype)
     if len(table) == 1:
-        return labels, gap, 0
+        return labels, _NO_GAP, 0
+    gap = np.empty(n_rows, np.float32) if want_gap else None
     n_hard = 0
-    step = batch_rows(len(table))
+    step = batch_rows(table)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows counts as undecided
         for start in range(0, n_rows, step):
             part = slice(start, min(start + step, n_rows))
-            labels[part], gap[part], hard = _nearest(
+            n_hard += _nearest(
                 rows[part],
                 None if sq_norms is None else sq_norms[part],
                 None if guess is None else guess[part],
                 table,
                 np.dtype(dtype),
                 scratch,
+                labels[part],
+                None if gap is None else gap[part],
             )
-            n_hard += hard
-    return labels, gap, n_hard
+    return labels, _NO_GAP if gap is None else gap, n_hard
 
 
-def _nearest(rows, sq_norms, guess, table, dtype, scratch):
+_NO_GAP = np.float32(-np.inf)
+
+
+def _by_definition(rows, table):
+    differences = rows[:, np.newaxis, :] - table.centers
+    return np.square(differences, out=differences).sum(axis=2).argmin(axis=1)
+
+
+def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
+    """One batch of `nearest`: fill `labels` and `gap` and return n_hard."""
     screen = table.screen(dtype)
     block = screen.prepare(rows, table.shift, scratch)
     if sq_norms is None:
         sq_norms = screen.sq_norms(block)
     scores = screen.scores(block, scratch)
-    guessed = guess is not None
-    labels = guess.copy() if guessed else packed_argmin(scores, scratch)
-    flat = scores.reshape(-1)
-    own_index = labels * scores.shape[1]
+    labels[:] = packed_argmin(scores, scratch) if guess is None else guess
+    flat = scores.base  # the scratch memory, rows one after the other
+    own_index = labels * (scores.strides[0] // scores.itemsize)
     own_index += np.arange(scores.shape[1])
     own = flat.take(own_index)
     flat[own_index] = np.inf
     other = np.minimum.reduce(scores, axis=0)
-    slack = screen.slack.take(labels)
-    slack += (2 * screen.eta) * sq_norms
+    slack = sq_norms * dtype.type(2 * screen.eta)
+    slack += screen.slack.take(labels)
     unsure = np.flatnonzero(~(other - own > slack))
-    gap = _gap(own, other, slack, sq_norms)
+    if gap is not None:
+        gap[:] = _gap(own, other, slack, sq_norms)
     if unsure.size == 0:
-        return labels, gap, 0
-    if guessed or dtype == np.float32:
-        n_hard = 0 if guessed else unsure.size
-        labels[unsure], gap[unsure], hard = nearest(
-            rows[unsure],
-            sq_norms[unsure],
-            None,
-            table,
-            dtype if guessed else np.float64,
-            scratch,
-        )
-        return labels, gap, n_hard + hard
-    flat[own_index] = own
-    scores = scores[:, unsure]
-    limit = own[unsure] + slack[unsure]
-    labels[unsure] = _decide(rows[unsure], (scores <= limit).T, table)
-    gap[unsure] = -np.inf
-    return labels, gap, 0
-
-
-def batch_rows(n_clusters):
-    """How many rows to compare with that many centres at once."""
-    return max(256, _BATCH // n_clusters)
+        return 0
+    if guess is None and dtype == np.float64:
+        flat[own_index] = own
+        candidates = scores[:, unsure] <= own[unsure] + slack[unsure]
+        labels[unsure] = _decide(rows[unsure], candidates.T, table)
+        if gap is not None:
+            gap[unsure] = _NO_GAP
+        return 0
+    labels[unsure], again, n_hard = nearest(
+        rows[unsure],
+        sq_norms[unsure],
+        None,
+        table,
+        np.float64 if guess is None else dtype,
+        scratch,
+        gap is not None,
+    )
+    if gap is not None:
+        gap[unsure] = again
+    return n_hard if guess is not None else unsure.size
 
 
 def _gap(own, other, slack, sq_norms):
     # The norms are kept in their own precision, whatever that of the scores.
-    eps = np.finfo(sq_norms.dtype).eps
-    slack = slack + (2 * eps) * sq_norms
-    far = np.maximum(other + (sq_norms - slack), 0)
-    near = np.maximum(own + (sq_norms + slack), 0)
-    return np.sqrt(far) * (1 - 4 * eps) - np.sqrt(near) * (1 + 4 * eps)
+    eps = 8 * float(np.finfo(sq_norms.dtype).eps)
+    slack = slack + sq_norms * sq_norms.dtype.type(eps)
+    far = other + sq_norms
+    far -= slack
+    np.maximum(far, 0, out=far)
+    np.sqrt(far, out=far)
+    near = own + sq_norms
+    near += slack
+    np.maximum(near, 0, out=near)
+    np.sqrt(near, out=near)
+    far *= far.dtype.type(1 - eps)
+    far -= near
+    return far
 
 
 def _decide(rows, candidates, table):
@@ -285,7 +313,9 @@ def moments(rows, weights):
 
 
 def label_sums(rows, weights, new, old, shift, n_clusters):
-    """What rows that went from label `old` (-1: none yet) to `new` change in the clusters.
+    """What rows that went from label `old` to `new` change in the clusters.
+
+    In the first pass `old` is -1 for all rows.
 
     Returns
     -------
@@ -295,31 +325,35 @@ def label_sums(rows, weights, new, old, shift, n_clusters):
     members : ndarray of shape (n_clusters,), intp
         Rows of positive weight.
     """
-    left = np.flatnonzero(old >= 0)
-    labels = np.concatenate([new, old[left]])
-    sign = np.ones(labels.size)
-    sign[new.size :] = -1.0
-    signed = sign if weights is None else sign * np.concatenate([weights, weights[left]])
-    weight_sums = np.bincount(labels, signed, minlength=n_clusters)
-    if weights is None:
-        members = np.rint(weight_sums).astype(np.intp)
-    else:
-        members = np.rint(np.bincount(labels, np.sign(signed), minlength=n_clusters)).astype(
-            np.intp
-        )
-    source = np.concatenate([np.arange(new.size), left])
+    sums, weight_sums, members = _sums_by(new, rows, weights, shift, n_clusters)
+    if old[0] >= 0:
+        left = _sums_by(old, rows, weights, shift, n_clusters)
+        sums, weight_sums, members = sums - left[0], weight_sums - left[1], members - left[2]
+    return sums, weight_sums, members
+
+
+def _sums_by(labels, rows, weights, shift, n_clusters):
+    members = np.bincount(labels, minlength=n_clusters)
+    weight_sums = members.astype(np.float64)
+    if weights is not None:
+        weight_sums = np.bincount(labels, weights, minlength=n_clusters)
+        if not weights.all():
+            members = np.bincount(labels[weights > 0], minlength=n_clusters)
+    n_rows, n_features = rows.shape
     if sparse.issparse(rows):
-        one_hot = sparse.csr_array((signed, (labels, source)), shape=(n_clusters, new.size))
+        ones = np.ones(n_rows) if weights is None else weights
+        one_hot = sparse.csr_array((ones, (labels, np.arange(n_rows))), (n_clusters, n_rows))
         return one_hot @ sparse.csr_array(rows).astype(np.float64), weight_sums, members
-    n_features = rows.shape[1]
-    sums = np.zeros(n_clusters * n_features)
+    sums = 0.0
     step = max(1, _PAIRS // n_features)
-    for start in range(0, labels.size, step):
+    columns = np.arange(n_features)
+    for start in range(0, n_rows, step):
         part = slice(start, start + step)
-        terms = _offsets(rows[source[part]], shift)
-        terms *= signed[part, np.newaxis]
-        index = (labels[part] * n_features)[:, np.newaxis] + np.arange(n_features)
-        sums += np.bincount(index.ravel(), terms.ravel(), minlength=sums.size)
+        terms = _offsets(rows[part], shift)
+        if weights is not None:
+            terms *= weights[part, np.newaxis]
+        index = (labels[part] * n_features)[:, np.newaxis] + columns
+        sums = sums + np.bincount(index.ravel(), terms.ravel(), n_clusters * n_features)
     return sums.reshape(n_clusters, n_features), weight_sums, members
 
 
@@ -340,7 +374,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     """
     screen = table.screen(np.dtype(dtype))
     gains = np.zeros(len(table))
-    step = batch_rows(len(table))
+    step = batch_rows(table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
         scores = screen.scores(screen.prepare(rows[part], table.shift, scratch), scratch)

@@ -19,13 +19,25 @@ _WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
 
 
 def scratch_array(scratch, name, shape, dtype):
-    """An uninitialised array out of `scratch`, which keeps the memory for the next call."""
-    size = int(np.prod(shape))
-    key = (name, np.dtype(dtype).char)
+    """An uninitialised matrix out of `scratch`, which keeps the memory for the next call."""
+    size = shape[0] * shape[1]
+    key = (name, dtype)
     memory = scratch.get(key)
     if memory is None or memory.size < size:
         memory = scratch[key] = np.empty(size, dtype)
     return memory[:size].reshape(shape)
+
+
+def scratch_scores(scratch, name, shape, dtype):
+    """A scratch matrix whose rows do not lie a power of two apart.
+
+    Else the rows compete for the same few lines of the cache, and the product takes half as
+    long again.
+    """
+    width = -(-shape[1] // 16) * 16
+    if width % 256 == 0:
+        width += 16
+    return scratch_array(scratch, name, (shape[0], width), dtype)[:, : shape[1]]
 
 
 class Screen:
@@ -89,7 +101,7 @@ class Screen:
     def scores(self, block, scratch):
         """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`."""
         n_rows = block.shape[0] if sparse.issparse(block) else block.shape[1]
-        out = scratch_array(scratch, "scores", (len(self.table), n_rows), self.dtype)
+        out = scratch_scores(scratch, "scores", (len(self.table), n_rows), self.dtype)
         if sparse.issparse(block):
             product = block @ self.table[:, :-1].T
             return np.add(product.T, self.table[:, -1:], out=out)
@@ -105,7 +117,7 @@ def packed_argmin(scores, scratch):
     n = scores.shape[0]
     integer = np.dtype(f"i{scores.itemsize}")
     mask = (1 << max(1, (n - 1).bit_length())) - 1
-    packed = scratch_array(scratch, "packed", scores.shape, integer)
+    packed = scratch_scores(scratch, "packed", scores.shape, integer)
     np.bitwise_and(scores.view(integer), integer.type(~mask), out=packed)
     np.bitwise_or(packed, np.arange(n, dtype=integer)[:, np.newaxis], out=packed)
     least = np.minimum.reduce(packed.view(scores.dtype), axis=0)

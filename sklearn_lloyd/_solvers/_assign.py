@@ -12,72 +12,73 @@ from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
 from sklearn_lloyd._types import ChunkStats
 
 _HARD = 0.1  # share of rows undecided in float32 from which float64 is the faster screen
+_LITTLE_WORK = 1 << 17  # products in a pass: what Python needs to handle the bounds
+_FEW_CHANGED = 0.2  # share of the rows looked at
+_MOST = 0.6  # share of all rows
+_PIECE = 1 << 18  # rows whose bounds are tested at once
+_EPS = float(np.finfo(np.float32).eps)
 
 
 class FullAssigner:
     """Plain Lloyd: every row against every centre."""
+
+    _wants_gap = False
 
     def __init__(self, problem):
         self._problem = problem
         self._dtype = problem.screen_dtype
         self.labels = np.full(problem.chunks.shape[0], -1, np.intp)
         self._first = True
+        # Checking the old labels is cheaper than finding the nearest, if most will hold.
+        self._few_changed = False
 
     def assign(self, centers, reduce):
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
         chunks = self._problem.chunks
         table = CenterTable(centers, self._problem.shift, chunks.n_terms)
         self._before(table)
-        looked_at = n_hard = 0
+        looked_at = n_hard = n_changed = 0
 
         def kernel(rows, scratch):
             return self._assign_block(rows, table, scratch)
 
         def collect(part):
-            nonlocal looked_at, n_hard
+            nonlocal looked_at, n_hard, n_changed
             stats, n_looked, hard = part
             looked_at += n_looked
             n_hard += hard
             if stats is not None:
+                n_changed += stats.n_changed
                 reduce(stats)
 
-        chunks.map_reduce(kernel, collect)
+        chunks.map_reduce(kernel, collect, self._blocks())
         if n_hard > _HARD * looked_at:
             self._dtype = np.dtype(np.float64)
         self._first = False
+        self._few_changed = n_changed < _FEW_CHANGED * looked_at
 
-    def _assign_block(self, rows, table, scratch):
+    def _assign_block(self, index, table, scratch):
         problem = self._problem
-        active = self._active(rows)
-        if active is not None and active.size == 0:
-            return None, 0, 0
-        index = rows if active is None else rows.start + active
         block = problem.chunks.rows(index)
         old = self.labels[index]
         new, gap, n_hard = nearest(
             block,
             problem.sq_norms[index],
-            None if self._first else old,
+            old if self._few_changed else None,
             table,
             self._dtype,
             scratch,
+            self._wants_gap,
         )
-        # A centre that repeats another stood aside, so the gap says nothing of it.
-        self._record(index, new, gap if table.repeated is None else np.float32(-np.inf))
-        changed = np.flatnonzero(new != old)
+        self._record(index, new, gap, table)
+        changed = (new != old).nonzero()[0]
         if changed.size == 0:
             return None, new.size, n_hard
-        weights = problem.weights(index)
-        everything = changed.size == new.size
+        moved = (block, problem.weights(index), new, old)
+        if changed.size < new.size:
+            moved = (array if array is None else array[changed] for array in moved)
         stats = ChunkStats(
-            *label_sums(
-                block if everything else block[changed],
-                weights if everything or weights is None else weights[changed],
-                new[changed],
-                old[changed],
-                problem.shift,
-                len(table),
-            ),
+            *label_sums(*moved, problem.shift, len(table)),
             changed.size,
         )
         self.labels[index] = new  # only now: `old` may be a view
@@ -86,11 +87,11 @@ class FullAssigner:
     def _before(self, table):
         """Prepare for a pass with these centres."""
 
-    def _active(self, rows):
-        """Positions in the block of the rows to look at; None: all."""
+    def _blocks(self):
+        """The rows to look at, in blocks; None: all."""
         return None
 
-    def _record(self, index, labels, gap):
+    def _record(self, index, labels, gap, table):
         """Keep what was learnt about the rows of `index`."""
 
 
@@ -105,6 +106,8 @@ class BoundedAssigner(FullAssigner):
     each row, and the memory is one number for each row.
     """
 
+    _wants_gap = True
+
     def __init__(self, problem):
         super().__init__(problem)
         # A row is safe while its cluster's total drift stays below this.
@@ -114,35 +117,52 @@ class BoundedAssigner(FullAssigner):
 
     def _before(self, table):
         if self._offsets is None:
-            self._drift = np.zeros(len(table))
+            drift = np.zeros(len(table))
         else:
             moved = np.sqrt(np.square(table.offsets - self._offsets).sum(axis=1))
             order = np.argsort(moved)
             largest_other = np.full(moved.size, moved[order[-1]])
             largest_other[order[-1]] = moved[order[-2]] if moved.size > 1 else 0.0
-            # A little more than computed, so that rounding cannot hide a movement.
-            self._drift += (moved + largest_other) * (1 + 1e-12)
+            drift = self._drift + moved + largest_other
         self._offsets = table.offsets
-        self._threshold = np.nextafter(self._drift.astype(np.float32), np.float32(np.inf))
+        self._drift = drift
+        # Rounded so that no movement is lost: up where it is compared, down where it adds.
+        self._drift_above = (drift * (1 + 2 * _EPS)).astype(np.float32)
+        self._drift_below = (drift * (1 - 2 * _EPS)).astype(np.float32)
 
-    def _active(self, rows):
+    def _blocks(self):
         if self._first:
             return None
-        threshold = self._threshold.take(self.labels[rows])
-        active = np.flatnonzero(~(self._limit[rows] > threshold))
-        # Most of them: a slice is cheaper than a gather.
-        return None if active.size > 0.6 * threshold.size else active
+        active = []
 
-    def _record(self, index, labels, gap):
-        limit = (gap + self._drift.take(labels)).astype(np.float32)
-        self._limit[index] = np.nextafter(limit, np.float32(-np.inf))
+        def find(rows, scratch):
+            drift = self._drift_above.take(self.labels[rows])
+            return rows.start + np.flatnonzero(~(self._limit[rows] > drift))
+
+        chunks = self._problem.chunks
+        n_rows = chunks.shape[0]
+        pieces = [slice(a, min(a + _PIECE, n_rows)) for a in range(0, n_rows, _PIECE)]
+        chunks.map_reduce(find, active.append, pieces)
+        active = np.concatenate(active)
+        # Most of them: slices are cheaper than a gather.
+        return None if active.size > _MOST * n_rows else chunks.blocks_of(active)
+
+    def _record(self, index, labels, gap, table):
+        if table.repeated is not None:  # a centre that stood aside is not in the gap
+            gap = np.float32(-np.inf)
+        limit = self._drift_below.take(labels)
+        limit += gap
+        limit *= np.float32(1 - 2 * _EPS)
+        self._limit[index] = limit
 
 
 ASSIGNERS = {"lloyd": FullAssigner, "elkan": BoundedAssigner}
 
 
 def make_assigner(algorithm, problem):
-    """The assigner of that name; "auto" takes the bounds, which cost next to nothing."""
+    """The assigner of that name; "auto" takes bounds where they can save more than they cost."""
     if algorithm == "auto":
-        algorithm = "elkan" if problem.n_clusters > 1 else "lloyd"
+        n_rows, n_features = problem.chunks.shape
+        work = n_rows * problem.n_clusters * n_features
+        algorithm = "elkan" if problem.n_clusters > 1 and work > _LITTLE_WORK else "lloyd"
     return ASSIGNERS[algorithm](problem)

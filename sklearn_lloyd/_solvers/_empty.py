@@ -34,30 +34,32 @@ def relocate_empty_clusters(problem, labels, centers, sums, weights, members):
     weight = np.ones(chunks.shape[0])
     if problem.sample_weight is not None:
         weight = problem.sample_weight
-    counts = (weight > 0) & (sq_distances > 0)
-    keys, first, group = np.unique(problem.keys, return_index=True, return_inverse=True)
-    group_cost = np.bincount(group, weight * sq_distances, minlength=keys.size)
-    group_weight = np.bincount(group, weight, minlength=keys.size)
-    group_members = np.bincount(group, weight > 0, minlength=keys.size)
-    costly = np.flatnonzero(np.bincount(group, counts, minlength=keys.size))
-    costly = costly[np.argsort(-group_cost[costly], kind="stable")]
-
+    canonical = problem.canonical
+    cost = canonical.group_sums(weight * sq_distances)
     sums, weights, members = sums.copy(), weights.copy(), members.copy()
-    empty = iter(np.flatnonzero(members == 0))
-    for g in costly:
-        old = labels[first[g]]
-        if members[old] <= group_members[g]:
+    empty = np.flatnonzero(members == 0)
+    # Of each cluster at most one group is passed over below, so this many are enough.
+    n_costly = min(empty.size + members.size, cost.size)
+    costly = np.argpartition(cost, cost.size - n_costly)[cost.size - n_costly :]
+    costly = np.sort(costly)
+    costly = costly[np.argsort(-cost[costly], kind="stable")]
+    empty = iter(empty)
+    for group in costly[cost[costly] > 0]:
+        rows = canonical.equal_to(canonical.order[canonical.group_starts[group]])
+        old = labels[rows[0]]
+        n_rows = np.count_nonzero(weight[rows] > 0)
+        if members[old] <= n_rows:
             continue
         new = next(empty, None)
         if new is None:
             break
-        row = chunks.dense_rows(first[g : g + 1])[0]
+        offset = chunks.dense_rows(rows[:1])[0]
         if problem.shift is not None:
-            row -= problem.shift
-        sums[new] = group_weight[g] * row
+            offset -= problem.shift
+        weights[new] = weight[rows].sum()
+        weights[old] -= weights[new]
+        sums[new] = weights[new] * offset
         sums[old] -= sums[new]
-        weights[new] = group_weight[g]
-        weights[old] -= group_weight[g]
-        members[new] = group_members[g]
-        members[old] -= group_members[g]
+        members[new] = n_rows
+        members[old] -= n_rows
     return sums, weights

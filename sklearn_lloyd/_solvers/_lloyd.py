@@ -80,30 +80,30 @@ class _ClusterSums:
         self._members += stats.members
         self.n_changed += stats.n_changed
 
-    def _offsets(self, centers):
-        centers = centers.astype(np.float64)
-        return centers if self._problem.shift is None else centers - self._problem.shift
-
     def inertia(self, centers):
         """Of the present labels to the given centres, from the sums alone."""
-        offsets = self._offsets(centers)
-        own = np.einsum("ij,ij->i", offsets, offsets) @ self._weights
-        cross = np.einsum("ij,ij->", offsets, self._sums)
-        return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
+        offsets = centers.astype(np.float64)
+        if self._problem.shift is not None:
+            offsets -= self._problem.shift
+        change = np.vdot(offsets, self._weights[:, np.newaxis] * offsets - 2.0 * self._sums)
+        return max(0.0, float(self._problem.sum_of_squares + change))
 
     def means(self, labels, centers):
         """The means in the dtype of the model, and how many clusters were empty."""
-        empty = self._members == 0
-        n_empty = int(np.count_nonzero(empty))
         sums, weights = self._sums, self._weights
-        if n_empty:
+        n_empty = 0
+        if self._members.all():
+            means = sums / weights[:, np.newaxis]
+        else:
+            empty = self._members == 0
+            n_empty = int(np.count_nonzero(empty))
             sums[empty] = 0.0  # what rounding left of rows that came and went
             weights[empty] = 0.0
             sums, weights = relocate_empty_clusters(
                 self._problem, labels, centers, sums, weights, self._members
             )
-        means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
-        means[weights <= 0] = means[np.argmax(weights)]
+            means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
+            means[weights <= 0] = means[np.argmax(weights)]
         if self._problem.shift is not None:
             means += self._problem.shift
         return means.astype(self._problem.dtype), n_empty

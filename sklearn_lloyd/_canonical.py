@@ -8,29 +8,48 @@ that order; only the block that a draw falls into is summed row by row.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 
 class CanonicalRows:
-    """The rows of a problem in canonical order.
+    """The rows of a problem in canonical order, which is found when it is first needed.
 
     Parameters
     ----------
-    problem : Problem
+    keys : ndarray of shape (n_samples,), float64
+        A fixed projection of each row.
     """
 
-    def __init__(self, problem):
-        n_rows = problem.chunks.shape[0]
-        self.keys = problem.keys
-        self.order = np.argsort(problem.keys)
-        self.n_blocks = max(1, min(int(n_rows**0.5), 4096))
-        self.edges = np.arange(self.n_blocks + 1) * n_rows // self.n_blocks
-        self.block_of = np.empty(n_rows, np.intp)
-        self.block_of[self.order] = np.repeat(np.arange(self.n_blocks), np.diff(self.edges))
+    def __init__(self, keys):
+        self.keys = keys
+        self.n_blocks = max(1, min(int(keys.size**0.5), 4096))
+
+    @cached_property
+    def order(self):
+        """The rows, sorted by key."""
+        return np.argsort(self.keys)
+
+    @cached_property
+    def group_starts(self):
+        """Where in the order each run of equal rows starts."""
+        keys = self.keys[self.order]
+        return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+
+    @cached_property
+    def _edges(self):
+        return np.arange(self.n_blocks + 1) * self.keys.size // self.n_blocks
+
+    @cached_property
+    def _block_of(self):
+        block_of = np.empty(self.keys.size, np.intp)
+        block_of[self.order] = np.repeat(np.arange(self.n_blocks), np.diff(self._edges))
+        return block_of
 
     def block_mass(self, rows, mass):
         """What the given rows add to the mass of every block."""
-        return np.bincount(self.block_of[rows], mass, minlength=self.n_blocks)
+        return np.bincount(self._block_of[rows], mass, minlength=self.n_blocks)
 
     def draw(self, uniforms, block_mass, mass_of):
         """Rows, each with a probability proportional to its mass.
@@ -50,7 +69,7 @@ class CanonicalRows:
         targets -= total[blocks] - block_mass[blocks]
         drawn = np.empty(uniforms.size, np.intp)
         for i, (block, target) in enumerate(zip(blocks, targets, strict=True)):
-            rows = self.order[self.edges[block] : self.edges[block + 1]]
+            rows = self.order[self._edges[block] : self._edges[block + 1]]
             mass = mass_of(rows)
             place = np.searchsorted(np.cumsum(mass), target, side="right")
             if place == rows.size:  # rounding
@@ -65,22 +84,14 @@ class CanonicalRows:
         stop = np.searchsorted(self.keys, key, side="right", sorter=self.order)
         return self.order[start:stop]
 
-    def groups(self, counts):
-        """Number the distinct rows that count, in canonical order.
+    def group_of(self):
+        """The number of each row's group of equal rows, in canonical order."""
+        n_groups = self.group_starts.size
+        group_of = np.empty(self.keys.size, np.intp)
+        sizes = np.diff(self.group_starts, append=self.keys.size)
+        group_of[self.order] = np.repeat(np.arange(n_groups), sizes)
+        return group_of
 
-        Parameters
-        ----------
-        counts : ndarray of bool of shape (n_samples,) or None
-            Rows of positive weight; None: all.
-
-        Returns
-        -------
-        group : ndarray of intp of shape (n_samples,)
-            -1 for the rows that do not count.
-        n_groups : int
-        """
-        order = self.order if counts is None else self.order[counts[self.order]]
-        keys = self.keys[order]
-        group = np.full(self.order.size, -1, np.intp)
-        group[order] = np.concatenate([[0], np.cumsum(keys[1:] != keys[:-1])])
-        return group, int(group.max()) + 1
+    def group_sums(self, values):
+        """The sum of `values` (one for each row) over each group of equal rows."""
+        return np.add.reduceat(values[self.order], self.group_starts)
