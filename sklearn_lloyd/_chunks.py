@@ -104,12 +104,13 @@ class Chunks:
         call.
         """
         blocks = self.blocks if blocks is None else blocks
-        one_pass = _OrderedBlocks(blocks, self._scratch, kernel, reduce)
         if len(blocks) == 1:
-            one_pass.work()
+            value = kernel(blocks[0], self._scratch.__dict__)
+            if reduce is not None:
+                reduce(value)
             return
         with self.open():
-            self._pool.run(one_pass.work)
+            self._pool.run(_OrderedBlocks(blocks, self._scratch, kernel, reduce).work)
 
 
 class _OrderedBlocks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -266,4 +265,4 @@ def lloyd_steps(
     centers = check_centers(init, n_clusters, chunks.shape[1], problem.dtype)
     assigner = make_assigner(algorithm, problem)
     steps = lloyd(problem, centers, assigner, max_iter, tol * problem.variance)
-    return (replace(step, labels=step.labels.astype(np.int32)) for step in steps)
+    return (step._replace(labels=step.labels.astype(np.int32)) for step in steps)

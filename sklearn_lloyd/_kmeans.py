@@ -258,7 +258,7 @@ class KMeans(BaseKMeans):
             self.converged_ = result.converged
             self.history_ = result.history
             self.start_inertias_ = result.start_inertias
-        n_distinct = np.unique(result.labels).size
+        n_distinct = np.count_nonzero(np.bincount(result.labels))
         if n_distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "

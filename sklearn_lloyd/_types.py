@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -55,8 +55,7 @@ class Problem:
         return None if self.sample_weight is None else self.sample_weight[rows]
 
 
-@dataclass(frozen=True)
-class ChunkStats:
+class ChunkStats(NamedTuple):
     """What one block adds: sums over the rows whose label changed.
 
     `sums` are relative to the shift, in float64; `members` counts rows of positive weight.
@@ -68,8 +67,7 @@ class ChunkStats:
     n_changed: int
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One iteration of Lloyd's algorithm: assign, then update.
 
     Attributes

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
-from sklearn_lloyd._kernels import moments, row_keys, row_sq_norms
+from sklearn_lloyd._kernels import moments, norms_and_keys
 from sklearn_lloyd._types import Problem
 
 # Centres farther from the origin than this many standard deviations call for a shift.
@@ -288,19 +288,17 @@ def _norms_and_keys(chunks, sample_weight, shift, variances, dtype):
     n_samples, n_features = chunks.shape
     sq_norms = np.empty(n_samples, dtype)
     keys = np.empty(n_samples)
-    # Any fixed direction will do that no data set was made for; features count alike in it,
-    # by powers of two, so that the last digit of a variance does not show.
-    direction = np.random.RandomState(0).uniform(1.0, 2.0, n_features)
-    scale = np.sqrt(variances)
-    scale[scale == 0.0] = 1.0
+    # Sines of whole numbers, of which no combination with whole coefficients vanishes, so
+    # that whole rows that differ have keys that differ. Features count alike, by powers of
+    # two, so that the last digit of a variance does not show.
+    direction = 1.5 + 0.5 * np.sin(np.arange(1.0, n_features + 1) ** 2)
+    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
     direction /= 2.0 ** np.round(np.log2(scale))
     sum_of_squares = 0.0
 
     def kernel(rows, scratch):
-        values = chunks.rows(rows)
-        norms = row_sq_norms(values, shift)
+        norms, keys[rows] = norms_and_keys(chunks.rows(rows), shift, direction)
         sq_norms[rows] = norms
-        keys[rows] = row_keys(values, shift, direction)
         return norms.sum() if sample_weight is None else norms @ sample_weight[rows]
 
     def add(part):

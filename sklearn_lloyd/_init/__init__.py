@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
 from sklearn_lloyd._init._random import random_partition_centers, random_rows
 

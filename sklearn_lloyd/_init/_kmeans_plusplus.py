@@ -122,6 +122,8 @@ class _Seeding:
 
         chunks.map_reduce(screen, gains.__iadd__)
         contenders = np.flatnonzero(gains >= gains.max() * (1 - _CONTENDERS))
+        if contenders.size == 1:
+            return contenders[0]
         first = np.unique(problem.canonical.keys[trials[contenders]], return_index=True)[1]
         contenders = contenders[np.sort(first)]
         if contenders.size == 1:

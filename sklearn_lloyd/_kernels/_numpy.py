@@ -13,10 +13,11 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels._screen import Screen, packed_argmin, scratch_array
+from sklearn_lloyd._kernels._screen import Screen, least
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
 _PAIRS = 1 << 18  # elements in one batch of differences
+_LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 _FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
 
 
@@ -98,7 +99,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     """
     n_rows = rows.shape[0]
     if n_rows * table.centers.size <= _FEW and not sparse.issparse(rows):
-        return _by_definition(rows, table), _NO_GAP, 0
+        return _all_sq_distances(rows, table.centers).argmin(axis=1), _NO_GAP, 0
     labels = np.zeros(n_rows, np.intp)
     if len(table) == 1:
         return labels, _NO_GAP, 0
@@ -124,9 +125,27 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
 _NO_GAP = np.float32(-np.inf)
 
 
-def _by_definition(rows, table):
-    differences = rows[:, np.newaxis, :] - table.centers
-    return np.square(differences, out=differences).sum(axis=2).argmin(axis=1)
+def _all_sq_distances(rows, centers):
+    """Squared distances (n_rows, n_centers) of few rows to few centres, by the definition."""
+    if rows.shape[1] >= _LONG_SUM:
+        return _sum_of_squares(rows[:, np.newaxis, :] - centers)
+    total = np.square(rows[:, :1] - centers[:, 0])
+    for j in range(1, rows.shape[1]):
+        differences = rows[:, j : j + 1] - centers[:, j]
+        differences *= differences
+        total += differences
+    return total
+
+
+def _sum_of_squares(differences):
+    """Over the last axis, in place; the order of the sum belongs to the definition."""
+    squares = np.square(differences, out=differences)
+    if squares.shape[-1] >= _LONG_SUM:
+        return squares.sum(axis=-1)
+    total = squares[..., 0].copy()
+    for j in range(1, squares.shape[-1]):  # what NumPy's sum of so few does, but sooner
+        total += squares[..., j]
+    return total
 
 
 def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
@@ -136,10 +155,11 @@ def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
     if sq_norms is None:
         sq_norms = screen.sq_norms(block)
     scores = screen.scores(block, scratch)
-    labels[:] = packed_argmin(scores, scratch) if guess is None else guess
-    flat = scores.base  # the scratch memory, rows one after the other
-    own_index = labels * (scores.strides[0] // scores.itemsize)
-    own_index += np.arange(scores.shape[1])
+    labels[:] = least(scores, scratch) if guess is None else guess
+    flat = scores.base  # the scratch memory that they lie in
+    by_label, by_row = (stride // scores.itemsize for stride in scores.strides)
+    own_index = labels * by_label
+    own_index += np.arange(0, by_row * labels.size, by_row)
     own = flat.take(own_index)
     flat[own_index] = np.inf
     other = np.minimum.reduce(scores, axis=0)
@@ -197,8 +217,8 @@ def _decide(rows, candidates, table):
         part = slice(start, start + step)
         sq_distances[part] = _pair_sq_distances(rows[row[part]], table.centers, label[part])
     starts = np.searchsorted(row, np.arange(rows.shape[0]))
-    least = np.minimum.reduceat(sq_distances, starts)
-    hits = np.flatnonzero(sq_distances == least[row])[::-1]
+    lowest = np.minimum.reduceat(sq_distances, starts)
+    hits = np.flatnonzero(sq_distances == lowest[row])[::-1]
     labels = np.empty(rows.shape[0], np.intp)
     labels[row[hits]] = label[hits]  # the last to be written is the lowest index
     return labels
@@ -221,24 +241,24 @@ def _pair_sq_distances(rows, centers, labels):
         return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
     differences = centers.take(labels, axis=0)
     np.subtract(rows, differences, out=differences)
-    return np.square(differences, out=differences).sum(axis=1)
+    return _sum_of_squares(differences)
 
 
 def own_sq_distances(rows, centers, labels):
     """Squared distance of each row to the centre of its label, float64, by differences."""
-    step = max(1, _PAIRS // rows.shape[1])
-    return np.concatenate(
-        [
-            _pair_sq_distances(rows[start : start + step], centers, labels[start : start + step])
-            for start in range(0, rows.shape[0], step)
-        ]
-    )
+    if sparse.issparse(rows):
+        return _pair_sq_distances(rows, centers, labels)
+    differences = centers.take(labels, axis=0)
+    np.subtract(rows, differences, out=differences)
+    return np.einsum("ij,ij->i", differences, differences)
 
 
 def sq_distances_to(rows, center):
     """Squared distance of each row to one centre, float64, by differences."""
-    labels = np.zeros(rows.shape[0], np.intp)
-    return own_sq_distances(rows, center.reshape(1, -1).astype(np.float64), labels)
+    if sparse.issparse(rows):
+        labels = np.zeros(rows.shape[0], np.intp)
+        return _pair_sq_distances(rows, center.reshape(1, -1), labels)
+    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64))
 
 
 def sq_distances_to_all(rows, table, scratch):
@@ -267,25 +287,19 @@ def _offsets(rows, shift):
     return np.subtract(rows, shift, dtype=np.float64)
 
 
-def row_sq_norms(rows, shift):
-    """Squared distances from the shift, float64."""
-    if sparse.issparse(rows):
-        squares = rows.copy()
-        squares.data = np.square(rows.data.astype(np.float64))
-        return np.asarray(squares.sum(axis=1)).ravel()
-    offsets = _offsets(rows, shift)
-    return np.einsum("ij,ij->i", offsets, offsets)
+def norms_and_keys(rows, shift, direction):
+    """Squared distances from the shift, and a fixed projection of each row; float64.
 
-
-def row_keys(rows, shift, direction):
-    """A fixed projection of each row, float64: equal for equal rows, wherever they stand."""
+    Equal rows have equal keys, wherever they stand.
+    """
     if sparse.issparse(rows):
         of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-        terms = rows.data.astype(np.float64) * direction[rows.indices]
-        return np.bincount(of_row, terms, minlength=rows.shape[0])
+        data = rows.data.astype(np.float64)
+        sq_norms = np.bincount(of_row, data**2, minlength=rows.shape[0])
+        return sq_norms, np.bincount(of_row, data * direction[rows.indices], rows.shape[0])
     offsets = _offsets(rows, shift)
-    offsets *= direction
-    return offsets.sum(axis=1)
+    sq_norms = np.einsum("ij,ij->i", offsets, offsets)
+    return sq_norms, np.einsum("ij,j->i", offsets, direction)
 
 
 def moments(rows, weights):
@@ -304,12 +318,10 @@ def moments(rows, weights):
         return total, mean, np.maximum(squares - total * mean**2, 0.0)
     offsets = rows.astype(np.float64)
     if weights is None:
-        mean = offsets.mean(axis=0)
-        offsets -= mean
-        return total, mean, np.einsum("ij,ij->j", offsets, offsets)
+        weights = np.ones(rows.shape[0])
     mean = weights @ offsets / total
     offsets -= mean
-    return total, mean, np.einsum("i,ij,ij->j", weights, offsets, offsets)
+    return total, mean, weights @ np.square(offsets, out=offsets)
 
 
 def label_sums(rows, weights, new, old, shift, n_clusters):
@@ -325,36 +337,40 @@ def label_sums(rows, weights, new, old, shift, n_clusters):
     members : ndarray of shape (n_clusters,), intp
         Rows of positive weight.
     """
-    sums, weight_sums, members = _sums_by(new, rows, weights, shift, n_clusters)
-    if old[0] >= 0:
-        left = _sums_by(old, rows, weights, shift, n_clusters)
-        sums, weight_sums, members = sums - left[0], weight_sums - left[1], members - left[2]
-    return sums, weight_sums, members
+    old = None if old[0] < 0 else old
+    values = rows.astype(np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
+    sums = _changes(new, old, weights, n_clusters) @ values
+    if weights is None:
+        members = _counts(new, old, None, n_clusters)
+        return sums, members.astype(np.float64), members
+    members = np.rint(_counts(new, old, np.sign(weights), n_clusters)).astype(np.intp)
+    return sums, _counts(new, old, weights, n_clusters), members
 
 
-def _sums_by(labels, rows, weights, shift, n_clusters):
-    members = np.bincount(labels, minlength=n_clusters)
-    weight_sums = members.astype(np.float64)
-    if weights is not None:
-        weight_sums = np.bincount(labels, weights, minlength=n_clusters)
-        if not weights.all():
-            members = np.bincount(labels[weights > 0], minlength=n_clusters)
-    n_rows, n_features = rows.shape
-    if sparse.issparse(rows):
-        ones = np.ones(n_rows) if weights is None else weights
-        one_hot = sparse.csr_array((ones, (labels, np.arange(n_rows))), (n_clusters, n_rows))
-        return one_hot @ sparse.csr_array(rows).astype(np.float64), weight_sums, members
-    sums = 0.0
-    step = max(1, _PAIRS // n_features)
-    columns = np.arange(n_features)
-    for start in range(0, n_rows, step):
-        part = slice(start, start + step)
-        terms = _offsets(rows[part], shift)
+def _counts(new, old, weights, n_clusters):
+    counts = np.bincount(new, weights, n_clusters)
+    return counts if old is None else counts - np.bincount(old, weights, n_clusters)
+
+
+def _changes(new, old, weights, n_clusters):
+    """The matrix (n_clusters, n_rows) that adds rows to their new sums, takes off the old."""
+    n_rows = new.size
+    if n_rows * n_clusters <= _FEW:
+        clusters = np.arange(n_clusters)[:, np.newaxis]
+        changes = np.equal(new, clusters).astype(np.float64)
+        if old is not None:
+            changes -= np.equal(old, clusters)
         if weights is not None:
-            terms *= weights[part, np.newaxis]
-        index = (labels[part] * n_features)[:, np.newaxis] + columns
-        sums = sums + np.bincount(index.ravel(), terms.ravel(), n_clusters * n_features)
-    return sums.reshape(n_clusters, n_features), weight_sums, members
+            changes *= weights
+        return changes
+    signed = np.ones(n_rows) if weights is None else weights
+    labels = new
+    if old is not None:
+        signed = np.column_stack([signed, -signed]).ravel()
+        labels = np.column_stack([new, old]).ravel()
+    each = labels.size // n_rows
+    starts = np.arange(0, labels.size + 1, each)
+    return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
 
 
 def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
@@ -372,6 +388,11 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     gains : ndarray of shape (n_trials,), float64
         To the precision of `dtype`.
     """
+    if rows.shape[0] * table.centers.size <= _FEW and not sparse.issparse(rows):
+        closer = closest - _all_sq_distances(rows, table.centers).T
+        np.greater(closer, 0, out=maybe)
+        np.maximum(closer, 0, out=closer)
+        return closer.sum(axis=1) if weights is None else closer @ weights
     screen = table.screen(np.dtype(dtype))
     gains = np.zeros(len(table))
     step = batch_rows(table)

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 _WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
+_MANY = 160  # centres, from which the scores of one row lie side by side
 
 
 def scratch_array(scratch, name, shape, dtype):
@@ -101,25 +102,31 @@ class Screen:
     def scores(self, block, scratch):
         """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`."""
         n_rows = block.shape[0] if sparse.issparse(block) else block.shape[1]
-        out = scratch_scores(scratch, "scores", (len(self.table), n_rows), self.dtype)
+        if len(self.table) > _MANY:
+            out = scratch_scores(scratch, "scores", (n_rows, len(self.table)), self.dtype).T
+        else:
+            out = scratch_scores(scratch, "scores", (len(self.table), n_rows), self.dtype)
         if sparse.issparse(block):
             product = block @ self.table[:, :-1].T
             return np.add(product.T, self.table[:, -1:], out=out)
         return np.matmul(self.table, block, out=out)
 
 
-def packed_argmin(scores, scratch):
+def least(scores, scratch):
     """Index of the least score of each column, right but for scores that nearly agree.
 
-    The index takes the place of the lowest bits of the score, so that one minimum over
-    contiguous memory finds both; NumPy's own argmin across rows is many times slower.
+    Where the scores of a column lie apart, the index takes the place of the lowest bits of
+    the score, so that one minimum over long rows finds both; NumPy's own argmin across rows
+    is many times slower.
     """
     n = scores.shape[0]
+    if scores.strides[0] == scores.itemsize:
+        return scores.T.argmin(axis=1)
     integer = np.dtype(f"i{scores.itemsize}")
     mask = (1 << max(1, (n - 1).bit_length())) - 1
     packed = scratch_scores(scratch, "packed", scores.shape, integer)
     np.bitwise_and(scores.view(integer), integer.type(~mask), out=packed)
     np.bitwise_or(packed, np.arange(n, dtype=integer)[:, np.newaxis], out=packed)
-    least = np.minimum.reduce(packed.view(scores.dtype), axis=0)
+    lowest = np.minimum.reduce(packed.view(scores.dtype), axis=0)
     # A score that overflowed may leave any bits; the caller checks the guess, not its range.
-    return np.minimum(least.view(integer) & integer.type(mask), n - 1).astype(np.intp)
+    return np.minimum(lowest.view(integer) & integer.type(mask), n - 1)

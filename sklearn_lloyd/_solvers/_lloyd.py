@@ -38,8 +38,8 @@ def lloyd(problem, centers, assigner, max_iter, tol):
         n_changed = clusters.n_changed - n_changed
         inertia = clusters.inertia(centers)
         new_centers, n_empty = clusters.means(assigner.labels, centers)
-        difference = new_centers.astype(np.float64) - centers
-        center_shift = float(np.square(difference).sum())
+        difference = np.subtract(new_centers, centers, dtype=np.float64)
+        center_shift = float(np.vdot(difference, difference))
         if n_changed == 0:
             converged = "strict"
         else:
@@ -85,8 +85,10 @@ class _ClusterSums:
         offsets = centers.astype(np.float64)
         if self._problem.shift is not None:
             offsets -= self._problem.shift
-        change = np.vdot(offsets, self._weights[:, np.newaxis] * offsets - 2.0 * self._sums)
-        return max(0.0, float(self._problem.sum_of_squares + change))
+        cross = np.vdot(offsets, self._sums)
+        offsets *= offsets
+        own = (self._weights @ offsets).sum()
+        return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
 
     def means(self, labels, centers):
         """The means in the dtype of the model, and how many clusters were empty."""
