@@ -104,10 +104,11 @@ class Chunks:
         call.
         """
         blocks = self.blocks if blocks is None else blocks
-        if len(blocks) == 1:
-            value = kernel(blocks[0], self._scratch.__dict__)
-            if reduce is not None:
-                reduce(value)
+        if len(blocks) <= 1:  # on the caller's thread, without the machinery
+            for rows in blocks:
+                value = kernel(rows, self._scratch.__dict__)
+                if reduce is not None:
+                    reduce(value)
             return
         with self.open():
             self._pool.run(_OrderedBlocks(blocks, self._scratch, kernel, reduce).work)
