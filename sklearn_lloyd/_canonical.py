@@ -43,12 +43,13 @@ class CanonicalRows:
 
     @cached_property
     def _block_of(self):
-        block_of = np.empty(self.keys.size, np.intp)
-        block_of[self.order] = np.repeat(np.arange(self.n_blocks), np.diff(self._edges))
+        block_of = np.empty(self.keys.size, np.uint16)
+        numbers = np.arange(self.n_blocks, dtype=np.uint16)
+        block_of[self.order] = np.repeat(numbers, np.diff(self._edges))
         return block_of
 
-    def block_mass(self, rows, mass):
-        """What the given rows add to the mass of every block."""
+    def block_mass(self, rows, mass=None):
+        """What the given rows add to the mass of every block; by default one each."""
         return np.bincount(self._block_of[rows], mass, minlength=self.n_blocks)
 
     def draw(self, uniforms, block_mass, mass_of):

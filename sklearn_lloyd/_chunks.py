@@ -63,7 +63,9 @@ class Chunks:
     def rows(self, index):
         """Rows `index` (a slice or an array of indices) as they are: a view for a slice."""
         if not self.is_sparse:
-            return self.X[index] if isinstance(index, slice) else self.X.take(index, axis=0)
+            if isinstance(index, slice) or not self.X.flags.c_contiguous:
+                return self.X[index]  # take would copy the whole of it first
+            return self.X.take(index, axis=0)
         rows = self.X[index]
         if self._untidy:
             rows.sum_duplicates()  # of the slice, which is a copy

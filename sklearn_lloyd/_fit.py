@@ -53,10 +53,10 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
 def _first_centers(problem, init, rng):
     shape = problem.n_clusters, problem.chunks.shape[1]
     if isinstance(init, str):
-        return INIT[init](problem, rng).astype(problem.dtype)
+        return INIT[init](problem, rng)
     if callable(init):
         centers = init(problem.chunks.X, shape[0], random_state=rng)
-        return check_centers(centers, *shape, problem.dtype)
+        return check_centers(centers, *shape)
     return init
 
 
@@ -74,12 +74,14 @@ def _run(problem, centers, max_iter, tol, algorithm, verbose):
             f"Converged at iteration {step.iteration}: center shift {step.center_shift} "
             f"within tolerance {tol}."
         )
-    if step.converged != "strict":  # the centres moved after the rows were assigned
-        assigner.assign(step.centers, lambda stats: None)
+    centers = step.centers.astype(problem.dtype)
+    if step.converged != "strict" or centers.dtype != step.centers.dtype:
+        # The centres moved after the rows were assigned, by a step or by rounding.
+        assigner.assign(centers, lambda stats: None)
     return Result(
-        centers=step.centers,
+        centers=centers,
         labels=assigner.labels.astype(np.int32),
-        inertia=inertia_of(problem.chunks, step.centers, assigner.labels, problem.sample_weight),
+        inertia=inertia_of(problem.chunks, centers, assigner.labels, problem.sample_weight),
         n_iter=step.iteration + 1,
         converged=bool(step.converged),
         history=np.array(history, HISTORY_DTYPE),

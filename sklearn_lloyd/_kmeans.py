@@ -239,8 +239,8 @@ class KMeans(BaseKMeans):
             )
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
+            init, n_init = self._checked_init(chunks)
             problem = make_problem(chunks, self.n_clusters, weights)
-            init, n_init = self._checked_init(problem)
             result = fit_kmeans(
                 problem,
                 init,
@@ -268,7 +268,7 @@ class KMeans(BaseKMeans):
             )
         return self
 
-    def _checked_init(self, problem):
+    def _checked_init(self, chunks):
         """The init, an array as checked centres, and the number of starts."""
         if isinstance(self.init, str) or callable(self.init):
             n_init = 1 if self.init == "k-means++" else 10
@@ -280,8 +280,7 @@ class KMeans(BaseKMeans):
                 RuntimeWarning,
                 stacklevel=4,
             )
-        n_features = problem.chunks.shape[1]
-        return check_centers(self.init, self.n_clusters, n_features, problem.dtype), 1
+        return check_centers(self.init, self.n_clusters, chunks.shape[1]), 1
 
     def _checked_algorithm(self):
         if self.algorithm == "elkan" and self.n_clusters == 1:

@@ -63,6 +63,10 @@ def check_rows(estimator, X, n_clusters, *, n_threads, reset):
             checked = check_array(X, estimator=estimator, **options)
         else:
             checked = validate_data(estimator, X, reset=reset, **options)
+        if checked.dtype.kind in "mM":
+            raise ValueError(f"dtype={checked.dtype} is not numeric: times are not numbers.")
+        if checked.dtype.kind not in "biuf":
+            checked = checked.astype(np.float64)
     except (ValueError, TypeError) as error:
         advice = _encode_advice(X)
         if advice is None:
@@ -86,7 +90,7 @@ def _encode_advice(X):
             array = np.asarray(X)
         except ValueError:
             return None
-        if array.ndim != 2 or array.dtype.kind not in "OUSM":
+        if array.ndim != 2 or array.dtype.kind not in "OUSmM":
             return None
         columns = [(str(j), array[:, j]) for j in range(array.shape[1])]
     names = [repr(name) for name, values in columns if not _is_numeric(values)]
@@ -100,11 +104,12 @@ def _encode_advice(X):
 
 
 def _is_numeric(values):
+    values = np.asarray(values)
     try:
-        np.asarray(values).astype(np.float64)
+        values.astype(np.float64)
     except (ValueError, TypeError):
         return False
-    return True
+    return values.dtype.kind not in "mM"
 
 
 def _check_finite(chunks, estimator):
@@ -178,7 +183,8 @@ def check_weights(sample_weight, n_samples):
             f"Negative values in sample_weight: the first is {weights[row]} for row {row}. "
             "Weights must be zero or more."
         )
-    total = weights.sum()
+    with np.errstate(over="ignore"):
+        total = weights.sum()
     if total == 0:
         raise ValueError("All weights in sample_weight are zero: at least one must be positive.")
     if not np.isfinite(total):
@@ -191,17 +197,17 @@ def check_n_clusters(n_samples, n_clusters):
         raise ValueError(f"n_samples={n_samples} should be >= n_clusters={n_clusters}.")
 
 
-def check_centers(centers, n_clusters, n_features, dtype):
+def check_centers(centers, n_clusters, n_features):
     """Validate first centres that the user gave or computed.
 
     Returns
     -------
-    centers : ndarray of shape (n_clusters, n_features), in `dtype`
+    centers : ndarray of shape (n_clusters, n_features), float64
         Never the user's own array.
     """
     if sparse.issparse(centers):
         centers = centers.toarray()
-    centers = check_array(centers, dtype=dtype, copy=True, order="C", input_name="init")
+    centers = check_array(centers, dtype=np.float64, copy=True, order="C", input_name="init")
     if centers.shape[0] != n_clusters:
         raise ValueError(
             f"The shape of the initial centers {centers.shape} does not match the number of "

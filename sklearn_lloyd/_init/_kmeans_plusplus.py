@@ -68,8 +68,7 @@ class _Seeding:
 
     def draw_by_weight(self, uniforms):
         """Rows drawn with a probability proportional to their weight."""
-        everything = np.arange(self._chunks.shape[0])
-        block_mass = self._canonical.block_mass(everything, self._by_weight(everything))
+        block_mass = self._canonical.block_mass(slice(None), self._problem.sample_weight)
         return self._canonical.draw(uniforms, block_mass, self._by_weight)
 
     def draw(self, uniforms):

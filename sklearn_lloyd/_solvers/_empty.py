@@ -24,11 +24,10 @@ def relocate_empty_clusters(problem, labels, centers, sums, weights, members):
         A copy, changed.
     """
     chunks = problem.chunks
-    exact = centers.astype(np.float64)
     sq_distances = np.empty(chunks.shape[0])
 
     def measure(rows, scratch):
-        sq_distances[rows] = own_sq_distances(chunks.rows(rows), exact, labels[rows])
+        sq_distances[rows] = own_sq_distances(chunks.rows(rows), centers, labels[rows])
 
     chunks.map_reduce(measure)
     weight = np.ones(chunks.shape[0])

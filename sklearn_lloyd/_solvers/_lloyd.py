@@ -17,8 +17,8 @@ def lloyd(problem, centers, assigner, max_iter, tol):
     Parameters
     ----------
     problem : Problem
-    centers : ndarray of shape (n_clusters, n_features)
-        In the dtype of the problem; not changed.
+    centers : ndarray of shape (n_clusters, n_features), float64
+        Not changed.
     assigner : FullAssigner
         A fresh one; it holds the labels.
     max_iter : int
@@ -38,7 +38,7 @@ def lloyd(problem, centers, assigner, max_iter, tol):
         n_changed = clusters.n_changed - n_changed
         inertia = clusters.inertia(centers)
         new_centers, n_empty = clusters.means(assigner.labels, centers)
-        difference = np.subtract(new_centers, centers, dtype=np.float64)
+        difference = new_centers - centers
         center_shift = float(np.vdot(difference, difference))
         if n_changed == 0:
             converged = "strict"
@@ -82,16 +82,14 @@ class _ClusterSums:
 
     def inertia(self, centers):
         """Of the present labels to the given centres, from the sums alone."""
-        offsets = centers.astype(np.float64)
-        if self._problem.shift is not None:
-            offsets -= self._problem.shift
+        shift = self._problem.shift
+        offsets = centers if shift is None else centers - shift
         cross = np.vdot(offsets, self._sums)
-        offsets *= offsets
-        own = (self._weights @ offsets).sum()
+        own = (self._weights @ np.square(offsets)).sum()
         return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
 
     def means(self, labels, centers):
-        """The means in the dtype of the model, and how many clusters were empty."""
+        """The means, and how many clusters were empty."""
         sums, weights = self._sums, self._weights
         n_empty = 0
         if self._members.all():
@@ -108,4 +106,4 @@ class _ClusterSums:
             means[weights <= 0] = means[np.argmax(weights)]
         if self._problem.shift is not None:
             means += self._problem.shift
-        return means.astype(self._problem.dtype), n_empty
+        return means, n_empty

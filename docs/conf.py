@@ -1,0 +1,64 @@
+"""Settings of the documentation's build: ``python -m sphinx -W -b html docs docs/_build/html``."""
+
+import re
+
+from sklearn_lloyd import __version__
+
+project = "sklearn-lloyd"
+author = "The sklearn-lloyd developers"
+copyright = "2026, The sklearn-lloyd developers"
+version = release = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+# No intersphinx: the build needs no network. References to other projects stay plain text.
+nitpicky = False
+default_role = "literal"  # docstrings write `name` for code
+exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "**.md"]
+templates_path = []
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False  # the pages in docs/api.rst choose the members
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"(quickstart|color_quantization)\.py$",
+    "ignore_pattern": r"(__init__\.py|output)",
+    "reset_modules": ("matplotlib",),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+}
+
+toc_object_entries_show_parents = "hide"
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"sklearn-lloyd {version}"
+html_show_sourcelink = False
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "navbar_end": ["theme-switcher"],
+}
+html_sidebars = {"index": [], "api": [], "contributing": []}
+
+
+def escape_shapes(app, what, name, obj, options, lines):
+    """Keep ``of shape (n_iter_,)`` from being read as a link to a target ``n_iter``."""
+    for i, line in enumerate(lines):
+        if " of shape (" in line:
+            lines[i] = re.sub(r"(\w)_(?=[,)])", r"\1\\_", line)
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", escape_shapes, priority=100)  # before numpydoc

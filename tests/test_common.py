@@ -1,0 +1,109 @@
+"""scikit-learn's own checks, with no expected failure, and those that they leave out."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_lloyd import KMeans
+
+ESTIMATORS = [
+    KMeans(),
+    KMeans(algorithm="elkan"),
+    KMeans(algorithm="lloyd", n_threads=2),
+    KMeans(init="random", n_init=2),
+    KMeans(init="random-partition", n_init=2),
+]
+
+
+# Some checks fit data of fewer distinct rows than clusters; scikit-learn's estimator warns too.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:algorithm='elkan' doesn't make sense:RuntimeWarning")
+@parametrize_with_checks(ESTIMATORS)
+def test_sklearn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture
+def blobs():
+    rng = np.random.RandomState(0)
+    return np.concatenate([rng.normal(c, 0.3, (30, 3)) for c in (0, 5, 10)])
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_in_and_out(blobs, library):
+    names = ["height", "width", "depth"]
+    frame = {"pandas": pd, "polars": pl}[library].DataFrame(dict(zip(names, blobs.T, strict=True)))
+    model = KMeans(3, random_state=0).set_output(transform=library).fit(frame)
+    assert list(model.feature_names_in_) == names
+    out = model.transform(frame)
+    assert type(out) is type(frame)
+    assert list(out.columns) == ["kmeans0", "kmeans1", "kmeans2"]
+    assert list(model.get_feature_names_out()) == ["kmeans0", "kmeans1", "kmeans2"]
+    plain = KMeans(3, random_state=0).fit(blobs)
+    np.testing.assert_array_equal(model.labels_, plain.labels_)
+    np.testing.assert_allclose(np.asarray(out), plain.transform(blobs))
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame.rename({"height": "size"}, **({"axis": 1} if library == "pandas" else {})))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(blobs)
+
+
+def test_metadata_routing(blobs):
+    weights = np.linspace(0, 1, len(blobs))
+    with sklearn.config_context(enable_metadata_routing=True):
+        inner = KMeans(3, random_state=0).set_fit_request(sample_weight=True)
+        inner.set_score_request(sample_weight=True)
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), inner)
+        pipeline.fit(blobs, sample_weight=weights)
+        routed = pipeline[-1].cluster_centers_
+        search = GridSearchCV(inner, {"n_clusters": [2, 3]}, cv=2)
+        search.fit(blobs, sample_weight=weights)
+    direct = KMeans(3, random_state=0).fit(StandardScaler().fit_transform(blobs), None, weights)
+    np.testing.assert_array_equal(routed, direct.cluster_centers_)
+    assert search.best_params_["n_clusters"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_clusters", 0),
+        ("n_clusters", 2.5),
+        ("init", "kmeans"),
+        ("n_init", 0),
+        ("n_init", "many"),
+        ("max_iter", 0),
+        ("tol", -1.0),
+        ("verbose", "loud"),
+        ("random_state", "seed"),
+        ("copy_x", "no"),
+        ("algorithm", "full"),
+        ("backend", "cuda"),
+        ("n_threads", 0),
+    ],
+)
+def test_parameters_out_of_range(blobs, name, value):
+    model = KMeans(3, random_state=0).fit(blobs)
+    before = model.cluster_centers_
+    model.set_params(**{name: value})
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of KMeans"):
+        model.fit(blobs + 1)
+    assert model.cluster_centers_ is before
+
+
+def test_grid_search_and_clone(blobs):
+    pipeline = make_pipeline(StandardScaler(), KMeans(random_state=0))
+    search = GridSearchCV(pipeline, {"kmeans__n_clusters": [2, 3, 4]}, cv=3, n_jobs=2).fit(blobs)
+    assert search.best_estimator_[-1].cluster_centers_.shape[1] == 3
+    assert not hasattr(clone(search.best_estimator_)[-1], "cluster_centers_")
+
+
+def test_html_repr_names_the_parameters(blobs):
+    assert "n_clusters" in KMeans(3).fit(blobs)._repr_html_()

@@ -1,0 +1,155 @@
+"""Threads, forks, joblib: the same results, nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed, parallel_config
+from scipy import sparse
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sklearn_lloyd import KMeans, _threads
+from sklearn_lloyd._chunks import Chunks
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+@pytest.fixture(scope="module")
+def X():
+    return np.random.RandomState(0).normal(size=(60_000, 3)).astype(np.float32)
+
+
+def fit(X, **params):
+    return KMeans(40, random_state=0, max_iter=8, **params).fit(X)
+
+
+@pytest.mark.parametrize("make", [np.asarray, lambda X: sparse.csr_array(X * (X > 0))])
+def test_any_number_of_threads_bitwise(X, make):
+    X = make(X)
+    one = fit(X, n_threads=1)
+    assert len(Chunks(X, 40).blocks) > 1
+    for n_threads in (2, 3, 7, None):
+        other = fit(X, n_threads=n_threads)
+        np.testing.assert_array_equal(one.labels_, other.labels_)
+        np.testing.assert_array_equal(one.cluster_centers_, other.cluster_centers_)
+        assert one.inertia_ == other.inertia_
+        for name in ("inertia", "center_shift", "n_changed", "n_empty"):
+            np.testing.assert_array_equal(one.history_[name], other.history_[name])
+        np.testing.assert_array_equal(one.transform(X[:9000]), other.transform(X[:9000]))
+        assert one.score(X) == other.score(X)
+
+
+def test_one_estimator_and_several_fits_in_many_threads(X):
+    model = fit(X)
+    with ThreadPoolExecutor(4) as pool:
+        predicted = list(pool.map(lambda _: model.predict(X), range(8)))
+        fits = list(pool.map(lambda seed: fit(X), range(4)))
+    assert all((labels == model.labels_).all() for labels in predicted)
+    assert all((other.labels_ == model.labels_).all() for other in fits)
+
+
+def test_blas_threads_are_put_back(X):
+    before = blas_threads()
+    inside = []
+    with _threads.worker_pool(3) as pool:
+        pool.run(lambda: inside.append(blas_threads()))
+        with ThreadPoolExecutor(1) as other:  # a second fit that starts and ends meanwhile
+            other.submit(fit, X).result()
+        pool.run(lambda: inside.append(blas_threads()))
+    assert len(inside) == 6
+    assert all(set(counts) == {1} for counts in inside)
+    assert blas_threads() == before
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: fit(X), range(6)))
+    assert blas_threads() == before
+
+
+def test_an_error_in_a_worker_reaches_the_caller(X):
+    before, blas = threading.active_count(), blas_threads()
+    chunks = Chunks(X, 40, 3)
+
+    def kernel(rows, scratch):
+        if rows.start > 0:
+            raise RuntimeError(f"rows from {rows.start}")
+
+    with pytest.raises(RuntimeError, match="rows from"):
+        chunks.map_reduce(kernel)
+    assert threading.active_count() == before
+    assert blas_threads() == blas
+
+
+def test_results_are_reduced_in_order(X):
+    chunks = Chunks(X, 40, 4)
+    seen = []
+    chunks.map_reduce(lambda rows, scratch: rows.start, seen.append)
+    assert seen == sorted(seen)
+    assert len(seen) == len(chunks.blocks)
+
+
+def test_limits_of_others_are_respected(monkeypatch):
+    with threadpool_limits(1):
+        assert _threads.effective_n_threads(None) == 1
+    assert _threads.effective_n_threads(5) == 5
+    code = "from sklearn_lloyd._threads import effective_n_threads as n; print(n(None))"
+    for limit in ("1", "3"):
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OMP_NUM_THREADS": limit},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert run.stdout.strip() == limit
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_inside_joblib(X, backend):
+    expected = fit(X).labels_
+    with parallel_config(backend=backend, n_jobs=2):
+        models = Parallel()(delayed(fit)(X) for _ in range(3))
+    assert all((model.labels_ == expected).all() for model in models)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
+def test_after_fork():
+    # In a process of its own, and bounded: what this guards against is a child that hangs.
+    code = """
+        import os, warnings
+        import numpy as np
+        from sklearn_lloyd import KMeans, _threads
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads: on purpose
+        X = np.random.RandomState(0).normal(size=(60_000, 3)).astype(np.float32)
+        fit = lambda: KMeans(40, random_state=0, max_iter=8).fit(X)
+        expected = fit().labels_
+        def forked():
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0 if (fit().labels_ == expected).all() else 3)
+            return os.waitpid(pid, 0)[1]
+        after_a_fit = forked()
+        with _threads.worker_pool(3) as pool:
+            pool.run(lambda: None)  # its threads are there, and idle
+            with _threads._process_wide_limit._lock:
+                with_the_lock_held = forked()
+        print(after_a_fit, with_the_lock_held, (fit().labels_ == expected).all())
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        printed, _ = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert printed.strip() == "0 0 True"
