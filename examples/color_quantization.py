@@ -108,9 +108,7 @@ for name, ax in zip(pictures, axes[1], strict=True):
         palette = palettes[name].cluster_centers_ / 255
         brightness = palette @ [0.299, 0.587, 0.114]
         ax.imshow(palette[np.argsort(brightness)].reshape(2, -1, 3), aspect="auto")
-axes[1, 0].text(
-    1, 0.5, "The palettes, from dark to light:", ha="right", va="center", fontsize=10
-)
+axes[1, 0].text(1, 0.5, "The palettes, from dark to light:", ha="right", va="center", fontsize=10)
 for ax in axes.flat:
     ax.set_axis_off()
 figure.savefig(folder / "color_quantization.png", dpi=120)

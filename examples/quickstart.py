@@ -79,7 +79,9 @@ centers = model[0].inverse_transform(kmeans.cluster_centers_).reshape(-1, 8, 8)
 figure, axes = plt.subplots(2, 5, figsize=(9, 4.6), layout="constrained")
 for ax, c in zip(axes.flat, np.argsort(majority, kind="stable"), strict=True):
     ax.imshow(centers[c], cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
-    ax.set_title(f"cluster {c}: {size[c]} pictures\n{share[c]:.0%} are a {majority[c]}", fontsize=10)
+    ax.set_title(
+        f"cluster {c}: {size[c]} pictures\n{share[c]:.0%} are a {majority[c]}", fontsize=10
+    )
     ax.set(xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_color("0.8")

@@ -203,5 +203,3 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
                 stacklevel=2,
             )
         super().__setstate__(state)
-
-

@@ -67,7 +67,7 @@ class CanonicalRows:
         targets = uniforms * total[-1]
         blocks = np.searchsorted(total, targets, side="right")
         blocks = np.minimum(blocks, np.flatnonzero(block_mass)[-1])  # rounding
-        targets -= total[blocks] - block_mass[blocks]
+        targets -= np.concatenate([[0.0], total])[blocks]
         drawn = np.empty(uniforms.size, np.intp)
         for i, (block, target) in enumerate(zip(blocks, targets, strict=True)):
             rows = self.order[self._edges[block] : self._edges[block + 1]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -28,7 +29,7 @@ def block_slices(n_rows, values_per_row, n_clusters):
     # A power of two, which most numbers of cores share out evenly.
     n_blocks = max(1 << max(0, (n_rows // wanted).bit_length() - 1), -(-n_rows // largest))
     edges = [n_rows * i // n_blocks for i in range(n_blocks + 1)]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 class Chunks:
@@ -86,11 +87,12 @@ class Chunks:
     @contextmanager
     def open(self):
         """Keep one pool of threads for several calls of `map_reduce`."""
-        # Open further out already; or one block, which runs on the caller's thread as it is.
-        if self._pool is not None or (len(self.blocks) == 1 and self.n_threads is None):
+        if self._pool is not None:  # already open further out
             yield self
             return
-        n_workers = min(effective_n_threads(self.n_threads), len(self.blocks))
+        n_workers = 1
+        if len(self.blocks) > 1:
+            n_workers = min(effective_n_threads(self.n_threads), len(self.blocks))
         try:
             with worker_pool(n_workers) as self._pool:
                 yield self
@@ -106,14 +108,15 @@ class Chunks:
         call.
         """
         blocks = self.blocks if blocks is None else blocks
-        if len(blocks) <= 1:  # on the caller's thread, without the machinery
-            for rows in blocks:
-                value = kernel(rows, self._scratch.__dict__)
-                if reduce is not None:
-                    reduce(value)
+        if self._pool is None:
+            with self.open():
+                self.map_reduce(kernel, reduce, blocks)
             return
-        with self.open():
-            self._pool.run(_OrderedBlocks(blocks, self._scratch, kernel, reduce).work)
+        one_pass = _OrderedBlocks(blocks, self._scratch, kernel, reduce)
+        if len(blocks) > 1:
+            self._pool.run(one_pass.work)
+        else:
+            one_pass.work()
 
 
 class _OrderedBlocks:
@@ -132,15 +135,18 @@ class _OrderedBlocks:
     def work(self):
         scratch = self._scratch.__dict__
         try:
-            while True:
-                with self._lock:
-                    i = self._next_block
-                    self._next_block += 1
-                if i >= len(self._blocks):
-                    return
-                value = self._kernel(self._blocks[i], scratch)
-                if self._reduce is not None:
-                    self._collect(i, value)
+            # Each thread has its own errstate. What overflows is caught by the kernels, as a
+            # row that is not decided, or by the validation before.
+            with np.errstate(over="ignore", invalid="ignore"):
+                while True:
+                    with self._lock:
+                        i = self._next_block
+                        self._next_block += 1
+                    if i >= len(self._blocks):
+                        return
+                    value = self._kernel(self._blocks[i], scratch)
+                    if self._reduce is not None:
+                        self._collect(i, value)
         except BaseException:
             self._next_block = len(self._blocks)  # the others stop at their next block
             raise

@@ -12,6 +12,8 @@ from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers
 
+_ROUNDING = 1e-10  # relative, of two inertias of one clustering
+
 
 def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=0):
     """Run k-means `n_init` times and keep the run of least inertia.
@@ -42,10 +44,8 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
                 print("Initialization complete")
             run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
             inertias[i] = run.inertia
-            # Rounding may favour the same clustering under other labels: keep the earlier.
-            if best is None or (
-                run.inertia < best.inertia and not _same_clustering(run.labels, best.labels)
-            ):
+            # What rounding makes of the same clustering is not better: keep the earlier.
+            if best is None or run.inertia < best.inertia * (1 - _ROUNDING):
                 best = run
     return replace(best, start_inertias=inertias)
 
@@ -104,10 +104,3 @@ def inertia_of(chunks, centers, labels, sample_weight):
 
     chunks.map_reduce(kernel, add)
     return inertia
-
-
-def _same_clustering(labels, others):
-    """Whether one labelling is the other under new names."""
-    name = np.zeros(labels.max() + 1, others.dtype)
-    name[labels] = others
-    return np.array_equal(name[labels], others)

@@ -164,7 +164,7 @@ def kmeans_plusplus(
 
     References
     ----------
-    D. Arthur, S. Vassilvitskii. "k-means++: the advantages of careful seeding". SODA 2007.
+    Arthur, D., Vassilvitskii, S. "k-means++: the advantages of careful seeding". SODA 2007.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def lloyd_steps(
     >>> for step in lloyd_steps(X, init=[[0.0], [1.0]]):
     ...     print(step.iteration, step.labels, step.inertia)
     0 [0 1 1 1] 145.0
-    1 [0 0 1 1] 18.77...
+    1 [0 0 1 1] 17.555555555555557
     2 [0 0 1 1] 1.0
     """
     chunks = check_rows("lloyd_steps", X, len(init), n_threads=n_threads, reset=True)

@@ -78,7 +78,8 @@ class KMeans(BaseKMeans):
         every row with every centre in each iteration. 'elkan' uses the triangle inequality
         to leave out the rows whose nearest centre cannot have changed, with one bound for
         each row (the form of Hamerly [3]_) in place of Elkan's [2]_ one for each row and
-        centre, so that it needs little memory. 'auto' is 'elkan' for two clusters or more.
+        centre, so that it needs little memory. 'auto' is 'elkan' but for small problems, which
+        'lloyd' solves sooner.
 
     backend : {'auto', 'numpy'}, default='auto'
         Which kernels compute. 'auto' takes the fastest that is installed; at present that
@@ -106,7 +107,7 @@ class KMeans(BaseKMeans):
     converged_ : bool
         False if `max_iter` ended that start before it converged.
 
-    history_ : structured ndarray of shape (n_iter_,)
+    history_ : structured ndarray of shape (`n_iter_`,)
         A record for each iteration of that start. Fields: 'inertia' (of the new labels
         under the centres of the iteration before; from cluster sums in float64),
         'center_shift' (squared movement of the centres), 'n_changed' (rows with a new
@@ -120,7 +121,7 @@ class KMeans(BaseKMeans):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X was a frame with names that are all strings.
 
     See Also
@@ -149,10 +150,10 @@ class KMeans(BaseKMeans):
 
     References
     ----------
-    .. [1] D. Arthur, S. Vassilvitskii. "k-means++: the advantages of careful seeding".
+    .. [1] Arthur, D., Vassilvitskii, S. "k-means++: the advantages of careful seeding".
        SODA 2007.
-    .. [2] C. Elkan. "Using the triangle inequality to accelerate k-means". ICML 2003.
-    .. [3] G. Hamerly. "Making k-means even faster". SDM 2010.
+    .. [2] Elkan, C. "Using the triangle inequality to accelerate k-means". ICML 2003.
+    .. [3] Hamerly, G. "Making k-means even faster". SDM 2010.
 
     Examples
     --------
@@ -234,9 +235,7 @@ class KMeans(BaseKMeans):
             and what is expected.
         """
         with unchanged_on_failure(self):
-            chunks = check_rows(
-                self, X, self.n_clusters, n_threads=self.n_threads, reset=True
-            )
+            chunks = check_rows(self, X, self.n_clusters, n_threads=self.n_threads, reset=True)
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
             init, n_init = self._checked_init(chunks)

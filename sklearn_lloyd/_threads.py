@@ -100,7 +100,8 @@ def worker_pool(n_workers):
     """
     with ExitStack() as stack:
         stack.enter_context(_process_wide_limit)
-        stack.enter_context(_blas_on_openmp().limit(limits=1))
+        if _blas_on_openmp().lib_controllers:
+            stack.enter_context(_blas_on_openmp().limit(limits=1))
         executor = None
         if n_workers > 1:
             executor = stack.enter_context(

@@ -17,6 +17,9 @@ from sklearn_lloyd._types import Problem
 
 # Centres farther from the origin than this many standard deviations call for a shift.
 _FAR = 4.0
+# Powers of two are chosen by logarithms plus this, so that no spread that real data have, such as
+# exactly one or the root of two, is on the edge between two of them.
+_OFF_CENTER = 0.1234567
 # Spreads outside of which float32 products could overflow or vanish.
 _FLOAT32_RANGE = (1e-14, 1e14)
 
@@ -120,11 +123,8 @@ def _check_finite(chunks, estimator):
     def kernel(rows, scratch):
         values = chunks.rows(rows)
         values = values.data if chunks.is_sparse else values
-        with np.errstate(over="ignore", invalid="ignore"):
-            # The sum of finite numbers may overflow; that of others never is finite.
-            if np.isfinite(values.sum()) or np.isfinite(values).all():
-                return None
-        return rows
+        # The sum of finite numbers may overflow; that of others never is finite.
+        return None if np.isfinite(values.sum()) or np.isfinite(values).all() else rows
 
     def first(rows):
         if rows is not None and not bad:
@@ -227,7 +227,7 @@ def make_problem(chunks, n_clusters, sample_weight):
     with chunks.open(), np.errstate(over="ignore", invalid="ignore"):
         mean, variances = _mean_variance(chunks, sample_weight)
         variance = float(variances.mean())
-        if not np.isfinite(variance * variance) or not np.isfinite(np.square(mean)).all():
+        if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
             raise ValueError(
                 f"X spans up to {np.abs(mean).max() + np.sqrt(variances.max()):.3g}: squared "
                 "distances overflow float64. Scale the features first."
@@ -237,7 +237,7 @@ def make_problem(chunks, n_clusters, sample_weight):
         narrow = _FLOAT32_RANGE[0] < spread < _FLOAT32_RANGE[1]
         screen_dtype = np.dtype(np.float32 if narrow else np.float64)
         sq_norms, keys, sum_of_squares = _norms_and_keys(
-            chunks, sample_weight, shift, variances, screen_dtype
+            chunks, sample_weight, shift, mean, variances, screen_dtype
         )
     return Problem(
         chunks=chunks,
@@ -258,9 +258,7 @@ def _mean_variance(chunks, sample_weight):
     total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
 
     def kernel(rows, scratch):
-        return moments(
-            chunks.rows(rows), None if sample_weight is None else sample_weight[rows]
-        )
+        return moments(chunks.rows(rows), None if sample_weight is None else sample_weight[rows])
 
     def merge(part):
         nonlocal total, mean, squares
@@ -285,21 +283,25 @@ def shift_near(mean, spread):
     """
     if spread == 0.0:
         return mean if mean.any() else None
-    grid = 2.0 ** np.ceil(np.log2(2 * _FAR * spread))
+    grid = 2.0 ** np.ceil(np.log2(2 * _FAR * spread) + _OFF_CENTER)
     shift = np.round(mean / grid) * grid
     return shift if shift.any() else None
 
 
-def _norms_and_keys(chunks, sample_weight, shift, variances, dtype):
+def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype):
     n_samples, n_features = chunks.shape
     sq_norms = np.empty(n_samples, dtype)
     keys = np.empty(n_samples)
     # Sines of whole numbers, of which no combination with whole coefficients vanishes, so
     # that whole rows that differ have keys that differ. Features count alike, by powers of
-    # two, so that the last digit of a variance does not show.
+    # two, so that the last digit of a variance does not show; one that is all but constant
+    # by its distance from the shift, so that what rounding makes of it drowns nothing.
     direction = 1.5 + 0.5 * np.sin(np.arange(1.0, n_features + 1) ** 2)
-    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
-    direction /= 2.0 ** np.round(np.log2(scale))
+    scale = np.sqrt(variances)
+    distance = np.abs(mean if shift is None else mean - shift)
+    scale = np.where(scale > 2.0**-10 * distance, scale, distance)
+    scale[scale == 0.0] = 1.0
+    direction /= 2.0 ** np.round(np.log2(scale) + _OFF_CENTER)
     sum_of_squares = 0.0
 
     def kernel(rows, scratch):

@@ -234,7 +234,9 @@ def test_seeding_is_greedy_kmeans_plusplus(n_trials, weighted, as_sparse):
     rng = np.random.RandomState(0)
     X = rng.randn(60, 2) * [3, 1] + 5 * rng.randint(0, 3, (60, 2))
     weights = rng.randint(0, 4, 60).astype(float) if weighted else np.ones(60)
-    problem = problem_of(sparse.csr_matrix(X) if as_sparse else X, 5, weights if weighted else None)
+    problem = problem_of(
+        sparse.csr_matrix(X) if as_sparse else X, 5, weights if weighted else None
+    )
     ours = [
         potential(X, kmeans_plusplus_rows(problem, np.random.RandomState(s), n_trials), weights)
         for s in range(300)
@@ -284,8 +286,7 @@ def test_the_best_trial_is_taken():
     problem = problem_of(X, 2)
     for u in rng.random((50, 4)):
         alone = [
-            kmeans_plusplus_rows(problem, Replay(u[0], trial), n_local_trials=1)
-            for trial in u[1:]
+            kmeans_plusplus_rows(problem, Replay(u[0], trial), n_local_trials=1) for trial in u[1:]
         ]
         together = kmeans_plusplus_rows(problem, Replay(u[0], u[1:]), n_local_trials=3)
         costs = [potential(X, rows, np.ones(40)) for rows in alone]

@@ -51,7 +51,9 @@ def test_frames_in_and_out(blobs, library):
     np.testing.assert_array_equal(model.labels_, plain.labels_)
     np.testing.assert_allclose(np.asarray(out), plain.transform(blobs))
     with pytest.raises(ValueError, match="feature names"):
-        model.predict(frame.rename({"height": "size"}, **({"axis": 1} if library == "pandas" else {})))
+        model.predict(
+            frame.rename({"height": "size"}, **({"axis": 1} if library == "pandas" else {}))
+        )
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         model.predict(blobs)
 

@@ -203,9 +203,7 @@ def test_near_ties_in_any_memory_order():
     guess=st.sampled_from(["none", "right", "wrong", "random"]),
     as_sparse=st.booleans(),
 )
-def test_exact_ties_go_to_the_lowest_index(
-    seed, n_features, n_clusters, screen, guess, as_sparse
-):
+def test_exact_ties_go_to_the_lowest_index(seed, n_features, n_clusters, screen, guess, as_sparse):
     # A small grid of whole numbers: many ties, and many centres that are equal.
     rng = np.random.default_rng(seed)
     rows = rng.integers(0, 4, (50, n_features)).astype(np.float64)

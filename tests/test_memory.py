@@ -37,7 +37,9 @@ def peak_over_x(action, order):
     return json.loads(run.stdout)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KB on Linux only")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="ru_maxrss is in KB on Linux only"
+)
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize(
     ("limit", "action"),

@@ -8,6 +8,7 @@ from sklearn_lloyd._kernels import CenterTable, sq_distances_to, trial_gains
 
 # Trials whose gains differ by less than this share are told apart exactly.
 _CONTENDERS = 1e-4
+_ROUNDING = 1e-10  # relative, of equal gains
 # Mean squared distance to the nearest centre, as a share of that to the shift, below which
 # float32 products say too little about it.
 _TIGHT = 2.0**-8
@@ -127,8 +128,8 @@ class _Seeding:
         contenders = contenders[np.sort(first)]
         if contenders.size == 1:
             return contenders[0]
-        exact = [self._exact_gain(trials[i], self.maybe[i]) for i in contenders]
-        return contenders[int(np.argmax(exact))]
+        exact = np.array([self._exact_gain(trials[i], self.maybe[i]) for i in contenders])
+        return contenders[np.argmax(exact >= exact.max() * (1 - _ROUNDING))]
 
     def _exact_gain(self, row, maybe):
         center = self._chunks.dense_rows(np.array([row]))[0]

@@ -17,7 +17,9 @@ from sklearn_lloyd._kernels._screen import Screen, least
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
 _PAIRS = 1 << 18  # elements in one batch of differences
+_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
+_NO_GAP = -np.inf
 _FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
 
 
@@ -59,7 +61,9 @@ class CenterTable:
         return repeated if repeated.any() else None
 
     def screen(self, dtype):
-        """The screen in `dtype`, made at the first call."""
+        """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
+        if dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES:
+            dtype = np.dtype(np.float64)
         screen = self._screens.get(dtype)
         if screen is None:
             screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)
@@ -91,9 +95,9 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     Returns
     -------
     labels : ndarray of intp of shape (n_rows,)
-    gap : ndarray of float32 of shape (n_rows,), or -inf where it is not wanted or known
+    gap : ndarray of shape (n_rows,), in the dtype of `sq_norms`, or -inf
         A lower bound on how much farther than its own centre any other one is from the row;
-        negative where the two cannot be told apart.
+        negative where the two cannot be told apart, -inf where it is not known or wanted.
     n_hard : int
         Rows that `dtype` could not decide.
     """
@@ -103,32 +107,31 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     labels = np.zeros(n_rows, np.intp)
     if len(table) == 1:
         return labels, _NO_GAP, 0
-    gap = np.empty(n_rows, np.float32) if want_gap else None
+    gap = None
+    if want_gap:
+        gap = np.empty(n_rows, np.float32 if sq_norms is None else sq_norms.dtype)
     n_hard = 0
     step = batch_rows(table)
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows counts as undecided
-        for start in range(0, n_rows, step):
-            part = slice(start, min(start + step, n_rows))
-            n_hard += _nearest(
-                rows[part],
-                None if sq_norms is None else sq_norms[part],
-                None if guess is None else guess[part],
-                table,
-                np.dtype(dtype),
-                scratch,
-                labels[part],
-                None if gap is None else gap[part],
-            )
+    for start in range(0, n_rows, step):
+        part = slice(start, min(start + step, n_rows))
+        n_hard += _nearest(
+            rows[part],
+            None if sq_norms is None else sq_norms[part],
+            None if guess is None else guess[part],
+            table,
+            np.dtype(dtype),
+            scratch,
+            labels[part],
+            None if gap is None else gap[part],
+        )
     return labels, _NO_GAP if gap is None else gap, n_hard
-
-
-_NO_GAP = np.float32(-np.inf)
 
 
 def _all_sq_distances(rows, centers):
     """Squared distances (n_rows, n_centers) of few rows to few centres, by the definition."""
     if rows.shape[1] >= _LONG_SUM:
-        return _sum_of_squares(rows[:, np.newaxis, :] - centers)
+        # In C order, whatever that of the rows: NumPy sums other layouts in another order.
+        return _sum_of_squares(np.subtract(rows[:, np.newaxis, :], centers, order="C"))
     total = np.square(rows[:, :1] - centers[:, 0])
     for j in range(1, rows.shape[1]):
         differences = rows[:, j : j + 1] - centers[:, j]
@@ -151,6 +154,7 @@ def _sum_of_squares(differences):
 def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
     """One batch of `nearest`: fill `labels` and `gap` and return n_hard."""
     screen = table.screen(dtype)
+    dtype = screen.dtype
     block = screen.prepare(rows, table.shift, scratch)
     if sq_norms is None:
         sq_norms = screen.sq_norms(block)
@@ -172,7 +176,7 @@ def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
         return 0
     if guess is None and dtype == np.float64:
         flat[own_index] = own
-        candidates = scores[:, unsure] <= own[unsure] + slack[unsure]
+        candidates = ~(scores[:, unsure] > own[unsure] + slack[unsure])  # NaN is one too
         labels[unsure] = _decide(rows[unsure], candidates.T, table)
         if gap is not None:
             gap[unsure] = _NO_GAP
@@ -258,7 +262,7 @@ def sq_distances_to(rows, center):
     if sparse.issparse(rows):
         labels = np.zeros(rows.shape[0], np.intp)
         return _pair_sq_distances(rows, center.reshape(1, -1), labels)
-    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64))
+    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
 
 
 def sq_distances_to_all(rows, table, scratch):
@@ -407,5 +411,6 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         if weights is None:
             gains += scores.sum(axis=1, dtype=np.float64)
         else:
-            gains += scores @ weights[part].astype(screen.dtype)
+            heaviest = weights[part].max() or 1.0  # weights may not fit into float32
+            gains += heaviest * (scores @ (weights[part] / heaviest).astype(screen.dtype))
     return gains

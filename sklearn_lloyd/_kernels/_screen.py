@@ -4,7 +4,8 @@ For a row x and a centre c, both relative to the shift, the *score* is |c|^2 - 2
 squared distance less |x|^2, which all centres share. One product with the rows, extended by
 a one, gives the scores of a block. In a precision with spacing eps, and with n_terms products
 in the sum, a score is off by at most eta (2 |c|^2 + |x|^2), eta = (n_terms + 8) eps: the two
-roundings to that precision, the product in any order of its terms, and a factor of two in hand.
+roundings to that precision, the product in any order of its terms, and a factor of two in
+hand; where products underflow, by n_terms times the least normal number more.
 
 The part of the error that depends on the centre is taken off the score beforehand, so scores
 are lower bounds up to eta |x|^2, and a far outlying centre costs the others no precision.
@@ -67,7 +68,8 @@ class Screen:
         if never is not None:
             self.table[never, -1] = info.max / 16
         # What |c|^2 adds to the slack of a row whose nearest centre is c.
-        self.slack = (4.0 * self.eta * sq_norms).astype(dtype)
+        underflow = 8.0 * (n_terms + 8) * float(info.tiny)
+        self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
 
     def prepare(self, rows, shift, scratch):
         """The rows in this precision, less the shift, as `scores` and `sq_norms` take them.

@@ -16,7 +16,6 @@ _LITTLE_WORK = 1 << 17  # products in a pass: what Python needs to handle the bo
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
-_EPS = float(np.finfo(np.float32).eps)
 
 
 class FullAssigner:
@@ -111,7 +110,8 @@ class BoundedAssigner(FullAssigner):
     def __init__(self, problem):
         super().__init__(problem)
         # A row is safe while its cluster's total drift stays below this.
-        self._limit = np.full(problem.chunks.shape[0], -np.inf, np.float32)
+        self._limit = np.full(problem.chunks.shape[0], -np.inf, problem.screen_dtype)
+        self._eps = 2 * float(np.finfo(problem.screen_dtype).eps)
         self._drift = None
         self._offsets = None
 
@@ -127,8 +127,8 @@ class BoundedAssigner(FullAssigner):
         self._offsets = table.offsets
         self._drift = drift
         # Rounded so that no movement is lost: up where it is compared, down where it adds.
-        self._drift_above = (drift * (1 + 2 * _EPS)).astype(np.float32)
-        self._drift_below = (drift * (1 - 2 * _EPS)).astype(np.float32)
+        self._drift_above = (drift * (1 + self._eps)).astype(self._limit.dtype)
+        self._drift_below = (drift * (1 - self._eps)).astype(self._limit.dtype)
 
     def _blocks(self):
         if self._first:
@@ -149,10 +149,10 @@ class BoundedAssigner(FullAssigner):
 
     def _record(self, index, labels, gap, table):
         if table.repeated is not None:  # a centre that stood aside is not in the gap
-            gap = np.float32(-np.inf)
+            gap = -np.inf
         limit = self._drift_below.take(labels)
         limit += gap
-        limit *= np.float32(1 - 2 * _EPS)
+        limit *= limit.dtype.type(1 - self._eps)
         self._limit[index] = limit
 
 

@@ -7,8 +7,12 @@ from time import perf_counter
 import numpy as np
 
 from sklearn_lloyd._init._random import add_sums
+from sklearn_lloyd._kernels import label_sums
 from sklearn_lloyd._solvers._empty import relocate_empty_clusters
 from sklearn_lloyd._types import Step
+
+# A square of a norm that falls by this in one step has lost half of its digits.
+_CANCELLED = 1e14
 
 
 def lloyd(problem, centers, assigner, max_iter, tol):
@@ -35,15 +39,15 @@ def lloyd(problem, centers, assigner, max_iter, tol):
         start = perf_counter()
         n_changed = clusters.n_changed
         assigner.assign(centers, clusters.add)
+        clusters.refresh_if_cancelled(assigner.labels)
         n_changed = clusters.n_changed - n_changed
         inertia = clusters.inertia(centers)
         new_centers, n_empty = clusters.means(assigner.labels, centers)
         difference = new_centers - centers
         center_shift = float(np.vdot(difference, difference))
+        converged = "tol" if center_shift <= tol else ""
         if n_changed == 0:
             converged = "strict"
-        else:
-            converged = "tol" if center_shift <= tol else ""
         yield Step(
             iteration,
             assigner.labels,
@@ -63,7 +67,8 @@ def lloyd(problem, centers, assigner, max_iter, tol):
 class _ClusterSums:
     """Weighted sums of the clusters, in float64 and relative to the shift.
 
-    They are kept up to date by the rows that change cluster.
+    They are kept up to date by the rows that change cluster. Where a row has left that was
+    so large that what remains has lost its digits, they are summed again.
     """
 
     def __init__(self, problem):
@@ -72,6 +77,7 @@ class _ClusterSums:
         self._sums = np.zeros(shape)
         self._weights = np.zeros(shape[0])
         self._members = np.zeros(shape[0], np.intp)
+        self._sq_norms = self._weights
         self.n_changed = 0
 
     def add(self, stats):
@@ -79,6 +85,30 @@ class _ClusterSums:
         self._weights += stats.weights
         self._members += stats.members
         self.n_changed += stats.n_changed
+
+    def refresh_if_cancelled(self, labels):
+        before = self._sq_norms
+        self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
+        if (before > _CANCELLED * self._sq_norms).any():
+            self._sum_again(labels)
+            self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
+
+    def _sum_again(self, labels):
+        problem = self._problem
+        self._sums[:] = 0.0
+
+        def kernel(rows, scratch):
+            none = np.full(rows.stop - rows.start, -1)
+            return label_sums(
+                problem.chunks.rows(rows),
+                problem.weights(rows),
+                labels[rows],
+                none,
+                problem.shift,
+                problem.n_clusters,
+            )[0]
+
+        problem.chunks.map_reduce(kernel, lambda part: add_sums(self._sums, part))
 
     def inertia(self, centers):
         """Of the present labels to the given centres, from the sums alone."""

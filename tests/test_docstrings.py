@@ -1,0 +1,64 @@
+"""Public docstrings: every parameter is documented, as it is, and nothing else.
+
+The examples in them run as doctests, see setup.cfg.
+"""
+
+import ast
+import inspect
+
+import pytest
+from numpydoc.docscrape import ClassDoc, FunctionDoc
+
+import sklearn_lloyd
+from sklearn_lloyd import KMeans
+
+FUNCTIONS = [getattr(sklearn_lloyd, name) for name in sklearn_lloyd.__all__ if name[0].islower()]
+METHODS = [
+    method
+    for name, method in inspect.getmembers(KMeans)
+    if name
+    in {"fit", "predict", "transform", "score", "fit_predict", "fit_transform", "from_centers"}
+]
+
+
+def check_parameters(documented, signature):
+    parameters = {
+        ("**" if p.kind is p.VAR_KEYWORD else "") + name: p
+        for name, p in signature.parameters.items()
+        if name != "self"
+    }
+    assert [entry.name for entry in documented] == list(parameters)
+    for entry in documented:
+        default = parameters[entry.name].default
+        assert " ".join(entry.desc).strip(), entry.name
+        if default is inspect.Parameter.empty or entry.type == "Ignored":
+            assert "default" not in entry.type
+        else:
+            stated = entry.type.split("default=")[1]
+            assert ast.literal_eval(stated) == default, (entry.name, entry.type)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_functions(function):
+    doc = FunctionDoc(function)
+    check_parameters(doc["Parameters"], inspect.signature(function))
+    assert doc["Returns"] or doc["Yields"]
+    assert doc["Examples"]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__)
+def test_methods(method):
+    doc = FunctionDoc(method)
+    check_parameters(doc["Parameters"], inspect.signature(method))
+    assert doc["Returns"]
+
+
+def test_estimator():
+    doc = ClassDoc(KMeans)
+    check_parameters(doc["Parameters"], inspect.signature(KMeans))
+    model = KMeans(2).fit([[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
+    fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
+    documented = {entry.name for entry in doc["Attributes"]}
+    assert documented == fitted | {"feature_names_in_"}
+    assert doc["References"]
+    assert doc["Examples"]

@@ -1,0 +1,48 @@
+"""What is public, and what importing it costs and needs."""
+
+import subprocess
+import sys
+import textwrap
+from importlib.metadata import version
+
+import sklearn_lloyd
+
+
+def test_names():
+    assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
+    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
+    assert public == set(sklearn_lloyd.__all__) - {"__version__"}
+    assert set(sklearn_lloyd.__all__) == {
+        "KMeans",
+        "__version__",
+        "k_means",
+        "kmeans_plusplus",
+        "lloyd_steps",
+    }
+
+
+def test_version_is_that_of_the_distribution():
+    assert sklearn_lloyd.__version__ == version("sklearn-lloyd")
+
+
+def test_import_and_fit_need_no_extra():
+    code = """
+        import builtins, sys
+        blocked = {"matplotlib", "pandas", "polars", "pyarrow", "numba", "dask", "sqlalchemy"}
+        real = builtins.__import__
+        def refuse(name, *args, **kwargs):
+            if name.split(".")[0] in blocked:
+                raise ImportError(f"{name} is not there")
+            return real(name, *args, **kwargs)
+        builtins.__import__ = refuse
+        import sklearn_lloyd
+        print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
+        print(sorted(blocked & set(sys.modules)))
+    """
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split("\n")[:2] == ["0.5", "[]"]
