@@ -239,17 +239,17 @@ class KMeans(BaseKMeans):
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
             init, n_init = self._checked_init(chunks)
-            problem = make_problem(chunks, self.n_clusters, weights)
-            result = fit_kmeans(
-                problem,
-                init,
-                n_init=n_init,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                algorithm=self._checked_algorithm(),
-                rng=check_random_state(self.random_state),
-                verbose=self.verbose,
-            )
+            with chunks.open():
+                result = fit_kmeans(
+                    make_problem(chunks, self.n_clusters, weights),
+                    init,
+                    n_init=n_init,
+                    max_iter=self.max_iter,
+                    tol=self.tol,
+                    algorithm=self._checked_algorithm(),
+                    rng=check_random_state(self.random_state),
+                    verbose=self.verbose,
+                )
             self.cluster_centers_ = result.centers
             self.labels_ = result.labels
             self.inertia_ = result.inertia

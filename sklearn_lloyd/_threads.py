@@ -14,6 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from sklearn_lloyd._compat import openmp_effective_n_threads
@@ -92,14 +93,26 @@ class WorkerPool:
                 raise error
 
 
+_SILENT = {"over": "ignore", "invalid": "ignore"}
+
+
+def _prepare_worker():
+    # Both belong to the thread, and end with it.
+    _blas_on_openmp().limit(limits=1)
+    np.seterr(**_SILENT)
+
+
 @contextmanager
 def worker_pool(n_workers):
     """A pool for the time of one fit or predict, with BLAS held to one thread in it.
 
     Nothing outlives the block, so there is nothing to pickle, to share or to lose in a fork.
+    Floating point overflow is silent inside: the kernels take it for a row that is not
+    decided, and validation has dealt with data that cannot be told apart at all.
     """
     with ExitStack() as stack:
         stack.enter_context(_process_wide_limit)
+        stack.enter_context(np.errstate(**_SILENT))
         if _blas_on_openmp().lib_controllers:
             stack.enter_context(_blas_on_openmp().limit(limits=1))
         executor = None
@@ -108,7 +121,7 @@ def worker_pool(n_workers):
                 ThreadPoolExecutor(
                     n_workers - 1,
                     thread_name_prefix="sklearn_lloyd",
-                    initializer=lambda: _blas_on_openmp().limit(limits=1),
+                    initializer=_prepare_worker,
                 )
             )
         yield WorkerPool(n_workers, executor)

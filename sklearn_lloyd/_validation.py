@@ -224,7 +224,7 @@ def check_centers(centers, n_clusters, n_features):
 def make_problem(chunks, n_clusters, sample_weight):
     """Measure the rows and state the problem: one pass for the moments, one for the norms."""
     dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
-    with chunks.open(), np.errstate(over="ignore", invalid="ignore"):
+    with chunks.open():
         mean, variances = _mean_variance(chunks, sample_weight)
         variance = float(variances.mean())
         if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():

@@ -103,7 +103,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     """
     n_rows = rows.shape[0]
     if n_rows * table.centers.size <= _FEW and not sparse.issparse(rows):
-        return _all_sq_distances(rows, table.centers).argmin(axis=1), _NO_GAP, 0
+        return _all_sq_distances(rows, table.centers).argmin(axis=0), _NO_GAP, 0
     labels = np.zeros(n_rows, np.intp)
     if len(table) == 1:
         return labels, _NO_GAP, 0
@@ -128,15 +128,17 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
 
 
 def _all_sq_distances(rows, centers):
-    """Squared distances (n_rows, n_centers) of few rows to few centres, by the definition."""
+    """Squared distances (n_centers, n_rows) of few rows to few centres, by the definition."""
     if rows.shape[1] >= _LONG_SUM:
         # In C order, whatever that of the rows: NumPy sums other layouts in another order.
-        return _sum_of_squares(np.subtract(rows[:, np.newaxis, :], centers, order="C"))
-    total = np.square(rows[:, :1] - centers[:, 0])
-    for j in range(1, rows.shape[1]):
-        differences = rows[:, j : j + 1] - centers[:, j]
+        differences = np.subtract(rows, centers[:, np.newaxis, :], order="C")
+        return _sum_of_squares(differences)
+    columns = np.array(rows.T, np.float64, order="C")
+    total = 0.0
+    for column, center in zip(columns, centers.T, strict=True):
+        differences = column - center[:, np.newaxis]
         differences *= differences
-        total += differences
+        total = differences + total
     return total
 
 
@@ -361,9 +363,10 @@ def _changes(new, old, weights, n_clusters):
     n_rows = new.size
     if n_rows * n_clusters <= _FEW:
         clusters = np.arange(n_clusters)[:, np.newaxis]
-        changes = np.equal(new, clusters).astype(np.float64)
+        changes = np.equal(new, clusters).view(np.int8)
         if old is not None:
-            changes -= np.equal(old, clusters)
+            changes = changes - np.equal(old, clusters).view(np.int8)
+        changes = changes.astype(np.float64)
         if weights is not None:
             changes *= weights
         return changes
@@ -393,7 +396,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         To the precision of `dtype`.
     """
     if rows.shape[0] * table.centers.size <= _FEW and not sparse.issparse(rows):
-        closer = closest - _all_sq_distances(rows, table.centers).T
+        closer = closest - _all_sq_distances(rows, table.centers)
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
 from sklearn_lloyd._types import ChunkStats
 
@@ -75,7 +76,7 @@ class FullAssigner:
             return None, new.size, n_hard
         moved = (block, problem.weights(index), new, old)
         if changed.size < new.size:
-            moved = (array if array is None else array[changed] for array in moved)
+            moved = (array if array is None else take_rows(array, changed) for array in moved)
         stats = ChunkStats(
             *label_sums(*moved, problem.shift, len(table)),
             changed.size,

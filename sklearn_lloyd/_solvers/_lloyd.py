@@ -115,7 +115,7 @@ class _ClusterSums:
         shift = self._problem.shift
         offsets = centers if shift is None else centers - shift
         cross = np.vdot(offsets, self._sums)
-        own = (self._weights @ np.square(offsets)).sum()
+        own = np.vdot(self._weights, np.einsum("ij,ij->i", offsets, offsets))
         return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
 
     def means(self, labels, centers):
