@@ -12,6 +12,7 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._kernels import (
     CenterTable,
     _numpy,
+    _sums,
     label_sums,
     moments,
     nearest,
@@ -452,7 +453,7 @@ def shift_for(kind, rng, n_features=5):
 @pytest.mark.parametrize("first", [False, True])
 @pytest.mark.parametrize("kind", ROWS)
 def test_label_sums(kind, first, weighted, few, monkeypatch):
-    monkeypatch.setattr(_numpy, "_FEW", few)
+    monkeypatch.setattr(_sums, "_FEW_ENTRIES", few)
     rng = np.random.default_rng(7)
     rows, dense = make_rows(rng, kind)
     for shift in (None, shift_for(kind, rng)):

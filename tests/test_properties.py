@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, lloyd_steps
-from sklearn_lloyd._kernels import _numpy, _screen
+from sklearn_lloyd._kernels import _numpy, _screen, _sums
 from sklearn_lloyd._solvers import _assign
 
 thorough = settings(max_examples=60, derandomize=True, deadline=None)
@@ -44,7 +44,7 @@ def constants(**values):
         yield
 
 
-MODULES = (_chunks, _numpy, _screen, _assign)
+MODULES = (_chunks, _numpy, _screen, _sums, _assign)
 
 
 def squares(X, centers):
@@ -408,6 +408,8 @@ VALUES = [
     {"_FEW": 0},
     {"_FEW": 1 << 40},
     {"_FEW": 0, "_PAIRS": 1},
+    {"_FEW_ENTRIES": 0},
+    {"_FEW_ENTRIES": 1 << 40},
     {"_WIDE_LAYOUT": 0},
     {"_WIDE_LAYOUT": 1000, "_FEW": 0},
     {"_MANY": 0},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels import label_sums
+from sklearn_lloyd._kernels import add_sums, label_sums
 
 
 def random_rows(problem, rng):
@@ -82,12 +82,3 @@ def random_partition_centers(problem, rng):
     if empty.any():
         centers[empty] = chunks.dense_rows(random_rows(problem, rng)[: empty.sum()])
     return centers
-
-
-def add_sums(total, part):
-    """Add the sums of a block, dense or sparse, to the dense total, in place."""
-    if isinstance(part, np.ndarray):
-        total += part
-    else:
-        part = part.tocoo()
-        total[part.row, part.col] += part.data

@@ -1,8 +1,7 @@
-"""The NumPy backend.
+"""The NumPy backend: the nearest centre of each row, and the gains of seeding trials.
 
-The label of a row is *defined* by sums of squared differences in float64, ties to the lowest
-index. Products decide as far as their error bound allows; what is left is decided by the
-definition. So labels do not depend on the precision, the BLAS, the cut into blocks or the
+Products decide as far as their error bound allows; what is left is decided by the definition in
+`_distances`. So labels do not depend on the precision, the BLAS, the cut into blocks or the
 number of threads, and `predict` agrees with `fit`.
 """
 
@@ -13,12 +12,12 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels._distances import all_sq_distances, pair_sq_distances
 from sklearn_lloyd._kernels._screen import Screen, least
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
 _PAIRS = 1 << 18  # elements in one batch of differences
 _FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
-_LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 _NO_GAP = -np.inf
 _FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
 
@@ -103,7 +102,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     """
     n_rows = rows.shape[0]
     if n_rows * table.centers.size <= _FEW and not sparse.issparse(rows):
-        return _all_sq_distances(rows, table.centers).argmin(axis=0), _NO_GAP, 0
+        return all_sq_distances(rows, table.centers).argmin(axis=0), _NO_GAP, 0
     labels = np.zeros(n_rows, np.intp)
     if len(table) == 1:
         return labels, _NO_GAP, 0
@@ -125,32 +124,6 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
             None if gap is None else gap[part],
         )
     return labels, _NO_GAP if gap is None else gap, n_hard
-
-
-def _all_sq_distances(rows, centers):
-    """Squared distances (n_centers, n_rows) of few rows to few centres, by the definition."""
-    if rows.shape[1] >= _LONG_SUM:
-        # In C order, whatever that of the rows: NumPy sums other layouts in another order.
-        differences = np.subtract(rows, centers[:, np.newaxis, :], order="C")
-        return _sum_of_squares(differences)
-    columns = np.array(rows.T, np.float64, order="C")
-    total = 0.0
-    for column, center in zip(columns, centers.T, strict=True):
-        differences = column - center[:, np.newaxis]
-        differences *= differences
-        total = differences + total
-    return total
-
-
-def _sum_of_squares(differences):
-    """Over the last axis, in place; the order of the sum belongs to the definition."""
-    squares = np.square(differences, out=differences)
-    if squares.shape[-1] >= _LONG_SUM:
-        return squares.sum(axis=-1)
-    total = squares[..., 0].copy()
-    for j in range(1, squares.shape[-1]):  # what NumPy's sum of so few does, but sooner
-        total += squares[..., j]
-    return total
 
 
 def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
@@ -221,50 +194,13 @@ def _decide(rows, candidates, table):
     step = max(1, _PAIRS // rows.shape[1])
     for start in range(0, row.size, step):
         part = slice(start, start + step)
-        sq_distances[part] = _pair_sq_distances(rows[row[part]], table.centers, label[part])
+        sq_distances[part] = pair_sq_distances(rows[row[part]], table.centers, label[part])
     starts = np.searchsorted(row, np.arange(rows.shape[0]))
     lowest = np.minimum.reduceat(sq_distances, starts)
     hits = np.flatnonzero(sq_distances == lowest[row])[::-1]
     labels = np.empty(rows.shape[0], np.intp)
     labels[row[hits]] = label[hits]  # the last to be written is the lowest index
     return labels
-
-
-def _pair_sq_distances(rows, centers, labels):
-    """Squared distance of each row to the centre of its label: the definition.
-
-    Dense rows: the squares of the differences. Sparse rows: the same sum with the terms of
-    absent features collected in |c|^2, in float64 too.
-    """
-    if sparse.issparse(rows):
-        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-        data = rows.data.astype(np.float64)
-        terms = data * (data - 2.0 * centers[labels[of_row], rows.indices])
-        used, inverse = np.unique(labels, return_inverse=True)
-        sq_norms = np.square(centers[used]).sum(axis=1)[inverse]
-        sums = np.bincount(of_row, terms, minlength=rows.shape[0]) + sq_norms
-        # What the cancellation leaves of a zero is a zero.
-        return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
-    differences = centers.take(labels, axis=0)
-    np.subtract(rows, differences, out=differences)
-    return _sum_of_squares(differences)
-
-
-def own_sq_distances(rows, centers, labels):
-    """Squared distance of each row to the centre of its label, float64, by differences."""
-    if sparse.issparse(rows):
-        return _pair_sq_distances(rows, centers, labels)
-    differences = centers.take(labels, axis=0)
-    np.subtract(rows, differences, out=differences)
-    return np.einsum("ij,ij->i", differences, differences)
-
-
-def sq_distances_to(rows, center):
-    """Squared distance of each row to one centre, float64, by differences."""
-    if sparse.issparse(rows):
-        labels = np.zeros(rows.shape[0], np.intp)
-        return _pair_sq_distances(rows, center.reshape(1, -1), labels)
-    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
 
 
 def sq_distances_to_all(rows, table, scratch):
@@ -282,102 +218,8 @@ def sq_distances_to_all(rows, table, scratch):
     step = max(1, _PAIRS // rows.shape[1])
     for start in range(0, row.size, step):
         i, j = row[start : start + step], label[start : start + step]
-        out[i, j] = _pair_sq_distances(rows[i], table.centers, j)
+        out[i, j] = pair_sq_distances(rows[i], table.centers, j)
     return out
-
-
-def _offsets(rows, shift):
-    """Dense rows less the shift, in float64."""
-    if shift is None:
-        return rows.astype(np.float64)
-    return np.subtract(rows, shift, dtype=np.float64)
-
-
-def norms_and_keys(rows, shift, direction):
-    """Squared distances from the shift, and a fixed projection of each row; float64.
-
-    Equal rows have equal keys, wherever they stand.
-    """
-    if sparse.issparse(rows):
-        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-        data = rows.data.astype(np.float64)
-        sq_norms = np.bincount(of_row, data**2, minlength=rows.shape[0])
-        return sq_norms, np.bincount(of_row, data * direction[rows.indices], rows.shape[0])
-    offsets = _offsets(rows, shift)
-    sq_norms = np.einsum("ij,ij->i", offsets, offsets)
-    return sq_norms, np.einsum("ij,j->i", offsets, direction)
-
-
-def moments(rows, weights):
-    """Weight, mean and sum of squared deviations by feature of a block, float64."""
-    total = float(rows.shape[0]) if weights is None else float(weights.sum())
-    if total == 0.0:
-        return 0.0, np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-    if sparse.issparse(rows):
-        data = rows.data.astype(np.float64)
-        if weights is not None:
-            of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-            weights = weights[of_row]
-        scaled = data if weights is None else data * weights
-        mean = np.bincount(rows.indices, scaled, minlength=rows.shape[1]) / total
-        squares = np.bincount(rows.indices, scaled * data, minlength=rows.shape[1])
-        return total, mean, np.maximum(squares - total * mean**2, 0.0)
-    offsets = rows.astype(np.float64)
-    if weights is None:
-        weights = np.ones(rows.shape[0])
-    mean = weights @ offsets / total
-    offsets -= mean
-    return total, mean, weights @ np.square(offsets, out=offsets)
-
-
-def label_sums(rows, weights, new, old, shift, n_clusters):
-    """What rows that went from label `old` to `new` change in the clusters.
-
-    In the first pass `old` is -1 for all rows.
-
-    Returns
-    -------
-    sums : ndarray or sparse array of shape (n_clusters, n_features), float64
-        Weighted sums of the rows, relative to the shift.
-    weights : ndarray of shape (n_clusters,), float64
-    members : ndarray of shape (n_clusters,), intp
-        Rows of positive weight.
-    """
-    old = None if old[0] < 0 else old
-    values = rows.astype(np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
-    sums = _changes(new, old, weights, n_clusters) @ values
-    if weights is None:
-        members = _counts(new, old, None, n_clusters)
-        return sums, members.astype(np.float64), members
-    members = np.rint(_counts(new, old, np.sign(weights), n_clusters)).astype(np.intp)
-    return sums, _counts(new, old, weights, n_clusters), members
-
-
-def _counts(new, old, weights, n_clusters):
-    counts = np.bincount(new, weights, n_clusters)
-    return counts if old is None else counts - np.bincount(old, weights, n_clusters)
-
-
-def _changes(new, old, weights, n_clusters):
-    """The matrix (n_clusters, n_rows) that adds rows to their new sums, takes off the old."""
-    n_rows = new.size
-    if n_rows * n_clusters <= _FEW:
-        clusters = np.arange(n_clusters)[:, np.newaxis]
-        changes = np.equal(new, clusters).view(np.int8)
-        if old is not None:
-            changes = changes - np.equal(old, clusters).view(np.int8)
-        changes = changes.astype(np.float64)
-        if weights is not None:
-            changes *= weights
-        return changes
-    signed = np.ones(n_rows) if weights is None else weights
-    labels = new
-    if old is not None:
-        signed = np.column_stack([signed, -signed]).ravel()
-        labels = np.column_stack([new, old]).ravel()
-    each = labels.size // n_rows
-    starts = np.arange(0, labels.size + 1, each)
-    return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
 
 
 def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
@@ -396,7 +238,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         To the precision of `dtype`.
     """
     if rows.shape[0] * table.centers.size <= _FEW and not sparse.issparse(rows):
-        closer = closest - _all_sq_distances(rows, table.centers)
+        closer = closest - all_sq_distances(rows, table.centers)
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights

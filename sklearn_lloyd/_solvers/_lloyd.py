@@ -6,8 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sklearn_lloyd._init._random import add_sums
-from sklearn_lloyd._kernels import label_sums
+from sklearn_lloyd._kernels import add_sums, label_sums
 from sklearn_lloyd._solvers._empty import relocate_empty_clusters
 from sklearn_lloyd._types import Step
 

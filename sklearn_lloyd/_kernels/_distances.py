@@ -1,0 +1,76 @@
+"""The definition: squared distances by differences, in float64.
+
+The label of a row is *defined* as the centre with the least of these, ties to the lowest index.
+The order of the sum belongs to the definition, so that it comes out the same to the last bit
+whichever function computes it, for one row or many, in any memory order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+_LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
+
+
+def all_sq_distances(rows, centers):
+    """Squared distances (n_centers, n_rows) of few rows to few centres, by the definition."""
+    if rows.shape[1] >= _LONG_SUM:
+        # In C order, whatever that of the rows: NumPy sums other layouts in another order.
+        differences = np.subtract(rows, centers[:, np.newaxis, :], order="C")
+        return _sum_of_squares(differences)
+    columns = np.array(rows.T, np.float64, order="C")
+    total = 0.0
+    for column, center in zip(columns, centers.T, strict=True):
+        differences = column - center[:, np.newaxis]
+        differences *= differences
+        total = differences + total
+    return total
+
+
+def _sum_of_squares(differences):
+    """Over the last axis, in place; the order of the sum belongs to the definition."""
+    squares = np.square(differences, out=differences)
+    if squares.shape[-1] >= _LONG_SUM:
+        return squares.sum(axis=-1)
+    total = squares[..., 0].copy()
+    for j in range(1, squares.shape[-1]):  # what NumPy's sum of so few does, but sooner
+        total += squares[..., j]
+    return total
+
+
+def pair_sq_distances(rows, centers, labels):
+    """Squared distance of each row to the centre of its label: the definition.
+
+    Dense rows: the squares of the differences. Sparse rows: the same sum with the terms of
+    absent features collected in |c|^2, in float64 too.
+    """
+    if sparse.issparse(rows):
+        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        data = rows.data.astype(np.float64)
+        terms = data * (data - 2.0 * centers[labels[of_row], rows.indices])
+        used, inverse = np.unique(labels, return_inverse=True)
+        sq_norms = np.square(centers[used]).sum(axis=1)[inverse]
+        sums = np.bincount(of_row, terms, minlength=rows.shape[0]) + sq_norms
+        # What the cancellation leaves of a zero is a zero.
+        return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
+    differences = centers.take(labels, axis=0)
+    np.subtract(rows, differences, out=differences)
+    return _sum_of_squares(differences)
+
+
+def own_sq_distances(rows, centers, labels):
+    """Squared distance of each row to the centre of its label, float64, by differences."""
+    if sparse.issparse(rows):
+        return pair_sq_distances(rows, centers, labels)
+    differences = centers.take(labels, axis=0)
+    np.subtract(rows, differences, out=differences)
+    return np.einsum("ij,ij->i", differences, differences)
+
+
+def sq_distances_to(rows, center):
+    """Squared distance of each row to one centre, float64, by differences."""
+    if sparse.issparse(rows):
+        labels = np.zeros(rows.shape[0], np.intp)
+        return pair_sq_distances(rows, center.reshape(1, -1), labels)
+    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))

@@ -1,0 +1,111 @@
+"""Sums over rows: moments, norms and keys, and what a change of labels adds to the clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+_FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
+
+
+def _offsets(rows, shift):
+    """Dense rows less the shift, in float64."""
+    if shift is None:
+        return rows.astype(np.float64)
+    return np.subtract(rows, shift, dtype=np.float64)
+
+
+def norms_and_keys(rows, shift, direction):
+    """Squared distances from the shift, and a fixed projection of each row; float64.
+
+    Equal rows have equal keys, wherever they stand.
+    """
+    if sparse.issparse(rows):
+        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        data = rows.data.astype(np.float64)
+        sq_norms = np.bincount(of_row, data**2, minlength=rows.shape[0])
+        return sq_norms, np.bincount(of_row, data * direction[rows.indices], rows.shape[0])
+    offsets = _offsets(rows, shift)
+    sq_norms = np.einsum("ij,ij->i", offsets, offsets)
+    return sq_norms, np.einsum("ij,j->i", offsets, direction)
+
+
+def moments(rows, weights):
+    """Weight, mean and sum of squared deviations by feature of a block, float64."""
+    total = float(rows.shape[0]) if weights is None else float(weights.sum())
+    if total == 0.0:
+        return 0.0, np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    if sparse.issparse(rows):
+        data = rows.data.astype(np.float64)
+        if weights is not None:
+            of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+            weights = weights[of_row]
+        scaled = data if weights is None else data * weights
+        mean = np.bincount(rows.indices, scaled, minlength=rows.shape[1]) / total
+        squares = np.bincount(rows.indices, scaled * data, minlength=rows.shape[1])
+        return total, mean, np.maximum(squares - total * mean**2, 0.0)
+    offsets = rows.astype(np.float64)
+    if weights is None:
+        weights = np.ones(rows.shape[0])
+    mean = weights @ offsets / total
+    offsets -= mean
+    return total, mean, weights @ np.square(offsets, out=offsets)
+
+
+def label_sums(rows, weights, new, old, shift, n_clusters):
+    """What rows that went from label `old` to `new` change in the clusters.
+
+    In the first pass `old` is -1 for all rows.
+
+    Returns
+    -------
+    sums : ndarray or sparse array of shape (n_clusters, n_features), float64
+        Weighted sums of the rows, relative to the shift.
+    weights : ndarray of shape (n_clusters,), float64
+    members : ndarray of shape (n_clusters,), intp
+        Rows of positive weight.
+    """
+    old = None if old[0] < 0 else old
+    values = rows.astype(np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
+    sums = _changes(new, old, weights, n_clusters) @ values
+    if weights is None:
+        members = _counts(new, old, None, n_clusters)
+        return sums, members.astype(np.float64), members
+    members = np.rint(_counts(new, old, np.sign(weights), n_clusters)).astype(np.intp)
+    return sums, _counts(new, old, weights, n_clusters), members
+
+
+def _counts(new, old, weights, n_clusters):
+    counts = np.bincount(new, weights, n_clusters)
+    return counts if old is None else counts - np.bincount(old, weights, n_clusters)
+
+
+def _changes(new, old, weights, n_clusters):
+    """The matrix (n_clusters, n_rows) that adds rows to their new sums, takes off the old."""
+    n_rows = new.size
+    if n_rows * n_clusters <= _FEW_ENTRIES:
+        clusters = np.arange(n_clusters)[:, np.newaxis]
+        changes = np.equal(new, clusters).view(np.int8)
+        if old is not None:
+            changes = changes - np.equal(old, clusters).view(np.int8)
+        changes = changes.astype(np.float64)
+        if weights is not None:
+            changes *= weights
+        return changes
+    signed = np.ones(n_rows) if weights is None else weights
+    labels = new
+    if old is not None:
+        signed = np.column_stack([signed, -signed]).ravel()
+        labels = np.column_stack([new, old]).ravel()
+    each = labels.size // n_rows
+    starts = np.arange(0, labels.size + 1, each)
+    return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
+
+
+def add_sums(total, part):
+    """Add the sums of a block, dense or sparse, to the dense total, in place."""
+    if isinstance(part, np.ndarray):
+        total += part
+    else:
+        part = part.tocoo()
+        total[part.row, part.col] += part.data
