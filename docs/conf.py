@@ -49,7 +49,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "navbar_end": ["theme-switcher"],
 }
-html_sidebars = {"index": [], "api": [], "contributing": []}
+html_sidebars = {"index": [], "api": [], "contributing": [], "guide/*": []}
 
 
 def escape_shapes(app, what, name, obj, options, lines):

@@ -12,7 +12,7 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklearn_lloyd._compat import Interval, StrOptions
 from sklearn_lloyd._init import INIT
@@ -58,7 +58,8 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         Raises
         ------
         ValueError
-            If the centres are not a finite array of two dimensions.
+            If the centres are not a finite array of two dimensions, or a parameter is out of
+            its range.
 
         Examples
         --------
@@ -66,10 +67,11 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         >>> KMeans.from_centers([[0.0, 0.0], [10.0, 10.0]]).predict([[9, 8], [1, 0]])
         array([1, 0], dtype=int32)
         """
-        estimator = cls(n_clusters=len(centers), **params)
-        estimator.cluster_centers_ = validate_data(
-            estimator, centers, dtype=[np.float64, np.float32], copy=True, order="C"
-        )
+        options = {"dtype": [np.float64, np.float32], "copy": True, "order": "C"}
+        n_clusters = len(check_array(centers, input_name="centers", **options))
+        estimator = cls(n_clusters=n_clusters, **params)
+        estimator._validate_params()
+        estimator.cluster_centers_ = validate_data(estimator, centers, **options)
         return estimator
 
     def predict(self, X):

@@ -25,7 +25,7 @@ _MIN_ROWS = 2048
 def block_slices(n_rows, values_per_row, n_clusters):
     """Cut the rows into slices of nearly equal size, whatever the number of threads."""
     wanted = min(_MAX_ROWS, max(_MIN_ROWS, _BLOCK_SCORES // n_clusters))
-    largest = max(256, min(_MAX_ROWS, _MAX_VALUES // max(1, values_per_row)))
+    largest = max(1, min(_MAX_ROWS, _MAX_VALUES // max(1, values_per_row)))
     # A power of two, which most numbers of cores share out evenly.
     n_blocks = max(1 << max(0, (n_rows // wanted).bit_length() - 1), -(-n_rows // largest))
     edges = [n_rows * i // n_blocks for i in range(n_blocks + 1)]
@@ -67,6 +67,19 @@ class Chunks:
         self.n_terms = X.shape[1]
         if self.is_sparse:
             self.n_terms = int(np.diff(X.indptr).max(initial=0))
+
+    def read_only(self):
+        """X itself, as a view that refuses to be written to."""
+
+        def view(array):
+            array = array.view()
+            array.flags.writeable = False
+            return array
+
+        if not self.is_sparse:
+            return view(self.X)
+        parts = (view(self.X.data), view(self.X.indices), view(self.X.indptr))
+        return type(self.X)(parts, shape=self.X.shape, copy=False)
 
     def rows(self, index):
         """Rows `index` (a slice or an array of indices) as they are: a view for a slice."""
@@ -152,7 +165,8 @@ class _OrderedBlocks:
                 if self._reduce is not None:
                     self._collect(i, value)
         except BaseException:
-            self._next_block = len(self._blocks)  # the others stop at their next block
+            with self._lock:
+                self._next_block = len(self._blocks)  # the others stop at their next block
             raise
 
     def _collect(self, i, value):

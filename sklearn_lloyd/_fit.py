@@ -10,7 +10,7 @@ from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
-from sklearn_lloyd._validation import check_centers
+from sklearn_lloyd._validation import check_centers, check_centers_fit
 
 _ROUNDING = 1e-10  # relative, of two inertias of one clustering
 
@@ -55,8 +55,8 @@ def _first_centers(problem, init, rng):
     if isinstance(init, str):
         return INIT[init](problem, rng)
     if callable(init):
-        centers = init(problem.chunks.X, shape[0], random_state=rng)
-        return check_centers(centers, *shape)
+        centers = init(problem.chunks.read_only(), shape[0], random_state=rng)
+        return check_centers_fit(check_centers(centers), *shape)
     return init
 
 

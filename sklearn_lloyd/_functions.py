@@ -10,13 +10,14 @@ from sklearn.utils import check_array, check_random_state
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._init import kmeans_plusplus_rows
 from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS, lloyd, make_assigner
 from sklearn_lloyd._validation import (
     check_centers,
+    check_centers_fit,
     check_n_clusters,
     check_rows,
     check_weights,
-    make_problem,
 )
 
 
@@ -257,12 +258,16 @@ def lloyd_steps(
     1 [0 0 1 1] 17.555555555555557
     2 [0 0 1 1] 1.0
     """
-    chunks = check_rows("lloyd_steps", X, len(init), n_threads=n_threads, reset=True)
-    n_clusters = len(init)
+    centers = check_centers(init)
+    n_clusters = len(centers)
+    chunks = check_rows("lloyd_steps", X, n_clusters, n_threads=n_threads, reset=True)
     check_n_clusters(chunks.shape[0], n_clusters)
     weights = check_weights(sample_weight, chunks.shape[0])
-    centers = check_centers(init, n_clusters, chunks.shape[1])
+    check_centers_fit(centers, n_clusters, chunks.shape[1])
     problem = make_problem(chunks, n_clusters, weights)
     assigner = make_assigner(algorithm, problem)
     steps = lloyd(problem, centers, assigner, max_iter, tol * problem.variance)
-    return (step._replace(labels=step.labels.astype(np.int32)) for step in steps)
+    return (
+        step._replace(labels=step.labels.astype(np.int32), centers=step.centers.copy())
+        for step in steps
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -11,14 +9,16 @@ from sklearn.utils import check_random_state
 from sklearn_lloyd._base import BaseKMeans
 from sklearn_lloyd._compat import StrOptions, fit_context
 from sklearn_lloyd._fit import fit_kmeans
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS
 from sklearn_lloyd._validation import (
     check_centers,
+    check_centers_fit,
     check_n_clusters,
     check_rows,
     check_weights,
-    make_problem,
     unchanged_on_failure,
+    warn_user,
 )
 
 
@@ -47,8 +47,8 @@ class KMeans(BaseKMeans):
         - 'random-partition': the means of a random partition of the rows.
         - array: the centres themselves.
         - callable: called as ``init(X, n_clusters, random_state=rng)``, returns centres. It
-          sees X as `fit` was given it (as an array or CSR matrix), in the user's own
-          coordinates.
+          sees X as `fit` was given it (as an array or CSR matrix, read-only), in the user's
+          own coordinates.
 
     n_init : 'auto' or int, default='auto'
         Number of starts; the one with the least inertia is kept. 'auto' is 1 for
@@ -135,8 +135,8 @@ class KMeans(BaseKMeans):
     An iteration costs O(n_samples n_clusters n_features) at the most; the bounds of
     'elkan' leave a small part of that in later iterations. The seeding costs
     O(n_samples n_clusters n_features log(n_clusters)). Beside X, `fit` needs about 60
-    bytes for each row (seeding: as many more as there are trials) and a few megabytes for
-    each thread.
+    bytes for each row (seeding: as many more as there are trials), and for each thread a few
+    megabytes and a few arrays of the size of the centres.
 
     The label of a row is defined by squared differences in float64, ties to the lowest
     index. Matrix products in float32 or float64 decide where their error bound allows it,
@@ -211,9 +211,9 @@ class KMeans(BaseKMeans):
         Parameters
         ----------
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
-            Rows to cluster. Dense arrays of any real dtype and memory order, memmaps and
-            CSR matrices are read where they are; other sparse formats, lists and frames
-            that have no such array in them are converted.
+            Rows to cluster. Dense arrays of float64, float32, integers or booleans in any
+            memory order, memmaps and CSR matrices are read where they are. Other dtypes and
+            sparse formats, lists and frames that have no such array in them are converted.
 
         y : Ignored
             Not used, present for API consistency.
@@ -250,6 +250,7 @@ class KMeans(BaseKMeans):
                     rng=check_random_state(self.random_state),
                     verbose=self.verbose,
                 )
+            self._warn_of_empty_clusters(result.labels)
             self.cluster_centers_ = result.centers
             self.labels_ = result.labels
             self.inertia_ = result.inertia
@@ -257,15 +258,16 @@ class KMeans(BaseKMeans):
             self.converged_ = result.converged
             self.history_ = result.history
             self.start_inertias_ = result.start_inertias
-        n_distinct = np.count_nonzero(np.bincount(result.labels))
+        return self
+
+    def _warn_of_empty_clusters(self, labels):
+        n_distinct = np.count_nonzero(np.bincount(labels))
         if n_distinct < self.n_clusters:
-            warnings.warn(
+            warn_user(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
                 f"({self.n_clusters}). Possibly due to duplicate points in X.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
-        return self
 
     def _checked_init(self, chunks):
         """The init, an array as checked centres, and the number of starts."""
@@ -273,21 +275,20 @@ class KMeans(BaseKMeans):
             n_init = 1 if self.init == "k-means++" else 10
             return self.init, n_init if self.n_init == "auto" else self.n_init
         if self.n_init not in ("auto", 1):
-            warnings.warn(
+            warn_user(
                 "Explicit initial center position passed: performing only one init in "
                 f"{type(self).__name__} instead of n_init={self.n_init}.",
                 RuntimeWarning,
-                stacklevel=4,
             )
-        return check_centers(self.init, self.n_clusters, chunks.shape[1]), 1
+        centers = check_centers(self.init)
+        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), 1
 
     def _checked_algorithm(self):
         if self.algorithm == "elkan" and self.n_clusters == 1:
-            warnings.warn(
+            warn_user(
                 "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' "
                 "instead.",
                 RuntimeWarning,
-                stacklevel=4,
             )
             return "lloyd"
         return self.algorithm

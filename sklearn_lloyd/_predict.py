@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._kernels import CenterTable, batch_rows, nearest, sq_distances_to_all
-from sklearn_lloyd._validation import shift_near
+from sklearn_lloyd._problem import shift_near
 
 
 def _table(chunks, centers):
@@ -35,12 +35,13 @@ def distances_to_centers(chunks, centers):
     table = _table(chunks, centers)
     dtype = np.float32 if chunks.dtype == centers.dtype == np.float32 else np.float64
     out = np.empty((chunks.shape[0], len(table)), dtype)
-    step = batch_rows(table)
 
     def kernel(rows, scratch):
-        for start in range(rows.start, rows.stop, step):
-            part = slice(start, min(start + step, rows.stop))
-            squares = sq_distances_to_all(chunks.rows(part), table, scratch)
+        block = chunks.rows(rows)
+        step = batch_rows(block, table)
+        for start in range(0, block.shape[0], step):
+            squares = sq_distances_to_all(block[start : start + step], table, scratch)
+            part = slice(rows.start + start, min(rows.start + start + step, rows.stop))
             np.sqrt(squares, out=out[part], casting="same_kind")
 
     chunks.map_reduce(kernel)

@@ -40,25 +40,35 @@ class _ProcessWideLimit:
     def __enter__(self):
         with self._lock:
             if self._inside == 0:
-                self._limiter = _blas().limit(limits=1)
+                self._limiter = _blas()[0].limit(limits=1)
             self._inside += 1
 
     def __exit__(self, *exc_info):
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._limiter.restore_original_limits()
-                self._limiter = None
+                self.restore()
+
+    def restore(self):
+        """Put the user's limits back, if they are held."""
+        if self._limiter is not None:
+            self._limiter.restore_original_limits()
+            self._limiter = None
 
 
 @functools.lru_cache(maxsize=1)
 def _blas():
-    return ThreadpoolController().select(user_api="blas")
+    """The BLAS libraries: those that keep one limit for the process, those with one a thread."""
+    blas = ThreadpoolController().select(user_api="blas")
+    by_thread = [lib for lib in blas.lib_controllers if _on_openmp(lib)]
+    by_process = [lib for lib in blas.lib_controllers if not _on_openmp(lib)]
+    return tuple(
+        blas.select(filepath=[lib.filepath for lib in libs]) for libs in (by_process, by_thread)
+    )
 
 
-@functools.lru_cache(maxsize=1)
-def _blas_on_openmp():
-    return _blas().select(threading_layer="openmp")
+def _on_openmp(lib):
+    return getattr(lib, "threading_layer", None) == "openmp"
 
 
 _process_wide_limit = _ProcessWideLimit()
@@ -67,6 +77,7 @@ _process_wide_limit = _ProcessWideLimit()
 def _reset_after_fork():
     # The lock may have been held, and the count raised, by threads that the child lacks.
     global _process_wide_limit
+    _process_wide_limit.restore()
     _process_wide_limit = _ProcessWideLimit()
 
 
@@ -98,7 +109,7 @@ _SILENT = {"over": "ignore", "invalid": "ignore"}
 
 def _prepare_worker():
     # Both belong to the thread, and end with it.
-    _blas_on_openmp().limit(limits=1)
+    _blas()[1].limit(limits=1)
     np.seterr(**_SILENT)
 
 
@@ -113,8 +124,7 @@ def worker_pool(n_workers):
     with ExitStack() as stack:
         stack.enter_context(_process_wide_limit)
         stack.enter_context(np.errstate(**_SILENT))
-        if _blas_on_openmp().lib_controllers:
-            stack.enter_context(_blas_on_openmp().limit(limits=1))
+        stack.enter_context(_blas()[1].limit(limits=1))
         executor = None
         if n_workers > 1:
             executor = stack.enter_context(

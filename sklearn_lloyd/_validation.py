@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import numbers
+import sys
+import warnings
+from collections.abc import Iterable
 from contextlib import contextmanager
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
-from sklearn_lloyd._kernels import moments, norms_and_keys
-from sklearn_lloyd._types import Problem
 
-# Centres farther from the origin than this many standard deviations call for a shift.
-_FAR = 4.0
-# Powers of two are chosen by logarithms plus this, so that no spread that real data have, such as
-# exactly one or the root of two, is on the edge between two of them.
-_OFF_CENTER = 0.1234567
-# Spreads outside of which float32 products could overflow or vanish.
-_FLOAT32_RANGE = (1e-14, 1e14)
+
+def warn_user(message, category):
+    """Warn at the line outside of this package and scikit-learn that led here."""
+    level, frame = 1, sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+_OURS = ("sklearn_lloyd.", "sklearn.")
 
 
 @contextmanager
@@ -58,7 +62,7 @@ def check_rows(estimator, X, n_clusters, *, n_threads, reset):
     options = {
         "accept_sparse": "csr",
         "accept_large_sparse": True,
-        "dtype": "numeric",
+        "dtype": None,
         "ensure_all_finite": False,
     }
     try:
@@ -74,7 +78,8 @@ def check_rows(estimator, X, n_clusters, *, n_threads, reset):
         advice = _encode_advice(X)
         if advice is None:
             raise
-        raise type(error)(f"{error}\n{advice}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error}\n{advice}") from error
     if not sparse.issparse(checked):
         checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
     if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
@@ -85,18 +90,18 @@ def check_rows(estimator, X, n_clusters, *, n_threads, reset):
 
 
 def _encode_advice(X):
-    """Which columns are not numbers, and what to do; None when all are."""
-    if hasattr(X, "columns"):
-        columns = [(str(name), X[name]) for name in X.columns]
-    else:
-        try:
+    """Which columns are not numbers, and what to do; None when all are, or none can be told."""
+    try:
+        if isinstance(getattr(X, "columns", None), Iterable) and hasattr(X, "dtypes"):
+            columns = [(str(name), X[name]) for name in X.columns]
+        else:
             array = np.asarray(X)
-        except ValueError:
-            return None
-        if array.ndim != 2 or array.dtype.kind not in "OUSmM":
-            return None
-        columns = [(str(j), array[:, j]) for j in range(array.shape[1])]
-    names = [repr(name) for name, values in columns if not _is_numeric(values)]
+            if array.ndim != 2 or array.dtype.kind not in "OUSmM":
+                return None
+            columns = [(str(j), array[:, j]) for j in range(array.shape[1])]
+        names = [repr(name) for name, values in columns if not _is_numeric(values)]
+    except Exception:  # the error that called for advice matters, not one of looking for it
+        return None
     if not names:
         return None
     return (
@@ -116,7 +121,7 @@ def _is_numeric(values):
 
 
 def _check_finite(chunks, estimator):
-    if chunks.dtype.kind != "f":
+    if chunks.dtype.kind != "f" or get_config()["assume_finite"]:
         return
     bad = []
 
@@ -133,12 +138,18 @@ def _check_finite(chunks, estimator):
     chunks.map_reduce(kernel, first)
     if not bad:
         return
-    values = chunks.dense_rows(bad[0]) if chunks.is_sparse else chunks.rows(bad[0])
-    i, j = np.argwhere(~np.isfinite(values))[0]
+    values = chunks.rows(bad[0])
+    if chunks.is_sparse:
+        place = np.flatnonzero(~np.isfinite(values.data))[0]
+        i = np.searchsorted(values.indptr, place, side="right") - 1
+        j, value = values.indices[place], values.data[place]
+    else:
+        i, j = np.argwhere(~np.isfinite(values))[0]
+        value = values[i, j]
     name = estimator if isinstance(estimator, str) else type(estimator).__name__
     what = (
         "NaN"
-        if np.isnan(values[i, j])
+        if np.isnan(value)
         else f"infinity or a value too large for dtype({str(chunks.dtype)!r})"
     )
     raise ValueError(
@@ -197,7 +208,7 @@ def check_n_clusters(n_samples, n_clusters):
         raise ValueError(f"n_samples={n_samples} should be >= n_clusters={n_clusters}.")
 
 
-def check_centers(centers, n_clusters, n_features):
+def check_centers(centers):
     """Validate first centres that the user gave or computed.
 
     Returns
@@ -207,7 +218,11 @@ def check_centers(centers, n_clusters, n_features):
     """
     if sparse.issparse(centers):
         centers = centers.toarray()
-    centers = check_array(centers, dtype=np.float64, copy=True, order="C", input_name="init")
+    return check_array(centers, dtype=np.float64, copy=True, order="C", input_name="init")
+
+
+def check_centers_fit(centers, n_clusters, n_features):
+    """Check the shape of first centres against the problem, and return them."""
     if centers.shape[0] != n_clusters:
         raise ValueError(
             f"The shape of the initial centers {centers.shape} does not match the number of "
@@ -219,99 +234,3 @@ def check_centers(centers, n_clusters, n_features):
             f"features of the data {n_features}."
         )
     return centers
-
-
-def make_problem(chunks, n_clusters, sample_weight):
-    """Measure the rows and state the problem: one pass for the moments, one for the norms."""
-    dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
-    with chunks.open():
-        mean, variances = _mean_variance(chunks, sample_weight)
-        variance = float(variances.mean())
-        if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
-            raise ValueError(
-                f"X spans up to {np.abs(mean).max() + np.sqrt(variances.max()):.3g}: squared "
-                "distances overflow float64. Scale the features first."
-            )
-        shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
-        spread = np.sqrt(variance) + (np.abs(mean).max() if shift is None else 0.0)
-        narrow = _FLOAT32_RANGE[0] < spread < _FLOAT32_RANGE[1]
-        screen_dtype = np.dtype(np.float32 if narrow else np.float64)
-        sq_norms, keys, sum_of_squares = _norms_and_keys(
-            chunks, sample_weight, shift, mean, variances, screen_dtype
-        )
-    return Problem(
-        chunks=chunks,
-        n_clusters=n_clusters,
-        sample_weight=sample_weight,
-        dtype=dtype,
-        shift=shift,
-        sq_norms=sq_norms,
-        canonical=CanonicalRows(keys),
-        variance=variance,
-        sum_of_squares=sum_of_squares,
-        screen_dtype=screen_dtype,
-    )
-
-
-def _mean_variance(chunks, sample_weight):
-    """Weighted mean and variance of the features, float64 (Chan et al. 1983)."""
-    total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
-
-    def kernel(rows, scratch):
-        return moments(chunks.rows(rows), None if sample_weight is None else sample_weight[rows])
-
-    def merge(part):
-        nonlocal total, mean, squares
-        weight, part_mean, part_squares = part
-        if weight == 0.0:
-            return
-        delta = part_mean - mean
-        squares = squares + part_squares + delta**2 * (total * weight / (total + weight))
-        total += weight
-        mean = mean + delta * (weight / total)
-
-    chunks.map_reduce(kernel, merge)
-    return mean, squares / total
-
-
-def shift_near(mean, spread):
-    """A point near the data, or None when the origin is near enough.
-
-    It lies on a grid of powers of two much coarser than the data, so that subtracting it
-    loses no digit, sums of whole numbers stay exact, and the order of the rows, which shows
-    in the last digit of the mean, does not show here.
-    """
-    if spread == 0.0:
-        return mean if mean.any() else None
-    grid = 2.0 ** np.ceil(np.log2(2 * _FAR * spread) + _OFF_CENTER)
-    shift = np.round(mean / grid) * grid
-    return shift if shift.any() else None
-
-
-def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype):
-    n_samples, n_features = chunks.shape
-    sq_norms = np.empty(n_samples, dtype)
-    keys = np.empty(n_samples)
-    # Sines of whole numbers, of which no combination with whole coefficients vanishes, so
-    # that whole rows that differ have keys that differ. Features count alike, by powers of
-    # two, so that the last digit of a variance does not show; one that is all but constant
-    # by its distance from the shift, so that what rounding makes of it drowns nothing.
-    direction = 1.5 + 0.5 * np.sin(np.arange(1.0, n_features + 1) ** 2)
-    scale = np.sqrt(variances)
-    distance = np.abs(mean if shift is None else mean - shift)
-    scale = np.where(scale > 2.0**-10 * distance, scale, distance)
-    scale[scale == 0.0] = 1.0
-    direction /= 2.0 ** np.round(np.log2(scale) + _OFF_CENTER)
-    sum_of_squares = 0.0
-
-    def kernel(rows, scratch):
-        norms, keys[rows] = norms_and_keys(chunks.rows(rows), shift, direction)
-        sq_norms[rows] = norms
-        return norms.sum() if sample_weight is None else norms @ sample_weight[rows]
-
-    def add(part):
-        nonlocal sum_of_squares
-        sum_of_squares += float(part)
-
-    chunks.map_reduce(kernel, add)
-    return sq_norms, keys, sum_of_squares

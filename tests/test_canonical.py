@@ -12,7 +12,7 @@ from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
 from sklearn_lloyd._init._random import random_partition_centers, random_rows
-from sklearn_lloyd._validation import make_problem
+from sklearn_lloyd._problem import make_problem
 
 quick = settings(max_examples=80, derandomize=True, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -11,11 +11,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import sklearn_lloyd
-from sklearn_lloyd import KMeans, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd import KMeans, k_means, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd._validation import check_rows
 
 
 @pytest.fixture
@@ -228,6 +232,12 @@ def test_lloyd_steps_is_the_loop_of_fit(X):
     assert [step.converged for step in steps[:-1]] == [""] * (len(steps) - 1)
     assert steps[-1].converged in ("strict", "tol")
     assert (steps[0].labels != steps[-1].labels).any()  # each has its own array
+    inertias = []
+    for step in lloyd_steps(X, init):
+        inertias.append(step.inertia)
+        step.centers[:] = 0  # the caller's to keep, and to spoil
+        step.labels[:] = 0
+    assert inertias == [step.inertia for step in steps]
     for step in steps:
         own = np.array([X[step.labels == j].mean(axis=0) for j in range(3)])
         np.testing.assert_allclose(step.centers, own)
@@ -391,6 +401,92 @@ def test_bad_init(X, fitted, init, message):
     with pytest.raises(ValueError, match=message):
         fitted.fit(X)
     assert {**vars(fitted), "init": "k-means++"} == before
+
+
+def test_nan_in_a_wide_sparse_matrix():
+    X = sparse.csr_array((np.ones(3), ([0, 1, 2], [9, 10**7, 5])), shape=(60_000, 10**8))
+    X.data[1] = np.nan
+    with pytest.raises(ValueError, match="row 1, column 10000000"):
+        KMeans(2).fit(X)
+
+
+def test_assume_finite(X):
+    with sklearn.config_context(assume_finite=True):
+        same(KMeans(3, random_state=0).fit(X), KMeans(3, random_state=0).fit(X))
+    chunks = check_rows("test", X, 3, n_threads=1, reset=True)
+    chunks.X[0, 0] = np.nan
+    with sklearn.config_context(assume_finite=True):
+        check_rows("test", X, 3, n_threads=1, reset=True)  # not looked at
+    with pytest.raises(ValueError, match="contains NaN"):
+        check_rows("test", X, 3, n_threads=1, reset=True)
+
+
+def test_a_warning_as_an_error_leaves_the_estimator_as_it_was(X, fitted):
+    before = dict(vars(fitted))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            fitted.fit(np.ones((10, 4)))
+    assert vars(fitted) == before
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda X: KMeans(2).fit(X),
+        lambda X: KMeans(2).fit_predict(X),
+        lambda X: KMeans(2).fit_transform(X),
+        lambda X: k_means(X, 2),
+        lambda X: make_pipeline(StandardScaler(), KMeans(2)).fit(X),
+    ],
+)
+def test_warnings_point_at_the_users_line(call):
+    with pytest.warns(ConvergenceWarning) as caught:
+        call(np.ones((10, 4)))
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_numbers_as_strings(X, fitted):
+    same(KMeans(3, random_state=0).fit(X.astype(str)), fitted)
+    same(KMeans(3, random_state=0).fit(pd.DataFrame(X.astype(str), dtype=object)), fitted)
+
+
+def test_a_callable_cannot_write_to_x(X):
+    def shuffle(X, n_clusters, random_state):
+        random_state.shuffle(X)
+
+    before = X.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        KMeans(3, init=shuffle).fit(X)
+    np.testing.assert_array_equal(X, before)
+
+    def spoil(X, n_clusters, random_state):
+        X.data[:] = 0
+
+    with pytest.raises(ValueError, match="read-only"):
+        KMeans(3, init=spoil).fit(sparse.csr_array(X))
+    assert X.flags.writeable
+
+
+def test_first_centre_so_far_that_its_square_overflows(X):
+    steps = KMeans(2, init=[[0] * 4, [1e160] * 4]).fit(X).history_
+    assert steps["inertia"][0] == pytest.approx(np.square(X).sum())
+    assert steps["n_empty"][0] == 1
+
+
+@pytest.mark.parametrize("init", [[], 5.0, np.array(5.0), np.ones((2, 3, 4))])
+def test_no_centres_at_all(X, init):
+    with pytest.raises(ValueError, match=r"(Expected 2D array|array-like|dim 3)"):
+        lloyd_steps(X, init)
+    with pytest.raises(ValueError, match=r"(Expected 2D array|dim 3)"):
+        KMeans.from_centers(init)
+
+
+def test_parameters_of_from_centers(X):
+    with pytest.raises(ValueError, match="'n_threads' parameter of KMeans"):
+        KMeans.from_centers(X[:3], n_threads=-3)
+    with pytest.raises(TypeError, match="n_clusters"):
+        KMeans.from_centers(X[:3], n_clusters=3)
 
 
 def test_interrupt_leaves_the_estimator_as_it_was(X, fitted):

@@ -14,7 +14,7 @@ LAYERS = [
     {"_version", "_types", "_compat"},
     {"_kernels", "_threads", "_canonical"},
     {"_chunks"},
-    {"_init", "_solvers", "_validation"},
+    {"_init", "_problem", "_solvers", "_validation"},
     {"_fit"},
     {"_predict"},
     {"_base"},
@@ -57,8 +57,8 @@ def test_every_module_has_a_layer():
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports(path):
     for module, names, for_types in imports_of(path):
-        if module.startswith("sklearn_lloyd.") and not for_types:
-            imported = module.split(".")[1]
+        if module.split(".")[0] == "sklearn_lloyd" and not for_types:
+            imported = [*module.split("."), "__init__"][1]
             assert LEVEL[imported] <= LEVEL[layer_of(path)], f"{path} imports {module}"
         if module == "sklearn" or module.startswith("sklearn."):
             private = [part for part in [*module.split("."), *names] if part.startswith("_")]

@@ -7,11 +7,14 @@ import textwrap
 
 import pytest
 
-N_ROWS, N_FEATURES = 400_000, 50  # 80 MB of float32
+# Rows, features, clusters: 80 MB of float32. Arrays of the size of the centres are not the matter
+# here, so the wide one has few.
+SHAPES = {"long": (400_000, 50, 16), "wide": (400, 50_000, 2)}
 
 
-def peak_over_x(action, order):
+def peak_over_x(action, order, shape):
     """Megabytes by which the peak of the process rises above what it held with X read in."""
+    n_rows, n_features, n_clusters = SHAPES[shape]
     code = f"""
         import json, resource
         import numpy as np
@@ -21,12 +24,12 @@ def peak_over_x(action, order):
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
         rng = np.random.default_rng(0)
-        small = rng.random((20_000, {N_FEATURES}), dtype=np.float32)
+        small = rng.random((5_000, 50), dtype=np.float32)
         KMeans(16, random_state=0, max_iter=2).fit(small).predict(small)  # what loads once
-        X = np.empty(({N_ROWS}, {N_FEATURES}), np.float32, order="{order}")
-        for start in range(0, {N_ROWS}, 1000):
-            X[start : start + 1000] = rng.random((1000, {N_FEATURES}), dtype=np.float32)
-        {action}
+        X = np.empty(({n_rows}, {n_features}), np.float32, order="{order}")
+        for start in range(0, {n_rows}, 100):
+            X[start : start + 100] = rng.random((100, {n_features}), dtype=np.float32)
+        {action.format(k=n_clusters)}
         before = peak()
         work(X)
         print(json.dumps(peak() - before))
@@ -40,14 +43,15 @@ def peak_over_x(action, order):
 @pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="ru_maxrss is in KB on Linux only"
 )
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize(
     ("limit", "action"),
     [
-        (40, "work = KMeans(16, random_state=0, max_iter=5, n_threads=2).fit"),
-        (20, "work = KMeans.from_centers(X[:16], n_threads=2).predict"),
+        (40, "work = KMeans({k}, random_state=0, max_iter=5, n_threads=2).fit"),
+        (20, "work = KMeans.from_centers(X[:{k}], n_threads=2).predict"),
     ],
 )
-def test_peak(limit, action, order):
-    peak = peak_over_x(action, order)
+def test_peak(limit, action, order, shape):
+    peak = peak_over_x(action, order, shape)
     assert peak < limit

@@ -72,6 +72,62 @@ def test_blas_threads_are_put_back(X):
     assert blas_threads() == before
 
 
+class FakeOpenmpBlas:
+    """A BLAS that keeps its number of threads for each thread, as those on OpenMP do."""
+
+    user_api, threading_layer, filepath = "blas", "openmp", "fake"
+
+    def __init__(self):
+        self._limits = threading.local()
+
+    @property
+    def lib_controllers(self):
+        return [self]
+
+    @property
+    def num_threads(self):
+        return getattr(self._limits, "value", 8)
+
+    def limit(self, limits):
+        fake, before = self, self.num_threads
+
+        class Limiter:
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *exc_info):
+                fake._limits.value = before
+
+        self._limits.value = limits
+        return Limiter()
+
+
+def test_blas_that_counts_by_thread(monkeypatch):
+    fake = FakeOpenmpBlas()
+    assert _threads._on_openmp(fake)
+    both = (_threads._blas()[0], fake)
+    monkeypatch.setattr(_threads, "_blas", lambda: both)
+    inside = []
+    entered, left = threading.Event(), threading.Event()
+
+    def other():  # enters while the first is inside, leaves after it
+        with _threads.worker_pool(2) as pool:
+            pool.run(lambda: inside.append(fake.num_threads))
+            entered.set()
+            left.wait(10)
+        inside.append(fake.num_threads)
+
+    thread = threading.Thread(target=other)
+    with _threads.worker_pool(2) as pool:
+        thread.start()
+        assert entered.wait(10)
+        pool.run(lambda: inside.append(fake.num_threads))
+    left.set()
+    thread.join()
+    assert inside == [1, 1, 1, 1, 8]
+    assert fake.num_threads == 8
+
+
 def test_an_error_in_a_worker_reaches_the_caller(X):
     before, blas = threading.active_count(), blas_threads()
     chunks = Chunks(X, 40, 3)
@@ -124,15 +180,19 @@ def test_after_fork():
     code = """
         import os, warnings
         import numpy as np
+        from threadpoolctl import threadpool_info
         from sklearn_lloyd import KMeans, _threads
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads: on purpose
         X = np.random.RandomState(0).normal(size=(60_000, 3)).astype(np.float32)
         fit = lambda: KMeans(40, random_state=0, max_iter=8).fit(X)
+        limits = lambda: [lib["num_threads"] for lib in threadpool_info()]
+        before = limits()
         expected = fit().labels_
         def forked():
             pid = os.fork()
             if pid == 0:
-                os._exit(0 if (fit().labels_ == expected).all() else 3)
+                good = (fit().labels_ == expected).all() and limits() == before
+                os._exit(0 if good else 3)
             return os.waitpid(pid, 0)[1]
         after_a_fit = forked()
         with _threads.worker_pool(3) as pool:

@@ -70,9 +70,12 @@ class CenterTable:
         return screen
 
 
-def batch_rows(table):
-    """How many rows to compare with those centres at once."""
-    return max(256, _BATCH // sum(table.centers.shape))
+def batch_rows(rows, table):
+    """How many of the rows to compare with those centres at once."""
+    width = rows.shape[1]
+    if sparse.issparse(rows):
+        width = rows.nnz // max(1, rows.shape[0])
+    return max(1, _BATCH // (len(table) + width))
 
 
 def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
@@ -110,7 +113,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     if want_gap:
         gap = np.empty(n_rows, np.float32 if sq_norms is None else sq_norms.dtype)
     n_hard = 0
-    step = batch_rows(table)
+    step = batch_rows(rows, table)
     for start in range(0, n_rows, step):
         part = slice(start, min(start + step, n_rows))
         n_hard += _nearest(
@@ -244,7 +247,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         return closer.sum(axis=1) if weights is None else closer @ weights
     screen = table.screen(np.dtype(dtype))
     gains = np.zeros(len(table))
-    step = batch_rows(table)
+    step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
         scores = screen.scores(screen.prepare(rows[part], table.shift, scratch), scratch)

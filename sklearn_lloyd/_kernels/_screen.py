@@ -13,6 +13,8 @@ are lower bounds up to eta |x|^2, and a far outlying centre costs the others no 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 
@@ -71,6 +73,11 @@ class Screen:
         underflow = 8.0 * (n_terms + 8) * float(info.tiny)
         self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
 
+    @cached_property
+    def _by_feature(self):
+        # Contiguous, since SciPy copies at every product what is not.
+        return np.ascontiguousarray(self.table[:, :-1].T)
+
     def prepare(self, rows, shift, scratch):
         """The rows in this precision, less the shift, as `scores` and `sq_norms` take them.
 
@@ -109,7 +116,7 @@ class Screen:
         else:
             out = scratch_scores(scratch, "scores", (len(self.table), n_rows), self.dtype)
         if sparse.issparse(block):
-            product = block @ self.table[:, :-1].T
+            product = block @ self._by_feature
             return np.add(product.T, self.table[:, -1:], out=out)
         return np.matmul(self.table, block, out=out)
 

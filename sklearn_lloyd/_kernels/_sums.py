@@ -67,7 +67,10 @@ def label_sums(rows, weights, new, old, shift, n_clusters):
     """
     old = None if old[0] < 0 else old
     values = rows.astype(np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
-    sums = _changes(new, old, weights, n_clusters) @ values
+    changes = _changes(new, old, weights, n_clusters)
+    if sparse.issparse(rows):
+        changes = sparse.csr_array(changes)  # as the rows, or SciPy converts them
+    sums = changes @ values
     if weights is None:
         members = _counts(new, old, None, n_clusters)
         return sums, members.astype(np.float64), members

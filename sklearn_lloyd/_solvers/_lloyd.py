@@ -115,7 +115,10 @@ class _ClusterSums:
         offsets = centers if shift is None else centers - shift
         cross = np.vdot(offsets, self._sums)
         own = np.vdot(self._weights, np.einsum("ij,ij->i", offsets, offsets))
-        return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
+        inertia = float(self._problem.sum_of_squares - 2.0 * cross + own)
+        if np.isnan(inertia):  # a centre that no row chose, so far that its square overflows
+            return self.inertia(np.where(self._members[:, np.newaxis] > 0, centers, 0.0))
+        return max(0.0, inertia)
 
     def means(self, labels, centers):
         """The means, and how many clusters were empty."""

@@ -1,0 +1,124 @@
+"""From validated rows to a stated problem: one pass for the moments, one for the norms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._canonical import CanonicalRows
+from sklearn_lloyd._kernels import moments, norms_and_keys
+from sklearn_lloyd._types import Problem
+
+# Centres farther from the origin than this many standard deviations call for a shift.
+_FAR = 4.0
+# Powers of two are chosen by logarithms plus this, so that no spread that real data have, such as
+# exactly one or the root of two, is on the edge between two of them.
+_OFF_CENTER = 0.1234567
+# Spreads outside of which float32 products could overflow or vanish.
+_FLOAT32_RANGE = (1e-14, 1e14)
+
+
+def make_problem(chunks, n_clusters, sample_weight):
+    """Measure the rows and state the problem: one pass for the moments, one for the norms."""
+    dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
+    with chunks.open():
+        mean, variances = _mean_variance(chunks, sample_weight)
+        variance = float(variances.mean())
+        if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
+            raise ValueError(
+                f"X has values up to {_largest(chunks):.3g}: squared distances overflow "
+                "float64. Scale the features first."
+            )
+        shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
+        spread = np.sqrt(variance) + (np.abs(mean).max() if shift is None else 0.0)
+        narrow = _FLOAT32_RANGE[0] < spread < _FLOAT32_RANGE[1]
+        screen_dtype = np.dtype(np.float32 if narrow else np.float64)
+        sq_norms, keys, sum_of_squares = _norms_and_keys(
+            chunks, sample_weight, shift, mean, variances, screen_dtype
+        )
+    return Problem(
+        chunks=chunks,
+        n_clusters=n_clusters,
+        sample_weight=sample_weight,
+        dtype=dtype,
+        shift=shift,
+        sq_norms=sq_norms,
+        canonical=CanonicalRows(keys),
+        variance=variance,
+        sum_of_squares=sum_of_squares,
+        screen_dtype=screen_dtype,
+    )
+
+
+def _largest(chunks):
+    found = []
+
+    def kernel(rows, scratch):
+        values = chunks.rows(rows)
+        return np.abs(values.data if chunks.is_sparse else values).max(initial=0)
+
+    chunks.map_reduce(kernel, found.append)
+    return max(found)
+
+
+def _mean_variance(chunks, sample_weight):
+    """Weighted mean and variance of the features, float64 (Chan et al. 1983)."""
+    total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
+
+    def kernel(rows, scratch):
+        return moments(chunks.rows(rows), None if sample_weight is None else sample_weight[rows])
+
+    def merge(part):
+        nonlocal total, mean, squares
+        weight, part_mean, part_squares = part
+        if weight == 0.0:
+            return
+        delta = part_mean - mean
+        squares = squares + part_squares + delta**2 * (total * weight / (total + weight))
+        total += weight
+        mean = mean + delta * (weight / total)
+
+    chunks.map_reduce(kernel, merge)
+    return mean, squares / total
+
+
+def shift_near(mean, spread):
+    """A point near the data, or None when the origin is near enough.
+
+    It lies on a grid of powers of two much coarser than the data, so that subtracting it
+    loses no digit, sums of whole numbers stay exact, and the order of the rows, which shows
+    in the last digit of the mean, does not show here.
+    """
+    if spread == 0.0:
+        return mean if mean.any() else None
+    grid = 2.0 ** np.ceil(np.log2(2 * _FAR * spread) + _OFF_CENTER)
+    shift = np.round(mean / grid) * grid
+    return shift if shift.any() else None
+
+
+def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype):
+    n_samples, n_features = chunks.shape
+    sq_norms = np.empty(n_samples, dtype)
+    keys = np.empty(n_samples)
+    # Sines of whole numbers, of which no combination with whole coefficients vanishes, so
+    # that whole rows that differ have keys that differ. Features count alike, by powers of
+    # two, so that the last digit of a variance does not show; one that is all but constant
+    # by its distance from the shift, so that what rounding makes of it drowns nothing.
+    direction = 1.5 + 0.5 * np.sin(np.arange(1.0, n_features + 1) ** 2)
+    scale = np.sqrt(variances)
+    distance = np.abs(mean if shift is None else mean - shift)
+    scale = np.where(scale > 2.0**-10 * distance, scale, distance)
+    scale[scale == 0.0] = 1.0
+    direction /= 2.0 ** np.round(np.log2(scale) + _OFF_CENTER)
+    sum_of_squares = 0.0
+
+    def kernel(rows, scratch):
+        norms, keys[rows] = norms_and_keys(chunks.rows(rows), shift, direction)
+        sq_norms[rows] = norms
+        return norms.sum() if sample_weight is None else norms @ sample_weight[rows]
+
+    def add(part):
+        nonlocal sum_of_squares
+        sum_of_squares += float(part)
+
+    chunks.map_reduce(kernel, add)
+    return sq_norms, keys, sum_of_squares
