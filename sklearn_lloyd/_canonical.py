@@ -2,8 +2,9 @@
 
 Rows are drawn by inverse CDF over a canonical order: that of a fixed projection of each row.
 Equal rows have equal keys, stand side by side and are interchangeable, so the draw depends
-on the weighted *set* of rows. The CDF is kept as sums of blocks of about sqrt(n) rows of
-that order; only the block that a draw falls into is summed row by row.
+on the weighted *set* of rows. The CDF is kept as sums of blocks of about sqrt(n) rows that follow
+each other in that order; only the block that a draw falls into is sorted and summed row by row.
+How the rows are cut into blocks does not show in what is drawn.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 
 
 class CanonicalRows:
-    """The rows of a problem in canonical order, which is found when it is first needed.
+    """The rows of a problem in canonical order, as far as it is needed.
+
+    Draws sort the blocks that they fall into; only groups of equal rows need the whole order.
 
     Parameters
     ----------
@@ -38,15 +41,40 @@ class CanonicalRows:
         return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
 
     @cached_property
-    def _edges(self):
-        return np.arange(self.n_blocks + 1) * self.keys.size // self.n_blocks
+    def _block_of(self):
+        """The block of each row. Blocks are in the order of the keys; sizes need not agree.
+
+        Equal steps between the keys, refined until about sixteen make a block; keys far out
+        all fall into the first or the last.
+        """
+        n_rows, n_steps = self.keys.size, 16 * self.n_blocks
+        sample = np.sort(self.keys[:: -(-n_rows // 4096)])
+        low, high = sample[sample.size // 256], sample[-1 - sample.size // 256]
+        step_of = self.keys - low
+        if high > low:
+            step_of *= n_steps / (high - low)
+        np.clip(step_of, 0, n_steps - 1, out=step_of)
+        step_of = step_of.astype(np.uint16)
+        sizes = np.bincount(step_of, minlength=n_steps)
+        before = np.cumsum(sizes) - sizes
+        return (before * self.n_blocks // n_rows).astype(np.uint16).take(step_of)
 
     @cached_property
-    def _block_of(self):
-        block_of = np.empty(self.keys.size, np.uint16)
-        numbers = np.arange(self.n_blocks, dtype=np.uint16)
-        block_of[self.order] = np.repeat(numbers, np.diff(self._edges))
-        return block_of
+    def _blocks(self):
+        """The rows block by block, where each block starts, and which are in order yet."""
+        sizes = np.bincount(self._block_of, minlength=self.n_blocks)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        by_block = np.argsort(self._block_of, kind="stable")  # of 16 bits: a counting sort
+        return by_block, starts, np.zeros(self.n_blocks, bool)
+
+    def _rows_of(self, block):
+        """The rows of a block in canonical order; they are sorted at the first call."""
+        by_block, starts, in_order = self._blocks
+        rows = by_block[starts[block] : starts[block + 1]]
+        if not in_order[block]:
+            rows[:] = rows[np.argsort(self.keys[rows], kind="stable")]
+            in_order[block] = True
+        return rows
 
     def block_mass(self, rows, mass=None):
         """What the given rows add to the mass of every block; by default one each."""
@@ -63,18 +91,18 @@ class CanonicalRows:
         mass_of : callable
             Gives the mass of the rows of an index array.
         """
-        total = np.cumsum(block_mass)
+        total = block_mass.cumsum()
         targets = uniforms * total[-1]
-        blocks = np.searchsorted(total, targets, side="right")
-        blocks = np.minimum(blocks, np.flatnonzero(block_mass)[-1])  # rounding
+        blocks = total.searchsorted(targets, side="right")
+        blocks = np.minimum(blocks, block_mass.nonzero()[0][-1])  # rounding
         targets -= np.concatenate([[0.0], total])[blocks]
         drawn = np.empty(uniforms.size, np.intp)
         for i, (block, target) in enumerate(zip(blocks, targets, strict=True)):
-            rows = self.order[self._edges[block] : self._edges[block + 1]]
+            rows = self._rows_of(block)
             mass = mass_of(rows)
-            place = np.searchsorted(np.cumsum(mass), target, side="right")
+            place = mass.cumsum().searchsorted(target, side="right")
             if place == rows.size:  # rounding
-                place = np.flatnonzero(mass)[-1]
+                place = mass.nonzero()[0][-1]
             drawn[i] = rows[place]
         return drawn
 
