@@ -343,6 +343,26 @@ def test_centers_are_means_after_an_outlier_has_left(outlier, algorithm):
     assert_allclose(model.cluster_centers_[0], X[:500].mean(axis=0), atol=1e-3)
 
 
+@pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
+def test_centers_are_means_after_a_heavy_row_has_left(algorithm):
+    # Beside a weight of 1e20 the others' keep no digit either; its row adds nothing to the sums.
+    rng = np.random.default_rng(3)
+    sides = np.repeat([[30.0, 0.0], [-30.0, 0.0]], 250, axis=0)
+    X = np.concatenate([sides + rng.standard_normal((500, 2)), [[0, 0]]])
+    weights = np.append(np.ones(500), 1e20)
+    model = fit(X, 3, weights, init=[[30, 0], [-29, 0], [900, 0]], algorithm=algorithm, tol=0)
+    assert_array_equal(model.labels_, [0] * 250 + [1] * 250 + [2])
+    assert_allclose(model.cluster_centers_[0], X[:250].mean(axis=0))
+    assert_allclose(model.cluster_centers_[1], X[250:500].mean(axis=0))
+
+
+def test_first_centers_whose_squares_overflow():
+    X = np.random.default_rng(0).standard_normal((50, 2))
+    step = next(lloyd_steps(X, [[1e200, 1e308]]))
+    assert step.inertia == np.inf
+    assert_allclose(step.centers[0], X.mean(axis=0))
+
+
 # Threads, blocks and batches.
 
 

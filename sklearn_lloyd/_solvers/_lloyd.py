@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, label_sums
-from sklearn_lloyd._solvers._empty import relocate_empty_clusters
+from sklearn_lloyd._solvers._empty import labels_without_empty
 from sklearn_lloyd._types import Step
 
 # A square of a norm that falls by this in one step has lost half of its digits.
@@ -67,7 +67,7 @@ class _ClusterSums:
     """Weighted sums of the clusters, in float64 and relative to the shift.
 
     They are kept up to date by the rows that change cluster. Where a row has left that was
-    so large that what remains has lost its digits, they are summed again.
+    so large, or so heavy, that what remains has lost its digits, they are summed again.
     """
 
     def __init__(self, problem):
@@ -76,7 +76,7 @@ class _ClusterSums:
         self._sums = np.zeros(shape)
         self._weights = np.zeros(shape[0])
         self._members = np.zeros(shape[0], np.intp)
-        self._sq_norms = self._weights
+        self._sq_norms = self._weights_before = self._weights
         self.n_changed = 0
 
     def add(self, stats):
@@ -88,13 +88,22 @@ class _ClusterSums:
     def refresh_if_cancelled(self, labels):
         before = self._sq_norms
         self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
-        if (before > _CANCELLED * self._sq_norms).any():
+        cancelled = (before > _CANCELLED * self._sq_norms).any()
+        if self._problem.sample_weight is not None:
+            before, self._weights_before = self._weights_before, self._weights.copy()
+            cancelled |= (before**2 > _CANCELLED * np.square(self._weights)).any()
+        if cancelled:
             self._sum_again(labels)
-            self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
 
     def _sum_again(self, labels):
+        self._sums, self._weights = self._sums_of(labels)
+        self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
+        self._weights_before = self._weights.copy()
+
+    def _sums_of(self, labels):
+        """The sums and weights of the clusters of any labels, from all rows."""
         problem = self._problem
-        self._sums[:] = 0.0
+        sums, weights = np.zeros_like(self._sums), np.zeros_like(self._weights)
 
         def kernel(rows, scratch):
             none = np.full(rows.stop - rows.start, -1)
@@ -105,20 +114,29 @@ class _ClusterSums:
                 none,
                 problem.shift,
                 problem.n_clusters,
-            )[0]
+            )
 
-        problem.chunks.map_reduce(kernel, lambda part: add_sums(self._sums, part))
+        def add(part):
+            add_sums(sums, part[0])
+            np.add(weights, part[1], out=weights)
+
+        problem.chunks.map_reduce(kernel, add)
+        return sums, weights
 
     def inertia(self, centers):
         """Of the present labels to the given centres, from the sums alone."""
         shift = self._problem.shift
         offsets = centers if shift is None else centers - shift
+        sq_norms = np.einsum("ij,ij->i", offsets, offsets)
+        if not np.isfinite(sq_norms).all():  # so far that the square overflows
+            chosen = self._members > 0
+            if not np.isfinite(sq_norms[chosen]).all():
+                return np.inf
+            offsets = np.where(chosen[:, np.newaxis], offsets, 0.0)
+            sq_norms[~chosen] = 0.0
         cross = np.vdot(offsets, self._sums)
-        own = np.vdot(self._weights, np.einsum("ij,ij->i", offsets, offsets))
-        inertia = float(self._problem.sum_of_squares - 2.0 * cross + own)
-        if np.isnan(inertia):  # a centre that no row chose, so far that its square overflows
-            return self.inertia(np.where(self._members[:, np.newaxis] > 0, centers, 0.0))
-        return max(0.0, inertia)
+        own = np.vdot(self._weights, sq_norms)
+        return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
 
     def means(self, labels, centers):
         """The means, and how many clusters were empty."""
@@ -131,9 +149,9 @@ class _ClusterSums:
             n_empty = int(np.count_nonzero(empty))
             sums[empty] = 0.0  # what rounding left of rows that came and went
             weights[empty] = 0.0
-            sums, weights = relocate_empty_clusters(
-                self._problem, labels, centers, sums, weights, self._members
-            )
+            moved = labels_without_empty(self._problem, labels, centers, self._members)
+            if moved is not None:
+                sums, weights = self._sums_of(moved)
             means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
             means[weights <= 0] = means[np.argmax(weights)]
         if self._problem.shift is not None:
