@@ -24,7 +24,8 @@ def all_sq_distances(rows, centers):
     for column, center in zip(columns, centers.T, strict=True):
         differences = column - center[:, np.newaxis]
         differences *= differences
-        total = differences + total
+        differences += total
+        total = differences
     return total
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from time import perf_counter
 
 import numpy as np
@@ -127,16 +128,17 @@ class _ClusterSums:
         """Of the present labels to the given centres, from the sums alone."""
         shift = self._problem.shift
         offsets = centers if shift is None else centers - shift
-        sq_norms = np.einsum("ij,ij->i", offsets, offsets)
-        if not np.isfinite(sq_norms).all():  # so far that the square overflows
-            chosen = self._members > 0
-            if not np.isfinite(sq_norms[chosen]).all():
-                return np.inf
-            offsets = np.where(chosen[:, np.newaxis], offsets, 0.0)
-            sq_norms[~chosen] = 0.0
-        cross = np.vdot(offsets, self._sums)
-        own = np.vdot(self._weights, sq_norms)
-        return max(0.0, float(self._problem.sum_of_squares - 2.0 * cross + own))
+        inertia = self._inertia_of(offsets)
+        if not isfinite(inertia):  # a centre so far that its square overflows, chosen or not
+            chosen = (self._members > 0)[:, np.newaxis]
+            inertia = self._inertia_of(np.where(chosen, offsets, 0.0))
+        return max(0.0, inertia) if isfinite(inertia) else inf
+
+    def _inertia_of(self, offsets):
+        # As floats of Python, which overflow without a word.
+        cross = float(np.vdot(offsets, self._sums))
+        own = float(np.vdot(self._weights, np.einsum("ij,ij->i", offsets, offsets)))
+        return float(self._problem.sum_of_squares) - 2.0 * cross + own
 
     def means(self, labels, centers):
         """The means, and how many clusters were empty."""
