@@ -458,7 +458,7 @@ def test_label_sums(kind, first, weighted, few, monkeypatch):
     rows, dense = make_rows(rng, kind)
     for shift in (None, shift_for(kind, rng)):
         new = rng.integers(0, 6, 60)
-        old = np.full(60, -1) if first else (new + rng.integers(1, 6, 60)) % 6
+        old = None if first else (new + rng.integers(1, 6, 60)) % 6
         weights = rng.integers(0, 3, 60) * 0.5 if weighted else None
         sums, totals, members = label_sums(rows, weights, new, old, shift, 7)
         sums = sums.toarray() if sparse.issparse(sums) else np.asarray(sums)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels import add_sums, label_sums
+from sklearn_lloyd._solvers._sums import sums_of_labels
 
 
 def random_rows(problem, rng):
@@ -37,7 +37,7 @@ def random_rows(problem, rng):
 
 
 def random_partition_centers(problem, rng):
-    """Means of a random partition of the distinct rows (Forgy's way, by clusters).
+    """Means of a random partition of the distinct rows.
 
     A cluster that no row falls into starts from a random row.
 
@@ -47,34 +47,13 @@ def random_partition_centers(problem, rng):
     """
     chunks, n_clusters = problem.chunks, problem.n_clusters
     canonical = problem.canonical
-    counted = np.ones(chunks.shape[0], bool)
+    label_of_group = np.zeros(canonical.group_starts.size, np.intp)
+    counted = np.ones(label_of_group.size, bool)
     if problem.sample_weight is not None:
-        counted = problem.sample_weight > 0
-    # Rows of weight zero are as good as absent: groups of them draw no label.
-    counted_groups = canonical.group_sums(counted) > 0
-    label_of_group = np.empty(counted_groups.size, np.intp)
-    label_of_group[counted_groups] = rng.randint(n_clusters, size=counted_groups.sum())
-    group_of = canonical.group_of()
-    sums = np.zeros((n_clusters, chunks.shape[1]))
-    totals = np.zeros(n_clusters)
-
-    def add_up(rows, scratch):
-        rows = rows.start + np.flatnonzero(counted[rows])
-        if rows.size == 0:
-            return None
-        labels = label_of_group[group_of[rows]]
-        none = np.full(labels.size, -1)
-        return label_sums(
-            chunks.rows(rows), problem.weights(rows), labels, none, problem.shift, n_clusters
-        )
-
-    def reduce(part):
-        if part is None:
-            return
-        add_sums(sums, part[0])
-        np.add(totals, part[1], out=totals)
-
-    chunks.map_reduce(add_up, reduce)
+        # Rows of weight zero are as good as absent: groups of them draw no label.
+        counted = canonical.group_sums(problem.sample_weight) > 0
+    label_of_group[counted] = rng.randint(n_clusters, size=counted.sum())
+    sums, totals = sums_of_labels(problem, label_of_group[canonical.group_of()])
     empty = totals == 0
     centers = sums / np.where(empty, 1.0, totals)[:, np.newaxis]
     if problem.shift is not None:

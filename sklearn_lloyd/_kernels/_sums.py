@@ -55,7 +55,7 @@ def moments(rows, weights):
 def label_sums(rows, weights, new, old, shift, n_clusters):
     """What rows that went from label `old` to `new` change in the clusters.
 
-    In the first pass `old` is -1 for all rows.
+    In the first pass `old` is None: the rows come from nowhere.
 
     Returns
     -------
@@ -65,7 +65,6 @@ def label_sums(rows, weights, new, old, shift, n_clusters):
     members : ndarray of shape (n_clusters,), intp
         Rows of positive weight.
     """
-    old = None if old[0] < 0 else old
     values = rows.astype(np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
     changes = _changes(new, old, weights, n_clusters)
     if sparse.issparse(rows):

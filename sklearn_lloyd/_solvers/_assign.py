@@ -74,7 +74,7 @@ class FullAssigner:
         changed = (new != old).nonzero()[0]
         if changed.size == 0:
             return None, new.size, n_hard
-        moved = (block, problem.weights(index), new, old)
+        moved = (block, problem.weights(index), new, None if self._first else old)
         if changed.size < new.size:
             moved = (array if array is None else take_rows(array, changed) for array in moved)
         stats = ChunkStats(

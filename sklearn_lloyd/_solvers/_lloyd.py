@@ -7,8 +7,9 @@ from time import perf_counter
 
 import numpy as np
 
-from sklearn_lloyd._kernels import add_sums, label_sums
+from sklearn_lloyd._kernels import add_sums
 from sklearn_lloyd._solvers._empty import labels_without_empty
+from sklearn_lloyd._solvers._sums import sums_of_labels
 from sklearn_lloyd._types import Step
 
 # A square of a norm that falls by this in one step has lost half of its digits.
@@ -97,32 +98,9 @@ class _ClusterSums:
             self._sum_again(labels)
 
     def _sum_again(self, labels):
-        self._sums, self._weights = self._sums_of(labels)
+        self._sums, self._weights = sums_of_labels(self._problem, labels)
         self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
         self._weights_before = self._weights.copy()
-
-    def _sums_of(self, labels):
-        """The sums and weights of the clusters of any labels, from all rows."""
-        problem = self._problem
-        sums, weights = np.zeros_like(self._sums), np.zeros_like(self._weights)
-
-        def kernel(rows, scratch):
-            none = np.full(rows.stop - rows.start, -1)
-            return label_sums(
-                problem.chunks.rows(rows),
-                problem.weights(rows),
-                labels[rows],
-                none,
-                problem.shift,
-                problem.n_clusters,
-            )
-
-        def add(part):
-            add_sums(sums, part[0])
-            np.add(weights, part[1], out=weights)
-
-        problem.chunks.map_reduce(kernel, add)
-        return sums, weights
 
     def inertia(self, centers):
         """Of the present labels to the given centres, from the sums alone."""
@@ -153,7 +131,7 @@ class _ClusterSums:
             weights[empty] = 0.0
             moved = labels_without_empty(self._problem, labels, centers, self._members)
             if moved is not None:
-                sums, weights = self._sums_of(moved)
+                sums, weights = sums_of_labels(self._problem, moved)
             means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
             means[weights <= 0] = means[np.argmax(weights)]
         if self._problem.shift is not None:
