@@ -93,10 +93,7 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         Costs O(n_samples n_clusters n_features) products and no array of that size:
         scratch memory is a few megabytes for each thread.
         """
-        check_is_fitted(self)
-        chunks = check_rows(
-            self, X, len(self.cluster_centers_), n_threads=self.n_threads, reset=False
-        )
+        chunks = self._check_new_rows(X)
         return predict_labels(chunks, self.cluster_centers_).astype(np.int32)
 
     def fit_predict(self, X, y=None, sample_weight=None):
@@ -131,10 +128,7 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         X_new : ndarray of shape (n_samples, n_clusters)
             Euclidean distances, dense; float32 if X and the centres are, else float64.
         """
-        check_is_fitted(self)
-        chunks = check_rows(
-            self, X, len(self.cluster_centers_), n_threads=self.n_threads, reset=False
-        )
+        chunks = self._check_new_rows(X)
         return distances_to_centers(chunks, self.cluster_centers_)
 
     def fit_transform(self, X, y=None, sample_weight=None):
@@ -173,12 +167,20 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         score : float
             Minus the weighted sum of squared distances to the nearest centre.
         """
-        check_is_fitted(self)
-        chunks = check_rows(
-            self, X, len(self.cluster_centers_), n_threads=self.n_threads, reset=False
-        )
+        chunks = self._check_new_rows(X)
         weights = check_weights(sample_weight, chunks.shape[0])
         return -inertia_under(chunks, self.cluster_centers_, weights)
+
+    def _check_new_rows(self, X):
+        check_is_fitted(self)
+        return check_rows(
+            self,
+            X,
+            len(self.cluster_centers_),
+            backend=self.backend,
+            n_threads=self.n_threads,
+            reset=False,
+        )
 
     @property
     def _n_features_out(self):

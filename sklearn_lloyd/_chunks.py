@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels import compiled_kernels
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
@@ -50,9 +51,15 @@ class Chunks:
         How many centres the rows are going to be compared with.
     n_threads : int or None
         None: as many as the machine gives at the time of the call.
+    backend : {"auto", "numpy", "numba"}
+
+    Attributes
+    ----------
+    compiled : module or None
+        The compiled kernels, where they are to be used.
     """
 
-    def __init__(self, X, n_clusters, n_threads=None):
+    def __init__(self, X, n_clusters, n_threads=None, backend="numpy"):
         self.is_sparse = sparse.issparse(X)
         self.X = X
         self._untidy = self.is_sparse and not X.has_canonical_format
@@ -60,6 +67,7 @@ class Chunks:
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.blocks = block_slices(X.shape[0], per_row, n_clusters)
+        self.compiled = compiled_kernels(backend, X, n_clusters)
         self.n_threads = n_threads
         self._pool = None
         self._scratch = threading.local()

@@ -9,6 +9,7 @@ from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._init import kmeans_plusplus_rows
+from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS, lloyd, make_assigner
@@ -116,6 +117,7 @@ def k_means(
         "x_squared_norms": ["array-like", None],
         "random_state": ["random_state"],
         "n_local_trials": [Interval(Integral, 1, None, closed="left"), None],
+        "backend": [StrOptions(set(BACKENDS))],
     },
     prefer_skip_nested_validation=True,
 )
@@ -127,6 +129,7 @@ def kmeans_plusplus(
     x_squared_norms=None,
     random_state=None,
     n_local_trials=None,
+    backend="auto",
 ):
     """Choose rows as first centres by greedy k-means++.
 
@@ -146,6 +149,8 @@ def kmeans_plusplus(
     n_local_trials : int, default=None
         Rows to try for each centre but the first; the one that lowers the potential most is
         taken. None: ``2 + int(log(n_clusters))``. 1 gives plain k-means++.
+    backend : {'auto', 'numpy', 'numba'}, default='auto'
+        As of :class:`KMeans`. The same rows are chosen with each.
 
     Returns
     -------
@@ -175,7 +180,9 @@ def kmeans_plusplus(
     >>> centers.shape
     (2, 2)
     """
-    chunks = check_rows("kmeans_plusplus", X, n_clusters, n_threads=None, reset=True)
+    chunks = check_rows(
+        "kmeans_plusplus", X, n_clusters, backend=backend, n_threads=None, reset=True
+    )
     n_samples = chunks.shape[0]
     check_n_clusters(n_samples, n_clusters)
     weights = check_weights(sample_weight, n_samples)
@@ -201,6 +208,7 @@ def kmeans_plusplus(
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "algorithm": [StrOptions({"auto", *ASSIGNERS})],
+        "backend": [StrOptions(set(BACKENDS))],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     },
     prefer_skip_nested_validation=True,
@@ -213,6 +221,7 @@ def lloyd_steps(
     max_iter=300,
     tol=1e-4,
     algorithm="auto",
+    backend="auto",
     n_threads=None,
 ):
     """Lloyd's algorithm step by step: the loop that :meth:`KMeans.fit` runs.
@@ -229,7 +238,9 @@ def lloyd_steps(
         Steps at the most. To stop earlier, leave the loop.
     tol : float, default=1e-4
         As of :class:`KMeans`.
-    algorithm : {'auto', 'lloyd', 'elkan'}, default='auto'
+    algorithm : {'auto', 'lloyd', 'elkan', 'hamerly'}, default='auto'
+        As of :class:`KMeans`.
+    backend : {'auto', 'numpy', 'numba'}, default='auto'
         As of :class:`KMeans`.
     n_threads : int or None, default=None
         As of :class:`KMeans`.
@@ -260,7 +271,9 @@ def lloyd_steps(
     """
     centers = check_centers(init)
     n_clusters = len(centers)
-    chunks = check_rows("lloyd_steps", X, n_clusters, n_threads=n_threads, reset=True)
+    chunks = check_rows(
+        "lloyd_steps", X, n_clusters, backend=backend, n_threads=n_threads, reset=True
+    )
     check_n_clusters(chunks.shape[0], n_clusters)
     weights = check_weights(sample_weight, chunks.shape[0])
     check_centers_fit(centers, n_clusters, chunks.shape[1])

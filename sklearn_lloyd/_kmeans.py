@@ -235,7 +235,14 @@ class KMeans(BaseKMeans):
             and what is expected.
         """
         with unchanged_on_failure(self):
-            chunks = check_rows(self, X, self.n_clusters, n_threads=self.n_threads, reset=True)
+            chunks = check_rows(
+                self,
+                X,
+                self.n_clusters,
+                backend=self.backend,
+                n_threads=self.n_threads,
+                reset=True,
+            )
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
             init, n_init = self._checked_init(chunks)

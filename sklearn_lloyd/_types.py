@@ -59,12 +59,14 @@ class ChunkStats(NamedTuple):
     """What one block adds: sums over the rows whose label changed.
 
     `sums` are relative to the shift, in float64; `members` counts rows of positive weight.
+    They are those of `clusters`, each of which comes once: by default all.
     """
 
     sums: np.ndarray
     weights: np.ndarray
     members: np.ndarray
     n_changed: int
+    clusters: np.ndarray | slice = slice(None)
 
 
 class Step(NamedTuple):

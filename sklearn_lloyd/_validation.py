@@ -40,7 +40,7 @@ def unchanged_on_failure(estimator):
         raise
 
 
-def check_rows(estimator, X, n_clusters, *, n_threads, reset):
+def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset):
     """Validate X for `estimator` and cut it into chunks.
 
     Parameters
@@ -51,6 +51,7 @@ def check_rows(estimator, X, n_clusters, *, n_threads, reset):
     X : array-like, sparse matrix or frame of shape (n_samples, n_features)
     n_clusters : int
         How many centres the rows are going to be compared with.
+    backend : {"auto", "numpy", "numba"}
     n_threads : int or None
     reset : bool
 
@@ -84,7 +85,7 @@ def check_rows(estimator, X, n_clusters, *, n_threads, reset):
         checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
     if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
         checked = checked.astype(np.float64)  # float16 and longdouble have no BLAS
-    chunks = Chunks(checked, n_clusters, n_threads)
+    chunks = Chunks(checked, n_clusters, n_threads, backend)
     _check_finite(chunks, estimator)
     return chunks
 

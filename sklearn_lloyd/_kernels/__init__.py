@@ -1,8 +1,14 @@
 """The array functions that do the work: one block of rows in, partial results out.
 
-No threads and no loop over iterations in here. Every backend has the function names of
-`_numpy`, so far the only one; the definition and the sums are shared by all.
+No threads and no loop over iterations in here. `_numpy` can do everything; `_numba`, where it
+is installed, does what most of the time goes into, and leaves to `_numpy` what it cannot
+decide. The definition is shared by both.
 """
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from scipy import sparse
 
 from sklearn_lloyd._kernels._distances import own_sq_distances, sq_distances_to
 from sklearn_lloyd._kernels._numpy import (
@@ -12,20 +18,52 @@ from sklearn_lloyd._kernels._numpy import (
     sq_distances_to_all,
     trial_gains,
 )
+from sklearn_lloyd._kernels._screen import scratch_array
 from sklearn_lloyd._kernels._sums import add_sums, label_sums, moments, norms_and_keys
+from sklearn_lloyd._optional import import_optional
 
-BACKENDS = ("auto", "numpy")
+BACKENDS = ("auto", "numpy", "numba")
+
+_MUCH_WORK = 1 << 22  # products in a pass, from which loading compiled code is soon paid back
+
+
+def compiled_kernels(backend, X, n_clusters):
+    """The compiled kernels, where `backend` and the rows call for them, or None.
+
+    "auto" looks at the shape alone, not at what is loaded already, so that one call gives one
+    result.
+
+    Raises
+    ------
+    ImportError
+        If backend is "numba" and numba cannot be imported.
+    """
+    if backend == "numba":
+        import_optional("numba", extra="fast")
+    elif backend == "numpy" or X.shape[0] * X.shape[1] * n_clusters < _MUCH_WORK:
+        return None
+    if sparse.issparse(X) or not X.dtype.isnative:
+        return None
+    if backend == "auto" and find_spec("numba") is None:
+        return None
+    try:
+        return import_module("sklearn_lloyd._kernels._numba")
+    except ImportError:  # installed, but not for this NumPy
+        return None
+
 
 __all__ = [
     "BACKENDS",
     "CenterTable",
     "add_sums",
     "batch_rows",
+    "compiled_kernels",
     "label_sums",
     "moments",
     "nearest",
     "norms_and_keys",
     "own_sq_distances",
+    "scratch_array",
     "sq_distances_to",
     "sq_distances_to_all",
     "trial_gains",

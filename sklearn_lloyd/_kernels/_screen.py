@@ -74,6 +74,16 @@ class Screen:
         self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
 
     @cached_property
+    def by_fours(self):
+        """Table and norms, filled up to multiples of four by centres that are never nearest."""
+        n_clusters, n_features = self.table.shape[0], self.table.shape[1] - 1
+        table = np.zeros((-(-n_clusters // 4) * 4, -(-n_features // 4) * 4), self.dtype)
+        table[:n_clusters, :n_features] = self.table[:, :-1]
+        norms = np.full(len(table), np.finfo(self.dtype).max / 16, self.dtype)
+        norms[:n_clusters] = self.table[:, -1]
+        return table, norms
+
+    @cached_property
     def _by_feature(self):
         # Contiguous, since SciPy copies at every product what is not.
         return np.ascontiguousarray(self.table[:, :-1].T)

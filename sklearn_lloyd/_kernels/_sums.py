@@ -104,10 +104,10 @@ def _changes(new, old, weights, n_clusters):
     return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
 
 
-def add_sums(total, part):
-    """Add the sums of a block, dense or sparse, to the dense total, in place."""
+def add_sums(total, part, clusters=slice(None)):
+    """Add the sums of a block to the total, in place; dense ones are those of `clusters`."""
     if isinstance(part, np.ndarray):
-        total += part
+        total[clusters] += part
     else:
         part = part.tocoo()
         total[part.row, part.col] += part.data

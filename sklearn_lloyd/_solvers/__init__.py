@@ -1,6 +1,19 @@
 """The loop of k-means and its parts that can be exchanged."""
 
-from sklearn_lloyd._solvers._assign import ASSIGNERS, make_assigner
+from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
+from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
 
 __all__ = ["ASSIGNERS", "lloyd", "make_assigner"]
+
+_LITTLE_WORK = 1 << 17  # products in a pass: what Python needs to handle the bounds
+
+
+def make_assigner(algorithm, problem):
+    """The assigner of that name; "auto" takes bounds where they can save more than they cost."""
+    if algorithm == "auto":
+        n_rows, n_features = problem.chunks.shape
+        work = n_rows * problem.n_clusters * n_features
+        algorithm = "hamerly" if problem.n_clusters > 1 and work > _LITTLE_WORK else "lloyd"
+    kind = Assigner if problem.chunks.compiled is None else CompiledAssigner
+    return kind(problem, ASSIGNERS[algorithm])

@@ -1,7 +1,8 @@
 """Assigners: how each iteration finds the nearest centre of every row.
 
 All of them give the same labels and report the same changes; they differ in which rows they
-look at. They keep the labels, update them in place and return what changed in the clusters.
+look at, and in the kernels. They keep the labels, update them in place and return what changed
+in the clusters.
 """
 
 from __future__ import annotations
@@ -13,20 +14,72 @@ from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
 from sklearn_lloyd._types import ChunkStats
 
 _HARD = 0.1  # share of rows undecided in float32 from which float64 is the faster screen
-_LITTLE_WORK = 1 << 17  # products in a pass: what Python needs to handle the bounds
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
 
 
-class FullAssigner:
-    """Plain Lloyd: every row against every centre."""
+class Bounds:
+    """Triangle inequality bounds: rows whose nearest centre cannot have changed are safe.
 
-    _wants_gap = False
+    When a row is looked at, it keeps its gap: by how much its own centre was nearer than any
+    other (Hamerly 2010, with both bounds in one number). From then on the centres can take
+    from the gap no more than they move: for a row of cluster j, its own movement plus the
+    largest of the others. Those are summed up for each cluster, not for each row: a row is
+    looked at again when the sum has grown by its gap. An iteration costs one comparison for
+    each row, and the memory is one number for each row.
+    """
 
     def __init__(self, problem):
+        # A row is safe while its cluster's total drift stays below this.
+        self.limit = np.full(problem.chunks.shape[0], -np.inf, problem.screen_dtype)
+        self._eps = 2 * float(np.finfo(problem.screen_dtype).eps)
+        self._drift = None
+        self._offsets = None
+
+    def follow(self, table):
+        """Add up how far the centres have moved to be where `table` has them."""
+        if self._offsets is None:
+            drift = np.zeros(len(table))
+        else:
+            moved = np.sqrt(np.square(table.offsets - self._offsets).sum(axis=1))
+            order = np.argsort(moved)
+            largest_other = np.full(moved.size, moved[order[-1]])
+            largest_other[order[-1]] = moved[order[-2]] if moved.size > 1 else 0.0
+            drift = self._drift + moved + largest_other
+        self._offsets = table.offsets
+        self._drift = drift
+        # Rounded so that no movement is lost: up where it is compared, down where it adds.
+        self.drift_above = (drift * (1 + self._eps)).astype(self.limit.dtype)
+        self.drift_below = (drift * (1 - self._eps)).astype(self.limit.dtype)
+
+    def active(self, rows, labels):
+        """Those of the slice `rows` that are not safe."""
+        drift = self.drift_above.take(labels[rows])
+        return rows.start + np.flatnonzero(~(self.limit[rows] > drift))
+
+    def record(self, index, labels, gap):
+        """Keep the gaps of the rows of `index`; -inf where there is none."""
+        limit = self.drift_below.take(labels)
+        limit += gap
+        limit *= limit.dtype.type(1 - self._eps)
+        self.limit[index] = limit
+
+
+class Assigner:
+    """Assigns all rows, with or without bounds, by the NumPy kernels.
+
+    Parameters
+    ----------
+    problem : Problem
+    bounded : bool
+        Whether to look only at rows whose nearest centre may have changed.
+    """
+
+    def __init__(self, problem, bounded):
         self._problem = problem
         self._dtype = problem.screen_dtype
+        self._bounds = Bounds(problem) if bounded else None
         self.labels = np.full(problem.chunks.shape[0], -1, np.intp)
         self._first = True
         # Checking the old labels is cheaper than finding the nearest, if most will hold.
@@ -36,7 +89,8 @@ class FullAssigner:
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
         chunks = self._problem.chunks
         table = CenterTable(centers, self._problem.shift, chunks.n_terms)
-        self._before(table)
+        if self._bounds is not None:
+            self._bounds.follow(table)
         looked_at = n_hard = n_changed = 0
 
         def kernel(rows, scratch):
@@ -68,9 +122,11 @@ class FullAssigner:
             table,
             self._dtype,
             scratch,
-            self._wants_gap,
+            self._bounds is not None,
         )
-        self._record(index, new, gap, table)
+        if self._bounds is not None:
+            # A centre that stood aside as a repeated one is not in the gap.
+            self._bounds.record(index, new, gap if table.repeated is None else -np.inf)
         changed = (new != old).nonzero()[0]
         if changed.size == 0:
             return None, new.size, n_hard
@@ -84,86 +140,21 @@ class FullAssigner:
         self.labels[index] = new  # only now: `old` may be a view
         return stats, new.size, n_hard
 
-    def _before(self, table):
-        """Prepare for a pass with these centres."""
-
     def _blocks(self):
         """The rows to look at, in blocks; None: all."""
-        return None
-
-    def _record(self, index, labels, gap, table):
-        """Keep what was learnt about the rows of `index`."""
-
-
-class BoundedAssigner(FullAssigner):
-    """Triangle inequality bounds: only rows whose nearest centre may have changed.
-
-    When a row is looked at, it keeps its gap: by how much its own centre was nearer than any
-    other (Hamerly 2010, with both bounds in one number). From then on the centres can take
-    from the gap no more than they move: for a row of cluster j, its own movement plus the
-    largest of the others. Those are summed up for each cluster, not for each row: a row is
-    looked at again when the sum has grown by its gap. An iteration costs one comparison for
-    each row, and the memory is one number for each row.
-    """
-
-    _wants_gap = True
-
-    def __init__(self, problem):
-        super().__init__(problem)
-        # A row is safe while its cluster's total drift stays below this.
-        self._limit = np.full(problem.chunks.shape[0], -np.inf, problem.screen_dtype)
-        self._eps = 2 * float(np.finfo(problem.screen_dtype).eps)
-        self._drift = None
-        self._offsets = None
-
-    def _before(self, table):
-        if self._offsets is None:
-            drift = np.zeros(len(table))
-        else:
-            moved = np.sqrt(np.square(table.offsets - self._offsets).sum(axis=1))
-            order = np.argsort(moved)
-            largest_other = np.full(moved.size, moved[order[-1]])
-            largest_other[order[-1]] = moved[order[-2]] if moved.size > 1 else 0.0
-            drift = self._drift + moved + largest_other
-        self._offsets = table.offsets
-        self._drift = drift
-        # Rounded so that no movement is lost: up where it is compared, down where it adds.
-        self._drift_above = (drift * (1 + self._eps)).astype(self._limit.dtype)
-        self._drift_below = (drift * (1 - self._eps)).astype(self._limit.dtype)
-
-    def _blocks(self):
-        if self._first:
+        if self._bounds is None or self._first:
             return None
         active = []
-
-        def find(rows, scratch):
-            drift = self._drift_above.take(self.labels[rows])
-            return rows.start + np.flatnonzero(~(self._limit[rows] > drift))
-
         chunks = self._problem.chunks
         n_rows = chunks.shape[0]
         pieces = [slice(a, min(a + _PIECE, n_rows)) for a in range(0, n_rows, _PIECE)]
-        chunks.map_reduce(find, active.append, pieces)
+        chunks.map_reduce(
+            lambda rows, scratch: self._bounds.active(rows, self.labels), active.append, pieces
+        )
         active = np.concatenate(active)
         # Most of them: slices are cheaper than a gather.
         return None if active.size > _MOST * n_rows else chunks.blocks_of(active)
 
-    def _record(self, index, labels, gap, table):
-        if table.repeated is not None:  # a centre that stood aside is not in the gap
-            gap = -np.inf
-        limit = self._drift_below.take(labels)
-        limit += gap
-        limit *= limit.dtype.type(1 - self._eps)
-        self._limit[index] = limit
 
-
-ASSIGNERS = {"lloyd": FullAssigner, "elkan": BoundedAssigner}
-
-
-def make_assigner(algorithm, problem):
-    """The assigner of that name; "auto" takes bounds where they can save more than they cost."""
-    if algorithm == "auto":
-        n_rows, n_features = problem.chunks.shape
-        work = n_rows * problem.n_clusters * n_features
-        algorithm = "elkan" if problem.n_clusters > 1 and work > _LITTLE_WORK else "lloyd"
-    return ASSIGNERS[algorithm](problem)
+# Name: whether rows that the bounds show to be safe are passed over.
+ASSIGNERS = {"lloyd": False, "elkan": True, "hamerly": True}

@@ -24,7 +24,7 @@ def lloyd(problem, centers, assigner, max_iter, tol):
     problem : Problem
     centers : ndarray of shape (n_clusters, n_features), float64
         Not changed.
-    assigner : FullAssigner
+    assigner : Assigner
         A fresh one; it holds the labels.
     max_iter : int
     tol : float
@@ -82,9 +82,9 @@ class _ClusterSums:
         self.n_changed = 0
 
     def add(self, stats):
-        add_sums(self._sums, stats.sums)
-        self._weights += stats.weights
-        self._members += stats.members
+        add_sums(self._sums, stats.sums, stats.clusters)
+        self._weights[stats.clusters] += stats.weights
+        self._members[stats.clusters] += stats.members
         self.n_changed += stats.n_changed
 
     def refresh_if_cancelled(self, labels):

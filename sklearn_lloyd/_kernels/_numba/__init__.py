@@ -1,0 +1,10 @@
+"""The compiled kernels, for dense rows. Importing this compiles nothing, but imports numba.
+
+They run without the interpreter's lock, in the threads of `_threads`.
+"""
+
+from sklearn_lloyd._kernels._numba._nearest import Workspace, find_active
+from sklearn_lloyd._kernels._numba._settle import settle
+from sklearn_lloyd._kernels._numba._sums import move_rows
+
+__all__ = ["Workspace", "find_active", "move_rows", "settle"]

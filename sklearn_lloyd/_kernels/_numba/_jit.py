@@ -1,0 +1,28 @@
+"""How the kernels are compiled."""
+
+from __future__ import annotations
+
+from numba import njit
+
+# What a screen may do to its sums: any order, with fused products. Its error bound allows for
+# that. NaN and infinity keep their meaning.
+_ANY_ORDER = {"contract", "reassoc", "nsz"}
+
+
+def _cached(function, **options):
+    """Compile at the first call, and keep the machine code on disk where that is possible."""
+    options = {"nogil": True, "error_model": "numpy", **options}
+    try:
+        return njit(function, cache=True, **options)
+    except RuntimeError:  # no folder that can be written to
+        return njit(function, **options)
+
+
+def exact(function):
+    """A kernel that rounds as its source says."""
+    return _cached(function)
+
+
+def screening(function):
+    """A kernel whose sums may be added in any order."""
+    return _cached(function, fastmath=_ANY_ORDER)
