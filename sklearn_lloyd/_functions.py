@@ -54,8 +54,8 @@ def k_means(
         Number of clusters.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
-    init : {'k-means++', 'random', 'random-partition'}, callable or array-like of shape \
-            (n_clusters, n_features), default='k-means++'
+    init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
+            of shape (n_clusters, n_features), default='k-means++'
         As of :class:`KMeans`.
     n_init : 'auto' or int, default='auto'
         As of :class:`KMeans`.

@@ -26,23 +26,27 @@ class KMeans(BaseKMeans):
     """K-means clustering: scikit-learn's `KMeans`, exact, faster and reproducible.
 
     Parameters, methods, fitted attributes and errors are those of
-    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`, ``algorithm="auto"`` and
-    ``init="random-partition"`` are ours. One `random_state` gives one result, whatever the
-    number of threads and the order of the rows, and integer weights give what repeated
-    rows give.
+    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`,
+    ``algorithm="auto"`` and the `init` "k-means||" and "random-partition" are ours. One
+    `random_state` gives one result, whatever the number of threads and the order of the
+    rows, and integer weights give what repeated rows give.
 
     Parameters
     ----------
     n_clusters : int, default=8
         Number of clusters, and of centres.
 
-    init : {'k-means++', 'random', 'random-partition'}, callable or array-like of shape \
-            (n_clusters, n_features), default='k-means++'
+    init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
+            of shape (n_clusters, n_features), default='k-means++'
         Where the first centres come from:
 
         - 'k-means++': greedy k-means++ [1]_, with ``2 + int(log(n_clusters))`` trials for
           each centre; rows are drawn by weight times squared distance to the nearest
           centre so far.
+        - 'k-means||': scalable k-means++ [4]_, in few passes over many rows. Each of five
+          rounds draws ``2 * n_clusters`` rows as candidates, by weight times squared
+          distance to the nearest candidate so far; greedy k-means++ then chooses among them,
+          each with the weight of the rows that are nearest to it.
         - 'random': distinct rows, drawn by weight, without replacement.
         - 'random-partition': the means of a random partition of the rows.
         - array: the centres themselves.
@@ -52,7 +56,7 @@ class KMeans(BaseKMeans):
 
     n_init : 'auto' or int, default='auto'
         Number of starts; the one with the least inertia is kept. 'auto' is 1 for
-        'k-means++' and arrays, 10 for the others.
+        'k-means++', 'k-means||' and arrays, 10 for the others.
 
     max_iter : int, default=300
         Iterations of a single start at the most.
@@ -133,10 +137,12 @@ class KMeans(BaseKMeans):
     Notes
     -----
     An iteration costs O(n_samples n_clusters n_features) at the most; the bounds of
-    'elkan' leave a small part of that in later iterations. The seeding costs
-    O(n_samples n_clusters n_features log(n_clusters)). Beside X, `fit` needs about 60
-    bytes for each row (seeding: as many more as there are trials), and for each thread a few
-    megabytes and a few arrays of the size of the centres.
+    'elkan' leave a small part of that in later iterations. The seeding by 'k-means++' costs
+    O(n_samples n_clusters n_features log(n_clusters)) in `n_clusters` passes over the rows,
+    that by 'k-means||' O(n_samples n_clusters n_features) in six, and holds ten candidates
+    for each centre. Beside X, `fit` needs
+    about 60 bytes for each row (seeding: as many more as there are trials), and for each
+    thread a few megabytes and a few arrays of the size of the centres.
 
     The label of a row is defined by squared differences in float64, ties to the lowest
     index. Matrix products in float32 or float64 decide where their error bound allows it,
@@ -154,6 +160,8 @@ class KMeans(BaseKMeans):
        SODA 2007.
     .. [2] Elkan, C. "Using the triangle inequality to accelerate k-means". ICML 2003.
     .. [3] Hamerly, G. "Making k-means even faster". SDM 2010.
+    .. [4] Bahmani, B., Moseley, B., Vattani, A., Kumar, R., Vassilvitskii, S. "Scalable
+       k-means++". VLDB 2012.
 
     Examples
     --------
@@ -272,7 +280,7 @@ class KMeans(BaseKMeans):
     def _checked_init(self, chunks):
         """The init, an array as checked centres, and the number of starts."""
         if isinstance(self.init, str) or callable(self.init):
-            n_init = 1 if self.init == "k-means++" else 10
+            n_init = 1 if self.init in ("k-means++", "k-means||") else 10
             return self.init, n_init if self.n_init == "auto" else self.n_init
         if self.n_init not in ("auto", 1):
             warn_user(

@@ -18,6 +18,7 @@ ESTIMATORS = [
     KMeans(),
     KMeans(algorithm="elkan"),
     KMeans(algorithm="lloyd", n_threads=2),
+    KMeans(init="k-means||"),
     KMeans(init="random", n_init=2),
     KMeans(init="random-partition", n_init=2),
 ]

@@ -7,6 +7,17 @@ import numpy as np
 from sklearn_lloyd._solvers._sums import sums_of_labels
 
 
+def rows_by_weight(problem, uniforms):
+    """Rows with replacement, with a probability proportional to their weight."""
+
+    def weight(rows):
+        weights = problem.weights(rows)
+        return np.ones(rows.size) if weights is None else weights
+
+    block_mass = problem.canonical.block_mass(slice(None), problem.sample_weight)
+    return problem.canonical.draw(uniforms, block_mass, weight)
+
+
 def random_rows(problem, rng):
     """Distinct rows without replacement, with a probability proportional to their weight.
 
