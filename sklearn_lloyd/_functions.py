@@ -43,6 +43,7 @@ def k_means(
     copy_x=True,
     algorithm="lloyd",
     return_n_iter=False,
+    init_size=None,
 ):
     """Fit a :class:`KMeans` and return its attributes.
 
@@ -74,6 +75,8 @@ def k_means(
         sooner.
     return_n_iter : bool, default=False
         Whether to return the number of iterations too.
+    init_size : int, default=None
+        As of :class:`KMeans`.
 
     Returns
     -------
@@ -103,6 +106,7 @@ def k_means(
         random_state=random_state,
         copy_x=copy_x,
         algorithm=algorithm,
+        init_size=init_size,
     ).fit(X, sample_weight=sample_weight)
     found = (model.cluster_centers_, model.labels_, model.inertia_)
     return (*found, model.n_iter_) if return_n_iter else found

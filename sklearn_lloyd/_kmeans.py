@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
-from sklearn_lloyd._compat import StrOptions, fit_context
+from sklearn_lloyd._compat import Interval, StrOptions, fit_context
 from sklearn_lloyd._fit import fit_kmeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS
 from sklearn_lloyd._validation import (
     check_centers,
     check_centers_fit,
+    check_init_size,
     check_n_clusters,
     check_rows,
     check_weights,
@@ -26,7 +29,7 @@ class KMeans(BaseKMeans):
     """K-means clustering: scikit-learn's `KMeans`, exact, faster and reproducible.
 
     Parameters, methods, fitted attributes and errors are those of
-    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`,
+    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`, `init_size`,
     ``algorithm="auto"`` and the `init` "k-means||" and "random-partition" are ours. One
     `random_state` gives one result, whatever the number of threads and the order of the
     rows, and integer weights give what repeated rows give.
@@ -85,6 +88,13 @@ class KMeans(BaseKMeans):
         centre, so that it needs little memory. 'auto' is 'elkan' but for small problems, which
         'lloyd' solves sooner.
 
+    init_size : int, default=None
+        Number of rows to randomly sample for speeding up the initialization, at least
+        `n_clusters`; several times that is sensible. An `init` that is a name then sees
+        these rows alone. Each start draws its own, by weight, with replacement; in the
+        sample they count one each. None, or as many as X has distinct rows: all rows. Not
+        used by an `init` that is an array or a callable.
+
     backend : {'auto', 'numpy'}, default='auto'
         Which kernels compute. 'auto' takes the fastest that is installed; at present that
         is 'numpy'.
@@ -140,7 +150,7 @@ class KMeans(BaseKMeans):
     'elkan' leave a small part of that in later iterations. The seeding by 'k-means++' costs
     O(n_samples n_clusters n_features log(n_clusters)) in `n_clusters` passes over the rows,
     that by 'k-means||' O(n_samples n_clusters n_features) in six, and holds ten candidates
-    for each centre. Beside X, `fit` needs
+    for each centre; `init_size` takes the place of `n_samples` in both. Beside X, `fit` needs
     about 60 bytes for each row (seeding: as many more as there are trials), and for each
     thread a few megabytes and a few arrays of the size of the centres.
 
@@ -183,6 +193,7 @@ class KMeans(BaseKMeans):
         **BaseKMeans._parameter_constraints,
         "copy_x": ["boolean"],
         "algorithm": [StrOptions({"auto", *ASSIGNERS})],
+        "init_size": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -197,6 +208,7 @@ class KMeans(BaseKMeans):
         random_state=None,
         copy_x=True,
         algorithm="auto",
+        init_size=None,
         backend="auto",
         n_threads=None,
     ):
@@ -209,6 +221,7 @@ class KMeans(BaseKMeans):
         self.random_state = random_state
         self.copy_x = copy_x
         self.algorithm = algorithm
+        self.init_size = init_size
         self.backend = backend
         self.n_threads = n_threads
 
@@ -243,6 +256,7 @@ class KMeans(BaseKMeans):
             and what is expected.
         """
         with unchanged_on_failure(self):
+            check_init_size(self.init_size, self.n_clusters)
             chunks = check_rows(self, X, self.n_clusters, n_threads=self.n_threads, reset=True)
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
@@ -256,6 +270,7 @@ class KMeans(BaseKMeans):
                     tol=self.tol,
                     algorithm=self._checked_algorithm(),
                     rng=check_random_state(self.random_state),
+                    init_size=self.init_size,
                     verbose=self.verbose,
                 )
             self._warn_of_empty_clusters(result.labels)
