@@ -171,16 +171,14 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         weights = check_weights(sample_weight, chunks.shape[0])
         return -inertia_under(chunks, self.cluster_centers_, weights)
 
+    def _check_rows(self, X, n_clusters, reset):
+        return check_rows(
+            self, X, n_clusters, backend=self.backend, n_threads=self.n_threads, reset=reset
+        )
+
     def _check_new_rows(self, X):
         check_is_fitted(self)
-        return check_rows(
-            self,
-            X,
-            len(self.cluster_centers_),
-            backend=self.backend,
-            n_threads=self.n_threads,
-            reset=False,
-        )
+        return self._check_rows(X, len(self.cluster_centers_), reset=False)
 
     @property
     def _n_features_out(self):

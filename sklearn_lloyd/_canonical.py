@@ -97,10 +97,15 @@ class CanonicalRows:
         blocks = np.minimum(blocks, block_mass.nonzero()[0][-1])  # rounding
         targets -= np.concatenate([[0.0], total])[blocks]
         drawn = np.empty(uniforms.size, np.intp)
-        for i, (block, target) in enumerate(zip(blocks, targets, strict=True)):
-            rows = self._rows_of(block)
-            mass = mass_of(rows)
-            place = mass.cumsum().searchsorted(target, side="right")
+        blocks = blocks.tolist()
+        last = None
+        for i in sorted(range(len(blocks)), key=blocks.__getitem__):
+            if blocks[i] != last:  # a block is summed once for all its draws
+                last = blocks[i]
+                rows = self._rows_of(last)
+                mass = mass_of(rows)
+                below = mass.cumsum()
+            place = below.searchsorted(targets[i], side="right")
             if place == rows.size:  # rounding
                 place = mass.nonzero()[0][-1]
             drawn[i] = rows[place]

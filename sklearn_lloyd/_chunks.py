@@ -69,6 +69,7 @@ class Chunks:
         self.blocks = block_slices(X.shape[0], per_row, n_clusters)
         self.compiled = compiled_kernels(backend, X, n_clusters)
         self.n_threads = n_threads
+        self.backend = backend
         self._pool = None
         self._scratch = threading.local()
         # The number of products in a row's distance: what its rounding error grows with.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sklearn_lloyd._init import INIT
+from sklearn_lloyd._init import INIT, random_sample
 from sklearn_lloyd._kernels import own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
@@ -15,7 +15,7 @@ from sklearn_lloyd._validation import check_centers, check_centers_fit
 _ROUNDING = 1e-10  # relative, of two inertias of one clustering
 
 
-def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=0):
+def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0):
     """Run k-means `n_init` times and keep the run of least inertia.
 
     Parameters
@@ -29,6 +29,8 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
     algorithm : str
     rng : RandomState
         Drawn from on this thread only, one start after the other.
+    init_size : int or None
+        Rows that an `init` by name sees of the problem, drawn anew for each start.
     verbose : int
 
     Returns
@@ -39,7 +41,7 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
     inertias = np.empty(n_init)
     with problem.chunks.open():
         for i in range(n_init):
-            centers = _first_centers(problem, init, rng)
+            centers = _first_centers(problem, init, init_size, rng)
             if verbose:
                 print("Initialization complete")
             run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
@@ -50,10 +52,12 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, verbose=
     return replace(best, start_inertias=inertias)
 
 
-def _first_centers(problem, init, rng):
+def _first_centers(problem, init, init_size, rng):
     shape = problem.n_clusters, problem.chunks.shape[1]
     if isinstance(init, str):
-        return INIT[init](problem, rng)
+        sample = random_sample(problem, init_size, rng)
+        with sample.chunks.open():
+            return INIT[init](sample, rng)
     if callable(init):
         centers = init(problem.chunks.read_only(), shape[0], random_state=rng)
         return check_centers_fit(check_centers(centers), *shape)

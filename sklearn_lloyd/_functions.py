@@ -44,6 +44,7 @@ def k_means(
     copy_x=True,
     algorithm="lloyd",
     return_n_iter=False,
+    init_size=None,
 ):
     """Fit a :class:`KMeans` and return its attributes.
 
@@ -55,8 +56,8 @@ def k_means(
         Number of clusters.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
-    init : {'k-means++', 'random', 'random-partition'}, callable or array-like of shape \
-            (n_clusters, n_features), default='k-means++'
+    init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
+            of shape (n_clusters, n_features), default='k-means++'
         As of :class:`KMeans`.
     n_init : 'auto' or int, default='auto'
         As of :class:`KMeans`.
@@ -75,6 +76,8 @@ def k_means(
         sooner.
     return_n_iter : bool, default=False
         Whether to return the number of iterations too.
+    init_size : int, default=None
+        As of :class:`KMeans`.
 
     Returns
     -------
@@ -104,6 +107,7 @@ def k_means(
         random_state=random_state,
         copy_x=copy_x,
         algorithm=algorithm,
+        init_size=init_size,
     ).fit(X, sample_weight=sample_weight)
     found = (model.cluster_centers_, model.labels_, model.inertia_)
     return (*found, model.n_iter_) if return_n_iter else found

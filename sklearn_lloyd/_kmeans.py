@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
-from sklearn_lloyd._compat import StrOptions, fit_context
+from sklearn_lloyd._compat import Interval, StrOptions, fit_context
 from sklearn_lloyd._fit import fit_kmeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS
 from sklearn_lloyd._validation import (
     check_centers,
     check_centers_fit,
+    check_init_size,
     check_n_clusters,
-    check_rows,
     check_weights,
     unchanged_on_failure,
     warn_user,
@@ -26,23 +28,27 @@ class KMeans(BaseKMeans):
     """K-means clustering: scikit-learn's `KMeans`, exact, faster and reproducible.
 
     Parameters, methods, fitted attributes and errors are those of
-    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`, ``algorithm="auto"`` and
-    ``init="random-partition"`` are ours. One `random_state` gives one result, whatever the
-    number of threads and the order of the rows, and integer weights give what repeated
-    rows give.
+    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`, `init_size`,
+    ``algorithm="auto"`` and the `init` "k-means||" and "random-partition" are ours. One
+    `random_state` gives one result, whatever the number of threads and the order of the
+    rows, and integer weights give what repeated rows give.
 
     Parameters
     ----------
     n_clusters : int, default=8
         Number of clusters, and of centres.
 
-    init : {'k-means++', 'random', 'random-partition'}, callable or array-like of shape \
-            (n_clusters, n_features), default='k-means++'
+    init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
+            of shape (n_clusters, n_features), default='k-means++'
         Where the first centres come from:
 
         - 'k-means++': greedy k-means++ [1]_, with ``2 + int(log(n_clusters))`` trials for
           each centre; rows are drawn by weight times squared distance to the nearest
           centre so far.
+        - 'k-means||': scalable k-means++ [4]_, in few passes over many rows. Each of five
+          rounds draws ``2 * n_clusters`` rows as candidates, by weight times squared
+          distance to the nearest candidate so far; greedy k-means++ then chooses among them,
+          each with the weight of the rows that are nearest to it.
         - 'random': distinct rows, drawn by weight, without replacement.
         - 'random-partition': the means of a random partition of the rows.
         - array: the centres themselves.
@@ -52,7 +58,7 @@ class KMeans(BaseKMeans):
 
     n_init : 'auto' or int, default='auto'
         Number of starts; the one with the least inertia is kept. 'auto' is 1 for
-        'k-means++' and arrays, 10 for the others.
+        'k-means++', 'k-means||' and arrays, 10 for the others.
 
     max_iter : int, default=300
         Iterations of a single start at the most.
@@ -80,6 +86,13 @@ class KMeans(BaseKMeans):
         each row (the form of Hamerly [3]_) in place of Elkan's [2]_ one for each row and
         centre, so that it needs little memory. 'auto' is 'elkan' but for small problems, which
         'lloyd' solves sooner.
+
+    init_size : int, default=None
+        Number of rows to randomly sample for speeding up the initialization, at least
+        `n_clusters`; several times that is sensible. An `init` that is a name then sees
+        these rows alone. Each start draws its own, by weight, with replacement; in the
+        sample they count one each. None, or as many as X has distinct rows: all rows. Not
+        used by an `init` that is an array or a callable.
 
     backend : {'auto', 'numpy'}, default='auto'
         Which kernels compute. 'auto' takes the fastest that is installed; at present that
@@ -133,10 +146,12 @@ class KMeans(BaseKMeans):
     Notes
     -----
     An iteration costs O(n_samples n_clusters n_features) at the most; the bounds of
-    'elkan' leave a small part of that in later iterations. The seeding costs
-    O(n_samples n_clusters n_features log(n_clusters)). Beside X, `fit` needs about 60
-    bytes for each row (seeding: as many more as there are trials), and for each thread a few
-    megabytes and a few arrays of the size of the centres.
+    'elkan' leave a small part of that in later iterations. The seeding by 'k-means++' costs
+    O(n_samples n_clusters n_features log(n_clusters)) in `n_clusters` passes over the rows,
+    that by 'k-means||' O(n_samples n_clusters n_features) in six, and holds ten candidates
+    for each centre; `init_size` takes the place of `n_samples` in both. Beside X, `fit` needs
+    about 60 bytes for each row (seeding: as many more as there are trials), and for each
+    thread a few megabytes and a few arrays of the size of the centres.
 
     The label of a row is defined by squared differences in float64, ties to the lowest
     index. Matrix products in float32 or float64 decide where their error bound allows it,
@@ -154,6 +169,8 @@ class KMeans(BaseKMeans):
        SODA 2007.
     .. [2] Elkan, C. "Using the triangle inequality to accelerate k-means". ICML 2003.
     .. [3] Hamerly, G. "Making k-means even faster". SDM 2010.
+    .. [4] Bahmani, B., Moseley, B., Vattani, A., Kumar, R., Vassilvitskii, S. "Scalable
+       k-means++". VLDB 2012.
 
     Examples
     --------
@@ -175,6 +192,7 @@ class KMeans(BaseKMeans):
         **BaseKMeans._parameter_constraints,
         "copy_x": ["boolean"],
         "algorithm": [StrOptions({"auto", *ASSIGNERS})],
+        "init_size": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -189,6 +207,7 @@ class KMeans(BaseKMeans):
         random_state=None,
         copy_x=True,
         algorithm="auto",
+        init_size=None,
         backend="auto",
         n_threads=None,
     ):
@@ -201,6 +220,7 @@ class KMeans(BaseKMeans):
         self.random_state = random_state
         self.copy_x = copy_x
         self.algorithm = algorithm
+        self.init_size = init_size
         self.backend = backend
         self.n_threads = n_threads
 
@@ -235,14 +255,8 @@ class KMeans(BaseKMeans):
             and what is expected.
         """
         with unchanged_on_failure(self):
-            chunks = check_rows(
-                self,
-                X,
-                self.n_clusters,
-                backend=self.backend,
-                n_threads=self.n_threads,
-                reset=True,
-            )
+            check_init_size(self.init_size, self.n_clusters)
+            chunks = self._check_rows(X, self.n_clusters, reset=True)
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
             init, n_init = self._checked_init(chunks)
@@ -255,6 +269,7 @@ class KMeans(BaseKMeans):
                     tol=self.tol,
                     algorithm=self._checked_algorithm(),
                     rng=check_random_state(self.random_state),
+                    init_size=self.init_size,
                     verbose=self.verbose,
                 )
             self._warn_of_empty_clusters(result.labels)
@@ -279,7 +294,7 @@ class KMeans(BaseKMeans):
     def _checked_init(self, chunks):
         """The init, an array as checked centres, and the number of starts."""
         if isinstance(self.init, str) or callable(self.init):
-            n_init = 1 if self.init == "k-means++" else 10
+            n_init = 1 if self.init in ("k-means++", "k-means||") else 10
             return self.init, n_init if self.n_init == "auto" else self.n_init
         if self.n_init not in ("auto", 1):
             warn_user(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._canonical import CanonicalRows
+from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._kernels import moments, norms_and_keys
 from sklearn_lloyd._types import Problem
 
@@ -47,6 +48,13 @@ def make_problem(chunks, n_clusters, sample_weight):
         sum_of_squares=sum_of_squares,
         screen_dtype=screen_dtype,
     )
+
+
+def problem_of_rows(problem, rows, sample_weight=None):
+    """State the problem of some of the rows, which are copied, with weights of their own."""
+    chunks = problem.chunks
+    some = Chunks(chunks.rows(rows), problem.n_clusters, chunks.n_threads, chunks.backend)
+    return make_problem(some, problem.n_clusters, sample_weight)
 
 
 def _largest(chunks):

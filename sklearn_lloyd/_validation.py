@@ -209,6 +209,13 @@ def check_n_clusters(n_samples, n_clusters):
         raise ValueError(f"n_samples={n_samples} should be >= n_clusters={n_clusters}.")
 
 
+def check_init_size(init_size, n_clusters):
+    if init_size is not None and init_size < n_clusters:
+        raise ValueError(
+            f"init_size={init_size} should be >= n_clusters={n_clusters}, or None for all rows."
+        )
+
+
 def check_centers(centers):
     """Validate first centres that the user gave or computed.
 

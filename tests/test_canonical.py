@@ -10,6 +10,7 @@ from scipy import sparse, stats
 from sklearn_lloyd import KMeans
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
 from sklearn_lloyd._init._random import random_partition_centers, random_rows
 from sklearn_lloyd._problem import make_problem
@@ -304,7 +305,7 @@ def test_seeding_of_the_same_set_of_rows(seed, weighted, as_sparse):
     wrap = sparse.csr_matrix if as_sparse else np.asarray
     repeated = np.repeat(X, weights, axis=0)
     random_state = seed % 1000
-    for choose in (kmeans_plusplus_rows, random_rows):
+    for choose in (kmeans_plusplus_rows, kmeans_parallel_rows, random_rows):
         chosen = [
             rows[choose(problem_of(wrap(rows), 6, w), np.random.RandomState(random_state))]
             for rows, w in (
@@ -366,7 +367,7 @@ def test_fewer_distinct_rows_than_clusters(seed, n_distinct, weighted, as_sparse
         weights = rng.random(len(X)) + 0.1
         weights[n_distinct:] *= rng.integers(0, 2, 14)
     problem = problem_of(sparse.csr_matrix(X) if as_sparse else X, 9, weights)
-    for choose in (kmeans_plusplus_rows, random_rows):
+    for choose in (kmeans_plusplus_rows, kmeans_parallel_rows, random_rows):
         rows = choose(problem, np.random.RandomState(seed % 1000))
         assert rows.shape == (9,)
         # Each of the distinct rows first, then repeats of them.
@@ -384,6 +385,6 @@ def test_weight_zero_is_never_chosen():
     weights[[3, 7, 20]] = [1e-12, 1.0, 1e12]
     problem = problem_of(X, 6, weights)
     for seed in range(50):
-        for choose in (kmeans_plusplus_rows, random_rows):
+        for choose in (kmeans_plusplus_rows, kmeans_parallel_rows, random_rows):
             rows = choose(problem, np.random.RandomState(seed))
             assert set(rows) == {3, 7, 20}

@@ -18,8 +18,10 @@ ESTIMATORS = [
     KMeans(),
     KMeans(algorithm="elkan"),
     KMeans(algorithm="lloyd", n_threads=2),
+    KMeans(init="k-means||"),
     KMeans(init="random", n_init=2),
     KMeans(init="random-partition", n_init=2),
+    KMeans(init_size=30),
 ]
 
 
@@ -87,6 +89,9 @@ def test_metadata_routing(blobs):
         ("random_state", "seed"),
         ("copy_x", "no"),
         ("algorithm", "full"),
+        ("init_size", 0),
+        ("init_size", 20.5),
+        ("init_size", "all"),
         ("backend", "cuda"),
         ("n_threads", 0),
     ],

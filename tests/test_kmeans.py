@@ -141,10 +141,10 @@ def test_x_is_never_written(X, copy_x, order):
     np.testing.assert_array_equal(X, before)
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "random-partition"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "random-partition"])
 def test_init_by_name(X, init):
     model = KMeans(3, init=init, random_state=1).fit(X)
-    assert model.start_inertias_.shape == ((1,) if init == "k-means++" else (10,))
+    assert model.start_inertias_.shape == ((1,) if init.startswith("k-means") else (10,))
     assert model.inertia_ == pytest.approx(model.start_inertias_.min())
     assert sorted(np.bincount(model.labels_)) == [50, 50, 50]
     same(KMeans(3, init=init, random_state=1).fit(X), model)
@@ -272,7 +272,7 @@ def test_empty_cluster_moves_to_the_row_that_costs_most():
     assert model.inertia_ == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "random-partition"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "random-partition"])
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
 def test_fewer_distinct_rows_than_clusters(init, make):
     X = make(np.repeat([[0.0, 1.0], [5.0, 5.0]], 10, axis=0))

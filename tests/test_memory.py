@@ -49,6 +49,7 @@ def peak_over_x(action, order, shape):
     ("limit", "action"),
     [
         (40, "work = KMeans({k}, random_state=0, max_iter=5, n_threads=2).fit"),
+        (40, "work = KMeans({k}, init='k-means||', random_state=0, max_iter=5, n_threads=2).fit"),
         (20, "work = KMeans.from_centers(X[:{k}], n_threads=2).predict"),
     ],
 )

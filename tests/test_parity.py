@@ -129,14 +129,17 @@ def test_signatures():
     theirs = inspect.signature(sklearn.cluster.KMeans).parameters
     ours = inspect.signature(KMeans).parameters
     assert list(ours)[: len(theirs)] == list(theirs)
-    assert list(ours)[len(theirs) :] == ["backend", "n_threads"]
+    assert list(ours)[len(theirs) :] == ["init_size", "backend", "n_threads"]
     for name in set(theirs) - {"algorithm"}:
         assert ours[name].default == theirs[name].default
         assert ours[name].kind == theirs[name].kind
     assert ours["algorithm"].default == "auto"
-    for function in (k_means, kmeans_plusplus):
+    for function, more in ((k_means, ["init_size"]), (kmeans_plusplus, [])):
         original = getattr(sklearn.cluster, function.__name__)
-        assert inspect.signature(function) == inspect.signature(original)
+        parameters = list(inspect.signature(function).parameters.values())
+        theirs = list(inspect.signature(original).parameters.values())
+        assert parameters[: len(theirs)] == theirs
+        assert [parameter.name for parameter in parameters[len(theirs) :]] == more
 
 
 def test_fitted_attributes_cover_scikit_learns():

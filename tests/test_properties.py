@@ -19,7 +19,8 @@ thorough = settings(max_examples=60, derandomize=True, deadline=None)
 quick = settings(max_examples=25, derandomize=True, deadline=None)
 
 seeds = st.integers(0, 2**32 - 1)
-inits = st.sampled_from(["k-means++", "random", "random-partition"])
+INITS = ["k-means++", "k-means||", "random", "random-partition"]
+inits = st.sampled_from(INITS)
 wraps = st.sampled_from([np.asarray, sparse.csr_matrix])
 FIELDS = ("inertia", "center_shift", "n_changed", "n_empty")  # of history_, without seconds
 
@@ -366,7 +367,7 @@ def test_first_centers_whose_squares_overflow():
 # Threads, blocks and batches.
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "random-partition"])
+@pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("kind", ["dense", "float32", "weighted", "csr"])
 def test_number_of_threads_does_not_show(kind, init):
     rng = np.random.default_rng(4)
@@ -561,6 +562,7 @@ def starts(rng, X, n_clusters):
     yield dense[rng.choice(n_rows, n_clusters, replace=False)]
     yield dense[rng.integers(0, max(1, n_clusters // 2), n_clusters)]
     yield "k-means++"
+    yield "k-means||"
     yield "random"
 
 
@@ -647,7 +649,7 @@ def test_fewer_distinct_rows_than_clusters(seed, n_distinct, init, wrap, weighte
 # How the same data lie in memory.
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "random-partition"])
+@pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("n_rows", [150, 5000])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, bool])
 def test_layout_in_memory_does_not_matter(dtype, n_rows, init, tmp_path):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
-from sklearn_lloyd._init._random import random_partition_centers, random_rows
+from sklearn_lloyd._init._random import random_partition_centers, random_rows, random_sample
 
-__all__ = ["INIT", "kmeans_plusplus_rows"]
+__all__ = ["INIT", "kmeans_plusplus_rows", "random_sample"]
 
 
 def _centers_of(choose_rows, problem, rng):
@@ -17,6 +18,7 @@ def _centers_of(choose_rows, problem, rng):
 # Each takes (problem, rng) and returns float64 centres.
 INIT = {
     "k-means++": partial(_centers_of, kmeans_plusplus_rows),
+    "k-means||": partial(_centers_of, kmeans_parallel_rows),
     "random": partial(_centers_of, random_rows),
     "random-partition": random_partition_centers,
 }

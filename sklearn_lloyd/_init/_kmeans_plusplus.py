@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._kernels import CenterTable, sq_distances_to, trial_gains
 
 # Trials whose gains differ by less than this share are told apart exactly.
@@ -29,11 +30,11 @@ def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
     -------
     rows : ndarray of intp of shape (n_clusters,)
     """
-    seeding = _Seeding(problem)
+    seeding = _Greedy(problem)
     if n_local_trials is None:
         n_local_trials = 2 + int(np.log(problem.n_clusters))
     rows = np.empty(problem.n_clusters, np.intp)
-    rows[0] = seeding.draw_by_weight(rng.uniform(size=1))[0]
+    rows[0] = rows_by_weight(problem, rng.uniform(size=1))[0]
     seeding.add(rows[0], None)
     for c in range(1, problem.n_clusters):
         uniforms = rng.uniform(size=n_local_trials)
@@ -43,11 +44,11 @@ def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
             rows[c] = trials[best]
             seeding.add(rows[c], seeding.maybe[best])
         else:  # fewer distinct rows than centres
-            rows[c] = seeding.draw_by_weight(uniforms[:1])[0]
+            rows[c] = rows_by_weight(problem, uniforms[:1])[0]
     return rows
 
 
-class _Seeding:
+class Seeding:
     """The squared distances to the nearest centre so far, and draws by them."""
 
     def __init__(self, problem):
@@ -55,31 +56,36 @@ class _Seeding:
         self._chunks = problem.chunks
         self._canonical = problem.canonical
         self._closest = np.full(self._chunks.shape[0], np.inf)
-        self.maybe = None
-
-    def _by_weight(self, rows):
-        return np.ones(len(rows)) if self._problem.sample_weight is None else self._weight(rows)
-
-    def _weight(self, rows):
-        return self._problem.sample_weight[rows]
 
     def _mass(self, rows):
-        closest = self._closest[rows]
-        return closest if self._problem.sample_weight is None else closest * self._weight(rows)
-
-    def draw_by_weight(self, uniforms):
-        """Rows drawn with a probability proportional to their weight."""
-        block_mass = self._canonical.block_mass(slice(None), self._problem.sample_weight)
-        return self._canonical.draw(uniforms, block_mass, self._by_weight)
+        weights = self._problem.weights(rows)
+        return self._closest[rows] if weights is None else self._closest[rows] * weights
 
     def draw(self, uniforms):
         """Rows drawn with a probability proportional to what they add to the potential."""
         return self._canonical.draw(uniforms, self._block_mass, self._mass)
 
+    def _lower(self, update):
+        """Have `update(rows, scratch)` lower the distances of each block, and sum them up."""
+        block_mass = np.zeros(self._canonical.n_blocks)
+
+        def kernel(rows, scratch):
+            update(rows, scratch)
+            return self._canonical.block_mass(rows, self._mass(rows))
+
+        self._chunks.map_reduce(kernel, block_mass.__iadd__)
+        self._block_mass = block_mass
+        self.potential = block_mass.sum()
+
+
+class _Greedy(Seeding):
+    """One centre at a time, the best of several trials."""
+
+    maybe = None
+
     def add(self, row, maybe):
         """Take `row` as a centre; only rows where `maybe` can have got nearer (None: all)."""
         center = self._chunks.dense_rows(np.array([row]))[0]
-        block_mass = np.zeros(self._canonical.n_blocks)
 
         def update(rows, scratch):
             near = np.arange(rows.start, rows.stop)
@@ -88,11 +94,8 @@ class _Seeding:
             if near.size:
                 distances = sq_distances_to(self._gather(rows, near), center)
                 self._closest[near] = np.minimum(self._closest[near], distances)
-            return self._canonical.block_mass(rows, self._mass(rows))
 
-        self._chunks.map_reduce(update, block_mass.__iadd__)
-        self._block_mass = block_mass
-        self.potential = block_mass.sum()
+        self._lower(update)
 
     def _gather(self, rows, near):
         """Rows `near` of the block `rows`."""
@@ -140,7 +143,9 @@ class _Seeding:
             if near.size == 0:
                 return 0.0
             closer = self._closest[near] - sq_distances_to(self._gather(rows, near), center)
-            return (np.maximum(closer, 0) * self._by_weight(near)).sum()
+            weights = self._problem.weights(near)
+            closer = np.maximum(closer, 0)
+            return closer.sum() if weights is None else (closer * weights).sum()
 
         self._chunks.map_reduce(improve, gain.__iadd__)
         return float(gain)

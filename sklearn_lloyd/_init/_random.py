@@ -1,10 +1,22 @@
-"""Random rows and random partitions."""
+"""Random rows, random partitions, random samples."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._problem import problem_of_rows
 from sklearn_lloyd._solvers._sums import sums_of_labels
+
+
+def rows_by_weight(problem, uniforms):
+    """Rows with replacement, with a probability proportional to their weight."""
+
+    def weight(rows):
+        weights = problem.weights(rows)
+        return np.ones(rows.size) if weights is None else weights
+
+    block_mass = problem.canonical.block_mass(slice(None), problem.sample_weight)
+    return problem.canonical.draw(uniforms, block_mass, weight)
 
 
 def random_rows(problem, rng):
@@ -61,3 +73,23 @@ def random_partition_centers(problem, rng):
     if empty.any():
         centers[empty] = chunks.dense_rows(random_rows(problem, rng)[: empty.sum()])
     return centers
+
+
+def random_sample(problem, size, rng):
+    """The problem of `size` rows, drawn by weight with replacement, which count one each.
+
+    If no more distinct rows than that have a weight, or `size` is None: the problem itself.
+    (The number of all rows would not do: weights must be as good as repeats.)
+    """
+    if size is None or not _more_distinct_rows_than(size, problem):
+        return problem
+    return problem_of_rows(problem, rows_by_weight(problem, rng.uniform(size=size)))
+
+
+def _more_distinct_rows_than(size, problem):
+    keys, weights = problem.canonical.keys, problem.sample_weight
+    for part in (slice(4 * size), slice(None)):  # mostly the first rows will tell
+        counted = keys[part] if weights is None else keys[part][weights[part] > 0]
+        if np.unique(counted).size > size:
+            return True
+    return False

@@ -6,7 +6,6 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import exact
 
-
 _LEAF = 128  # features that NumPy adds in eight lanes before it halves what is longer
 _DEPTH = 64
 
