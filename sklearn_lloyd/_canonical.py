@@ -41,7 +41,7 @@ class CanonicalRows:
         return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
 
     @cached_property
-    def _block_of(self):
+    def block_of(self):
         """The block of each row. Blocks are in the order of the keys; sizes need not agree.
 
         Equal steps between the keys, refined until about sixteen make a block; keys far out
@@ -62,9 +62,9 @@ class CanonicalRows:
     @cached_property
     def _blocks(self):
         """The rows block by block, where each block starts, and which are in order yet."""
-        sizes = np.bincount(self._block_of, minlength=self.n_blocks)
+        sizes = np.bincount(self.block_of, minlength=self.n_blocks)
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        by_block = np.argsort(self._block_of, kind="stable")  # of 16 bits: a counting sort
+        by_block = np.argsort(self.block_of, kind="stable")  # of 16 bits: a counting sort
         return by_block, starts, np.zeros(self.n_blocks, bool)
 
     def _rows_of(self, block):
@@ -78,7 +78,7 @@ class CanonicalRows:
 
     def block_mass(self, rows, mass=None):
         """What the given rows add to the mass of every block; by default one each."""
-        return np.bincount(self._block_of[rows], mass, minlength=self.n_blocks)
+        return np.bincount(self.block_of[rows], mass, minlength=self.n_blocks)
 
     def draw(self, uniforms, block_mass, mass_of):
         """Rows, each with a probability proportional to its mass.

@@ -111,6 +111,12 @@ class Chunks:
         step = self.blocks[0].stop
         return [index[start : start + step] for start in range(0, index.size, step)]
 
+    def blocks_of_at_least(self, n_rows):
+        """All rows in blocks of at least so many, for kernels that need little time for each."""
+        step = max(1, -(-n_rows // self.blocks[0].stop))
+        parts = [self.blocks[i : i + step] for i in range(0, len(self.blocks), step)]
+        return [slice(part[0].start, part[-1].stop) for part in parts]
+
     @contextmanager
     def open(self):
         """Keep one pool of threads for several calls of `map_reduce`."""

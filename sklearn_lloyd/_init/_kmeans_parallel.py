@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._init._kmeans_plusplus import Seeding, kmeans_plusplus_rows
+from sklearn_lloyd._init._greedy import Seeding
+from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
 from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._kernels import CenterTable, nearest, own_sq_distances
 from sklearn_lloyd._problem import problem_of_rows

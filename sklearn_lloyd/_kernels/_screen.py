@@ -71,17 +71,23 @@ class Screen:
             self.table[never, -1] = info.max / 16
         # What |c|^2 adds to the slack of a row whose nearest centre is c.
         underflow = 8.0 * (n_terms + 8) * float(info.tiny)
+        self._padded = {}
         self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
 
-    @cached_property
-    def by_fours(self):
-        """Table and norms, filled up to multiples of four by centres that are never nearest."""
-        n_clusters, n_features = self.table.shape[0], self.table.shape[1] - 1
-        table = np.zeros((-(-n_clusters // 4) * 4, -(-n_features // 4) * 4), self.dtype)
-        table[:n_clusters, :n_features] = self.table[:, :-1]
-        norms = np.full(len(table), np.finfo(self.dtype).max / 16, self.dtype)
-        norms[:n_clusters] = self.table[:, -1]
-        return table, norms
+    def padded(self, multiple):
+        """Table and norms, the features filled up to a multiple.
+
+        The centres are filled up to a multiple of four, by some that are never nearest.
+        """
+        if multiple not in self._padded:
+            n_clusters, n_features = self.table.shape[0], self.table.shape[1] - 1
+            shape = -(-n_clusters // 4) * 4, -(-n_features // multiple) * multiple
+            table = np.zeros(shape, self.dtype)
+            table[:n_clusters, :n_features] = self.table[:, :-1]
+            norms = np.full(len(table), np.finfo(self.dtype).max / 16, self.dtype)
+            norms[:n_clusters] = self.table[:, -1]
+            self._padded[multiple] = table, norms
+        return self._padded[multiple]
 
     @cached_property
     def _by_feature(self):

@@ -4,7 +4,26 @@ They run without the interpreter's lock, in the threads of `_threads`.
 """
 
 from sklearn_lloyd._kernels._numba._nearest import Workspace, find_active
+from sklearn_lloyd._kernels._numba._seeding import (
+    add_mass,
+    exact_gain,
+    take_center,
+    take_first_center,
+    trials_screen,
+    try_rows,
+)
 from sklearn_lloyd._kernels._numba._settle import settle
 from sklearn_lloyd._kernels._numba._sums import move_rows
 
-__all__ = ["Workspace", "find_active", "move_rows", "settle"]
+__all__ = [
+    "Workspace",
+    "add_mass",
+    "exact_gain",
+    "find_active",
+    "move_rows",
+    "settle",
+    "take_center",
+    "take_first_center",
+    "trials_screen",
+    "try_rows",
+]

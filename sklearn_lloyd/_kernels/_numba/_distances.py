@@ -11,33 +11,41 @@ _DEPTH = 64
 
 
 @exact
+def _square(X, i, centers, c, j):
+    difference = np.float64(X[i, j]) - centers[c, j]
+    return difference * difference
+
+
+@exact
 def _sum_of_few(X, i, centers, c, start, stop):
-    """Squared differences of up to `_LEAF` features, in the order in which NumPy adds them."""
-    n = stop - start
-    if n < 8:
-        total = 0.0
-        for j in range(start, stop):
-            total += (np.float64(X[i, j]) - centers[c, j]) ** 2
-        return total
-    lanes = np.empty(8)
-    for lane in range(8):
-        lanes[lane] = (np.float64(X[i, start + lane]) - centers[c, start + lane]) ** 2
-    for j in range(start + 8, stop - n % 8, 8):
-        for lane in range(8):
-            lanes[lane] += (np.float64(X[i, j + lane]) - centers[c, j + lane]) ** 2
-    total = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + (
-        (lanes[4] + lanes[5]) + (lanes[6] + lanes[7])
-    )
-    for j in range(stop - n % 8, stop):
-        total += (np.float64(X[i, j]) - centers[c, j]) ** 2
+    """Squared differences of 8 to `_LEAF` features, in the order in which NumPy adds them."""
+    s0 = _square(X, i, centers, c, start)
+    s1 = _square(X, i, centers, c, start + 1)
+    s2 = _square(X, i, centers, c, start + 2)
+    s3 = _square(X, i, centers, c, start + 3)
+    s4 = _square(X, i, centers, c, start + 4)
+    s5 = _square(X, i, centers, c, start + 5)
+    s6 = _square(X, i, centers, c, start + 6)
+    s7 = _square(X, i, centers, c, start + 7)
+    rest = stop - (stop - start) % 8
+    for j in range(start + 8, rest, 8):
+        s0 += _square(X, i, centers, c, j)
+        s1 += _square(X, i, centers, c, j + 1)
+        s2 += _square(X, i, centers, c, j + 2)
+        s3 += _square(X, i, centers, c, j + 3)
+        s4 += _square(X, i, centers, c, j + 4)
+        s5 += _square(X, i, centers, c, j + 5)
+        s6 += _square(X, i, centers, c, j + 6)
+        s7 += _square(X, i, centers, c, j + 7)
+    total = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    for j in range(rest, stop):
+        total += _square(X, i, centers, c, j)
     return total
 
 
 @exact
-def sq_distance(X, i, centers, c):
-    """Squared distance of row i to centre c, by the definition."""
-    if X.shape[1] <= _LEAF:
-        return _sum_of_few(X, i, centers, c, 0, X.shape[1])
+def _sum_of_many(X, i, centers, c):
+    """Squared differences of more than `_LEAF` features, in NumPy's order."""
     # NumPy halves what is longer, and adds the sums of the halves. On stacks, since a function
     # that calls itself cannot be kept on disk.
     parts, n_parts = np.zeros((_DEPTH, 3), np.intp), 1  # start, length, how often halved
@@ -53,6 +61,7 @@ def sq_distance(X, i, centers, c):
             parts[n_parts + 1] = start, half, depth + 1
             n_parts += 2
             continue
+        # A half of more than 128 features has 56 at the least.
         sums[n_sums] = _sum_of_few(X, i, centers, c, start, start + length)
         halved[n_sums] = depth
         n_sums += 1
@@ -61,3 +70,17 @@ def sq_distance(X, i, centers, c):
             sums[n_sums - 1] += sums[n_sums]
             halved[n_sums - 1] -= 1
     return sums[0]
+
+
+@exact
+def sq_distance(X, i, centers, c):
+    """Squared distance of row i to centre c, by the definition."""
+    n_features = X.shape[1]
+    if n_features < 8:
+        total = 0.0
+        for j in range(n_features):
+            total += _square(X, i, centers, c, j)
+        return total
+    if n_features <= _LEAF:
+        return _sum_of_few(X, i, centers, c, 0, n_features)
+    return _sum_of_many(X, i, centers, c)

@@ -13,7 +13,8 @@ import numpy as np
 from sklearn_lloyd._kernels._numba._jit import exact, screening
 
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
-_FEW_FEATURES = 12  # up to which a matrix product is the slower way
+WIDTH = TILE + 16  # rows a power of two apart would compete for the same lines of the cache
+FEW_FEATURES = 20  # up to which a matrix product is the slower way
 _SCORES = 1 << 17  # of one matrix product: they stay in the second level of the cache
 
 
@@ -29,10 +30,10 @@ def find_active(labels, limit, drift, start, stop, out):
 
 
 @exact
-def gather(X, index, n, shift, out):
-    """Rows `index` less the shift, in the dtype of `out` (at least n, n_features)."""
+def gather(X, index, start, n, shift, out):
+    """Rows index[start:][:n] less the shift, in the dtype of `out` (at least n, n_features)."""
     for r in range(n):
-        i = np.uintp(index[r])
+        i = np.uintp(index[start + r])
         if shift.size:
             for j in range(X.shape[1]):
                 out[r, j] = np.float64(X[i, j]) - shift[j]
@@ -42,114 +43,118 @@ def gather(X, index, n, shift, out):
 
 
 @exact
-def gather_columns(X, index, start, n, shift, out):
-    """As `gather`, feature by feature: `out` is (at least n_features, n)."""
-    if shift.size:
-        for r in range(n):
-            i = np.uintp(index[start + r])
-            for j in range(X.shape[1]):
-                out[j, r] = np.float64(X[i, j]) - shift[j]
-    else:
-        for r in range(n):
-            i = np.uintp(index[start + r])
-            for j in range(X.shape[1]):
-                out[j, r] = X[i, j]
+def gather_columns(X, index, start, n, shift, few, out):
+    """As `gather`, feature by feature: `out` is (at least n_features, n).
+
+    By way of `few`, eight rows: they are read as they lie and turned round in the cache.
+    """
+    n_features = X.shape[1]
+    for r in range(0, n, 8):
+        m = min(8, n - r)
+        gather(X, index, start + r, m, shift, few)
+        if m == 8:
+            for j in range(n_features):
+                for q in range(8):
+                    out[j, r + q] = few[q, j]
+        else:
+            for j in range(n_features):
+                for q in range(m):
+                    out[j, r + q] = few[q, j]
 
 
 @screening
-def _add_products(x0, x1, x2, x3, table, norms, c, j, s0, s1, s2, s3):
-    """Scores of four centres: the part of four features; the first four bring the norm."""
-    a0, a1, a2, a3 = table[c, j], table[c, j + 1], table[c, j + 2], table[c, j + 3]
-    b0, b1, b2, b3 = table[c + 1, j], table[c + 1, j + 1], table[c + 1, j + 2], table[c + 1, j + 3]
-    c0, c1, c2, c3 = table[c + 2, j], table[c + 2, j + 1], table[c + 2, j + 2], table[c + 2, j + 3]
-    d0, d1, d2, d3 = table[c + 3, j], table[c + 3, j + 1], table[c + 3, j + 2], table[c + 3, j + 3]
-    if j == 0:
-        na, nb, nc, nd = norms[c], norms[c + 1], norms[c + 2], norms[c + 3]
-        for r in range(TILE):
-            s0[r] = na + a0 * x0[r] + a1 * x1[r] + a2 * x2[r] + a3 * x3[r]
-            s1[r] = nb + b0 * x0[r] + b1 * x1[r] + b2 * x2[r] + b3 * x3[r]
-            s2[r] = nc + c0 * x0[r] + c1 * x1[r] + c2 * x2[r] + c3 * x3[r]
-            s3[r] = nd + d0 * x0[r] + d1 * x1[r] + d2 * x2[r] + d3 * x3[r]
-    else:
-        for r in range(TILE):
-            s0[r] += a0 * x0[r] + a1 * x1[r] + a2 * x2[r] + a3 * x3[r]
-            s1[r] += b0 * x0[r] + b1 * x1[r] + b2 * x2[r] + b3 * x3[r]
-            s2[r] += c0 * x0[r] + c1 * x1[r] + c2 * x2[r] + c3 * x3[r]
-            s3[r] += d0 * x0[r] + d1 * x1[r] + d2 * x2[r] + d3 * x3[r]
+def four_products(x, table, c, s):
+    """Products (4, TILE) of four centres with rows that lie side by side in x."""
+    for j in range(0, table.shape[1], 4):
+        a0, a1, a2, a3 = table[c, j], table[c, j + 1], table[c, j + 2], table[c, j + 3]
+        b0, b1, b2, b3 = table[c + 1, j], table[c + 1, j + 1], table[c + 1, j + 2], table[c + 1, j + 3]
+        c0, c1, c2, c3 = table[c + 2, j], table[c + 2, j + 1], table[c + 2, j + 2], table[c + 2, j + 3]
+        d0, d1, d2, d3 = table[c + 3, j], table[c + 3, j + 1], table[c + 3, j + 2], table[c + 3, j + 3]
+        if j == 0:
+            for r in range(TILE):
+                x0, x1, x2, x3 = x[j, r], x[j + 1, r], x[j + 2, r], x[j + 3, r]
+                s[0, r] = a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                s[1, r] = b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+                s[2, r] = c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+                s[3, r] = d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
+        else:
+            for r in range(TILE):
+                x0, x1, x2, x3 = x[j, r], x[j + 1, r], x[j + 2, r], x[j + 3, r]
+                s[0, r] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                s[1, r] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+                s[2, r] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+                s[3, r] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
 
 
 @screening
-def _keep_least(s0, s1, s2, s3, n0, n1, n2, n3, c, best, second, label):
-    """Fold the scores of four centres into the least, the second least, and whose it is."""
+def _keep_least(s, row, column, norms, c, best, second, label, start):
+    """Fold the scores of four centres: a tile of s[row : row + 4, column:] plus their norms."""
     c0, c1, c2, c3 = np.int32(c), np.int32(c + 1), np.int32(c + 2), np.int32(c + 3)
-    for r in range(TILE):
-        b, e, lab = best[r], second[r], label[r]
-        s = s0[r] + n0
-        m = s if b < s else b
+    n0, n1, n2, n3 = norms[c], norms[c + 1], norms[c + 2], norms[c + 3]
+    row, column, start = np.uintp(row), np.uintp(column), np.uintp(start)
+    for r in range(np.uintp(TILE)):
+        b, e, lab = best[start + r], second[start + r], label[start + r]
+        v = s[row, column + r] + n0
+        m = v if b < v else b
         e = m if m < e else e
-        lab = c0 if s < b else lab
-        b = s if s < b else b
-        s = s1[r] + n1
-        m = s if b < s else b
+        lab = c0 if v < b else lab
+        b = v if v < b else b
+        v = s[row + np.uintp(1), column + r] + n1
+        m = v if b < v else b
         e = m if m < e else e
-        lab = c1 if s < b else lab
-        b = s if s < b else b
-        s = s2[r] + n2
-        m = s if b < s else b
+        lab = c1 if v < b else lab
+        b = v if v < b else b
+        v = s[row + np.uintp(2), column + r] + n2
+        m = v if b < v else b
         e = m if m < e else e
-        lab = c2 if s < b else lab
-        b = s if s < b else b
-        s = s3[r] + n3
-        m = s if b < s else b
+        lab = c2 if v < b else lab
+        b = v if v < b else b
+        v = s[row + np.uintp(3), column + r] + n3
+        m = v if b < v else b
         e = m if m < e else e
-        lab = c3 if s < b else lab
-        b = s if s < b else b
-        best[r], second[r], label[r] = b, e, lab
+        lab = c3 if v < b else lab
+        b = v if v < b else b
+        best[start + r], second[start + r], label[start + r] = b, e, lab
 
 
 @screening
-def _keep_least_of_products(x0, x1, x2, x3, table, norms, c, best, second, label):
-    """Both at once, for up to four features: no score goes through memory."""
+def _keep_least_of_four_features(x, table, norms, c, best, second, label, start):
+    """As `four_products` and `_keep_least`, for up to four features: nothing is stored between."""
     a0, a1, a2, a3 = table[c, 0], table[c, 1], table[c, 2], table[c, 3]
     b0, b1, b2, b3 = table[c + 1, 0], table[c + 1, 1], table[c + 1, 2], table[c + 1, 3]
     c0, c1, c2, c3 = table[c + 2, 0], table[c + 2, 1], table[c + 2, 2], table[c + 2, 3]
     d0, d1, d2, d3 = table[c + 3, 0], table[c + 3, 1], table[c + 3, 2], table[c + 3, 3]
-    na, nb, nc, nd = norms[c], norms[c + 1], norms[c + 2], norms[c + 3]
     i0, i1, i2, i3 = np.int32(c), np.int32(c + 1), np.int32(c + 2), np.int32(c + 3)
-    for r in range(TILE):
-        b, e, lab = best[r], second[r], label[r]
-        s = na + a0 * x0[r] + a1 * x1[r] + a2 * x2[r] + a3 * x3[r]
-        m = s if b < s else b
+    n0, n1, n2, n3 = norms[c], norms[c + 1], norms[c + 2], norms[c + 3]
+    start = np.uintp(start)
+    for r in range(np.uintp(TILE)):
+        x0, x1, x2, x3 = x[0, r], x[1, r], x[2, r], x[3, r]
+        b, e, lab = best[start + r], second[start + r], label[start + r]
+        v = n0 + a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+        m = v if b < v else b
         e = m if m < e else e
-        lab = i0 if s < b else lab
-        b = s if s < b else b
-        s = nb + b0 * x0[r] + b1 * x1[r] + b2 * x2[r] + b3 * x3[r]
-        m = s if b < s else b
+        lab = i0 if v < b else lab
+        b = v if v < b else b
+        v = n1 + b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        m = v if b < v else b
         e = m if m < e else e
-        lab = i1 if s < b else lab
-        b = s if s < b else b
-        s = nc + c0 * x0[r] + c1 * x1[r] + c2 * x2[r] + c3 * x3[r]
-        m = s if b < s else b
+        lab = i1 if v < b else lab
+        b = v if v < b else b
+        v = n2 + c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+        m = v if b < v else b
         e = m if m < e else e
-        lab = i2 if s < b else lab
-        b = s if s < b else b
-        s = nd + d0 * x0[r] + d1 * x1[r] + d2 * x2[r] + d3 * x3[r]
-        m = s if b < s else b
+        lab = i2 if v < b else lab
+        b = v if v < b else b
+        v = n3 + d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
+        m = v if b < v else b
         e = m if m < e else e
-        lab = i3 if s < b else lab
-        b = s if s < b else b
-        best[r], second[r], label[r] = b, e, lab
+        lab = i3 if v < b else lab
+        b = v if v < b else b
+        best[start + r], second[start + r], label[start + r] = b, e, lab
 
 
 @exact
-def _reset(best, second, label):
-    best[:] = np.inf
-    second[:] = np.inf
-    label[:] = 0
-
-
-@exact
-def least_of_rows(X, index, n, shift, table, norms, x, s, best, second, label):
+def least_of_rows(X, index, n, shift, table, norms, few, x, s, best, second, label):
     """The two least scores of rows `index`, for few features.
 
     Parameters
@@ -160,59 +165,42 @@ def least_of_rows(X, index, n, shift, table, norms, x, s, best, second, label):
     table : ndarray of shape (n_centers, n_columns)
         -2 times the offsets; both numbers multiples of four.
     norms : ndarray of shape (n_centers,)
-    x, s : ndarrays of shapes (n_columns, TILE) and (4, TILE)
+    few, x, s : ndarrays of shapes (8, n_features), (n_columns, WIDTH) and (4, TILE)
         Scratch memory; x has zeros beyond n_features.
     best, second, label : ndarrays
         Filled; as long as whole tiles need.
     """
     for start in range(0, n, TILE):
-        gather_columns(X, index, start, min(TILE, n - start), shift, x)
-        b, e, lab = (
-            best[start : start + TILE],
-            second[start : start + TILE],
-            label[start : start + TILE],
-        )
-        _reset(b, e, lab)
+        gather_columns(X, index, start, min(TILE, n - start), shift, few, x)
+        best[start : start + TILE] = np.inf
+        second[start : start + TILE] = np.inf
+        label[start : start + TILE] = 0
         for c in range(0, table.shape[0], 4):
             if table.shape[1] == 4:
-                _keep_least_of_products(x[0], x[1], x[2], x[3], table, norms, c, b, e, lab)
-                continue
-            for j in range(0, table.shape[1], 4):
-                _add_products(
-                    x[j], x[j + 1], x[j + 2], x[j + 3], table, norms, c, j, s[0], s[1], s[2], s[3]
-                )
-            zero = norms.dtype.type(0)
-            _keep_least(s[0], s[1], s[2], s[3], zero, zero, zero, zero, c, b, e, lab)
+                _keep_least_of_four_features(x, table, norms, c, best, second, label, start)
+            else:
+                four_products(x, table, c, s)
+                _keep_least(s, 0, 0, norms, c, best, second, label, start)
 
 
 @exact
-def least_of_scores(scores, n, norms, best, second, label):
+def least_of_scores(scores, n, norms, best, second, label, first):
     """The two least of each of the first n columns of `scores` plus `norms`.
 
     Parameters
     ----------
     scores : ndarray of shape (n_centers, width)
-        C order; the width is one of whole tiles.
+        C order; the width is one of whole tiles, and more.
+    best, second, label : ndarrays
+        Filled from `first` on.
     """
     for start in range(0, n, TILE):
-        stop = start + TILE
-        b, e, lab = best[start:stop], second[start:stop], label[start:stop]
-        _reset(b, e, lab)
+        part = slice(first + start, first + start + TILE)
+        best[part] = np.inf
+        second[part] = np.inf
+        label[part] = 0
         for c in range(0, scores.shape[0], 4):
-            _keep_least(
-                scores[c, start:stop],
-                scores[c + 1, start:stop],
-                scores[c + 2, start:stop],
-                scores[c + 3, start:stop],
-                norms[c],
-                norms[c + 1],
-                norms[c + 2],
-                norms[c + 3],
-                c,
-                b,
-                e,
-                lab,
-            )
+            _keep_least(scores, c, start, norms, c, best, second, label, first + start)
 
 
 class Workspace:
@@ -226,7 +214,7 @@ class Workspace:
     """
 
     def __init__(self, n_rows, n_features, screen):
-        n_centers, width = screen.by_fours[0].shape
+        n_centers, width = screen.padded(4)[0].shape
         room = -(-n_rows // TILE) * TILE
         self.room = room
         self.dtype = screen.dtype
@@ -236,8 +224,9 @@ class Workspace:
             np.empty(room, screen.dtype),
             np.empty(room, np.int32),
         )
-        if width <= _FEW_FEATURES:
-            self._tile = np.zeros((width, TILE), screen.dtype), np.empty((4, TILE), screen.dtype)
+        if width <= FEW_FEATURES:
+            shapes = (8, n_features), (width, WIDTH), (4, TILE)
+            self._tile = [np.zeros(shape, screen.dtype) for shape in shapes]
         else:
             self._batch = min(room, TILE * max(1, _SCORES // (n_centers * TILE)))
             # Scores whose rows lie a power of two apart compete for a few lines of the cache.
@@ -257,14 +246,13 @@ class Workspace:
         shift : ndarray of float64 of shape (n_features,), or (0,) for none
         screen : Screen
         """
-        table, norms = screen.by_fours
-        if table.shape[1] <= _FEW_FEATURES:
+        table, norms = screen.padded(4)
+        if table.shape[1] <= FEW_FEATURES:
             least_of_rows(X, self.index, n, shift, table, norms, *self._tile, *self.least)
             return
         table = table[:, : X.shape[1]]
         for start in range(0, n, self._batch):
             m = min(self._batch, n - start)
-            gather(X, self.index[start:], m, shift, self._rows)
+            gather(X, self.index, start, m, shift, self._rows)
             np.matmul(table, self._rows[:m].T, out=self._scores[:, :m])
-            part = slice(start, start + self._batch)
-            least_of_scores(self._scores, m, norms, *(array[part] for array in self.least))
+            least_of_scores(self._scores, m, norms, *self.least, start)

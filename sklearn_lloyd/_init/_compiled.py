@@ -1,0 +1,160 @@
+"""Greedy k-means++ on compiled kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._init._greedy import Greedy
+
+MOST_TRIALS = 32  # one bit each
+_BLOCK = 1 << 15  # rows, at least: a pass is short, and calling it should be shorter
+_NONE = np.empty(0)
+_NO_ROWS = np.empty((0, 0), np.float32)
+
+
+class CompiledGreedy(Greedy):
+    """As `Greedy`, but rows that no trial can bring nearer are passed over one by one.
+
+    Every row knows its nearest centre. The rows that some trial may bring nearer are noted,
+    so that taking the best trial touches only those.
+    """
+
+    def __init__(self, problem, n_trials):
+        super().__init__(problem, 0)
+        n_rows, n_features = self._chunks.shape
+        self._kernels = self._chunks.compiled
+        self._owner = np.zeros(n_rows, np.int32)
+        self._noted = np.empty(n_rows, np.uint16)
+        self._trials_of = np.empty(n_rows, np.uint32)
+        self._n_noted = {}
+        self._weights = _NONE if problem.sample_weight is None else problem.sample_weight
+        self._shift = _NONE if problem.shift is None else problem.shift
+        self._blocks = self._chunks.blocks_of_at_least(_BLOCK)
+        # The centres so far, less the shift.
+        self._offsets = np.empty((problem.n_clusters, n_features))
+        self._sq_norms = np.empty(problem.n_clusters)
+        self._n_centers = 0
+
+    def start(self, row):
+        center = self._remember(row)
+
+        def first(rows, scratch):
+            self._kernels.take_first_center(
+                self._chunks.X, rows.start, rows.stop, center, self._closest
+            )
+
+        self._lower(first)
+
+    def _remember(self, row):
+        """Add the row to the centres so far, and return it, of shape (1, n_features)."""
+        center = self._chunks.dense_rows(np.array([row]))
+        offset = center[0] if self._problem.shift is None else center[0] - self._problem.shift
+        self._offsets[self._n_centers] = offset
+        self._sq_norms[self._n_centers] = offset @ offset
+        self._n_centers += 1
+        return center
+
+    def _lower(self, update):
+        canonical, kernels = self._canonical, self._kernels
+        total = np.zeros(canonical.n_blocks)
+
+        def kernel(rows, scratch):
+            update(rows, scratch)
+            mass = np.zeros(canonical.n_blocks)
+            kernels.add_mass(
+                rows.start, rows.stop, self._closest, self._weights, canonical.block_of, mass
+            )
+            return mass
+
+        self._chunks.map_reduce(kernel, total.__iadd__, self._blocks)
+        self._block_mass = total
+        self.potential = total.sum()
+
+    def _gains(self, trials):
+        problem, chunks = self._problem, self._chunks
+        table, dtype = self._table(trials)
+        screen = table.screen(dtype)
+        safe = self._safe(table)
+        tables = self._kernels.trials_screen(screen)
+        gains = np.zeros(len(trials))
+        n_looked = 0
+
+        def kernel(rows, scratch):
+            part = np.empty(len(trials))
+            self._n_noted[rows.start], looked = self._kernels.try_rows(
+                chunks.X,
+                rows.start,
+                rows.stop,
+                self._shift,
+                self._weights,
+                problem.sq_norms,
+                self._closest,
+                self._owner,
+                safe,
+                tables,
+                _NO_ROWS,
+                tables,
+                self._noted[rows],
+                self._trials_of[rows],
+                part,
+            )
+            return part, looked
+
+        def add(part):
+            nonlocal n_looked
+            np.add(gains, part[0], out=gains)
+            n_looked += part[1]
+
+        chunks.map_reduce(kernel, add, self._blocks)
+        return gains
+
+    def _safe(self, table):
+        """For each centre so far, the squared distance up to which no trial can be nearer.
+
+        By the triangle inequality that is a quarter of the squared distance between the
+        centre and the nearest trial.
+        """
+        n = self._n_centers
+        norms = self._sq_norms[:n, np.newaxis] + table.sq_norms
+        distances = norms - 2.0 * (self._offsets[:n] @ table.offsets.T)
+        distances -= norms * (1e-15 * (8 + table.offsets.shape[1]))
+        return distances.min(axis=1) * 0.2499999999
+
+    def _noted_in(self, rows):
+        return self._noted[rows], self._trials_of[rows], self._n_noted[rows.start]
+
+    def _exact_gain(self, trials, i):
+        center = self._chunks.dense_rows(trials[i : i + 1])
+        gain = np.zeros(())
+
+        def improve(rows, scratch):
+            return self._kernels.exact_gain(
+                self._chunks.X,
+                rows.start,
+                *self._noted_in(rows),
+                np.uint32(1 << i),
+                center,
+                self._closest,
+                self._weights,
+            )
+
+        self._chunks.map_reduce(improve, gain.__iadd__, self._blocks)
+        return float(gain)
+
+    def _take(self, trials, i):
+        number = self._n_centers
+        center = self._remember(trials[i])
+
+        def update(rows, scratch):
+            self._kernels.take_center(
+                self._chunks.X,
+                rows.start,
+                *self._noted_in(rows),
+                np.uint32(1 << i),
+                center,
+                number,
+                self._closest,
+                self._owner,
+            )
+
+        self._lower(update)

@@ -1,0 +1,133 @@
+"""Squared distances to the nearest centre so far, and what a next centre takes off them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._kernels import CenterTable, sq_distances_to, trial_gains
+
+# Trials whose gains differ by less than this share are told apart exactly.
+_CONTENDERS = 1e-4
+_ROUNDING = 1e-10  # relative, of equal gains
+# Mean squared distance to the nearest centre, as a share of that to the shift, below which
+# float32 products say too little about it.
+_TIGHT = 2.0**-8
+
+
+class Seeding:
+    """The squared distances to the nearest centre so far, and draws by them."""
+
+    def __init__(self, problem):
+        self._problem = problem
+        self._chunks = problem.chunks
+        self._canonical = problem.canonical
+        self._closest = np.full(self._chunks.shape[0], np.inf)
+
+    def _mass(self, rows):
+        weights = self._problem.weights(rows)
+        return self._closest[rows] if weights is None else self._closest[rows] * weights
+
+    def draw(self, uniforms):
+        """Rows drawn with a probability proportional to what they add to the potential."""
+        return self._canonical.draw(uniforms, self._block_mass, self._mass)
+
+    def _lower(self, update):
+        """Have `update(rows, scratch)` lower the distances of each block, and sum them up."""
+        block_mass = np.zeros(self._canonical.n_blocks)
+
+        def kernel(rows, scratch):
+            update(rows, scratch)
+            return self._canonical.block_mass(rows, self._mass(rows))
+
+        self._chunks.map_reduce(kernel, block_mass.__iadd__)
+        self._block_mass = block_mass
+        self.potential = block_mass.sum()
+
+
+class Greedy(Seeding):
+    """One centre at a time, the best of several trials; on the NumPy kernels."""
+
+    def __init__(self, problem, n_trials):
+        super().__init__(problem)
+        # Where a trial may be nearer than the nearest centre so far.
+        self._maybe = np.empty((n_trials, self._chunks.shape[0]), bool)
+
+    def start(self, row):
+        """Take the first centre."""
+        self._add(row, None)
+
+    def take_best_of(self, trials):
+        """Take the row that takes most off the potential, the first of equals, and return it."""
+        gains = self._gains(trials)
+        best = np.flatnonzero(gains >= gains.max() * (1 - _CONTENDERS))
+        if best.size > 1:
+            first = np.unique(self._canonical.keys[trials[best]], return_index=True)[1]
+            best = best[np.sort(first)]
+        if best.size > 1:
+            gains = np.array([self._exact_gain(trials, i) for i in best])
+            best = best[gains >= gains.max() * (1 - _ROUNDING)]
+        self._take(trials, best[0])
+        return trials[best[0]]
+
+    def _table(self, trials):
+        """The trials, and the precision to screen their distances in."""
+        problem, chunks = self._problem, self._chunks
+        tight = self.potential < _TIGHT * problem.sum_of_squares
+        dtype = np.dtype(np.float64) if tight else problem.screen_dtype
+        return CenterTable(chunks.dense_rows(trials), problem.shift, chunks.n_terms), dtype
+
+    def _gains(self, trials):
+        problem = self._problem
+        table, dtype = self._table(trials)
+        gains = np.zeros(len(trials))
+
+        def screen(rows, scratch):
+            return trial_gains(
+                self._chunks.rows(rows),
+                self._closest[rows],
+                problem.sq_norms[rows],
+                problem.weights(rows),
+                table,
+                dtype,
+                self._maybe[:, rows],
+                scratch,
+            )
+
+        self._chunks.map_reduce(screen, gains.__iadd__)
+        return gains
+
+    def _exact_gain(self, trials, i):
+        center = self._chunks.dense_rows(trials[i : i + 1])[0]
+        gain = np.zeros(())
+
+        def improve(rows, scratch):
+            near = np.arange(rows.start, rows.stop)[self._maybe[i, rows]]
+            if near.size == 0:
+                return 0.0
+            closer = self._closest[near] - sq_distances_to(self._gather(rows, near), center)
+            weights = self._problem.weights(near)
+            closer = np.maximum(closer, 0)
+            return closer.sum() if weights is None else (closer * weights).sum()
+
+        self._chunks.map_reduce(improve, gain.__iadd__)
+        return float(gain)
+
+    def _take(self, trials, i):
+        self._add(trials[i], self._maybe[i])
+
+    def _add(self, row, maybe):
+        center = self._chunks.dense_rows(np.array([row]))[0]
+
+        def update(rows, scratch):
+            near = np.arange(rows.start, rows.stop)
+            if maybe is not None:
+                near = near[maybe[rows]]
+            if near.size:
+                distances = sq_distances_to(self._gather(rows, near), center)
+                self._closest[near] = np.minimum(self._closest[near], distances)
+
+        self._lower(update)
+
+    def _gather(self, rows, near):
+        """Rows `near` of the block `rows`."""
+        return self._chunks.rows(rows if near.size == rows.stop - rows.start else near)
