@@ -113,7 +113,9 @@ class Chunks:
 
     def blocks_of_at_least(self, n_rows):
         """All rows in blocks of at least so many, for kernels that need little time for each."""
-        step = max(1, -(-n_rows // self.blocks[0].stop))
+        step = 1
+        while step < len(self.blocks) and step * self.blocks[0].stop < n_rows:
+            step *= 2  # as block_slices, to share out evenly
         parts = [self.blocks[i : i + step] for i in range(0, len(self.blocks), step)]
         return [slice(part[0].start, part[-1].stop) for part in parts]
 

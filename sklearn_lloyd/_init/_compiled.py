@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_lloyd._init._greedy import Greedy
 
 MOST_TRIALS = 32  # one bit each
-_BLOCK = 1 << 15  # rows, at least: a pass is short, and calling it should be shorter
+_BLOCK = 1 << 17  # values, at least: a pass is short, and calling it should be shorter
 _NONE = np.empty(0)
 _NO_ROWS = np.empty((0, 0), np.float32)
 
@@ -29,7 +29,7 @@ class CompiledGreedy(Greedy):
         self._n_noted = {}
         self._weights = _NONE if problem.sample_weight is None else problem.sample_weight
         self._shift = _NONE if problem.shift is None else problem.shift
-        self._blocks = self._chunks.blocks_of_at_least(_BLOCK)
+        self._blocks = self._chunks.blocks_of_at_least(_BLOCK // max(4, n_features))
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)

@@ -14,33 +14,22 @@ from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import exact, screening
 from sklearn_lloyd._kernels._numba._nearest import TILE, WIDTH, four_products, gather, gather_columns
 
-_LANES = 128  # features, up to which it pays to lay rows out feature by feature
-
-
-@screening
-def _products_of_many_features(tile, n, table, scores):
-    """Products (n_trials, n) of the first n rows of the tile."""
-    for r in range(np.uintp(n)):
-        for t in range(np.uintp(0), np.uintp(len(table)), np.uintp(4)):
-            s0 = s1 = s2 = s3 = table.dtype.type(0)
-            for j in range(np.uintp(table.shape[1])):
-                s0 += tile[r, j] * table[t, j]
-                s1 += tile[r, j] * table[t + 1, j]
-                s2 += tile[r, j] * table[t + 2, j]
-                s3 += tile[r, j] * table[t + 3, j]
-            scores[t, r], scores[t + 1, r], scores[t + 2, r], scores[t + 3, r] = s0, s1, s2, s3
+_LANES = 12  # features, up to which rows are laid out feature by feature
 
 
 @exact
-def _products(X, index, n, shift, table, few, tile, scores):
-    """Products (n_trials, n) of the rows `index`."""
-    if table.shape[1] > _LANES:
-        gather(X, index, 0, n, shift, tile)
-        _products_of_many_features(tile, n, table, scores)
+def _products(X, index, n, shift, table, columns, tile, few, products, scores):
+    """Products of the rows `index` with the trials: fill scores (n_trials, TILE)."""
+    if table.shape[1] <= _LANES:
+        gather_columns(X, index, 0, n, shift, few, tile)
+        for t in range(0, len(table), 4):
+            four_products(tile, table, t, scores[t : t + 4])
         return
-    gather_columns(X, index, 0, n, shift, few, tile)
-    for t in range(0, len(table), 4):
-        four_products(tile, table, t, scores[t : t + 4])
+    gather(X, index, 0, n, shift, tile)
+    np.dot(tile[:n], columns, products[:n])
+    for r in range(n):
+        for t in range(len(table)):
+            scores[t, r] = products[r, t]
 
 
 @screening
@@ -56,9 +45,23 @@ def _gain(scores, t, n, norm, target, slack, weight, bits):
 
 
 @exact
-def _far_in_projection(projected, index, n, table, norms, target, slack, slacks, scores):
-    """Drop those of the rows that no trial can be nearer to; returns how many are left."""
-    return n
+def _drop_far(projected, screen, index, n, target, both, tile, products):
+    """Drop the rows that no trial can be nearer to, as their projection shows.
+
+    Returns how many are left of `index`, `target` and `both`.
+    """
+    table, norms, slack_of_norm, slack_of_trial = screen
+    gather(projected, index, 0, n, np.empty(0), tile)
+    np.dot(tile[:n], np.ascontiguousarray(table.T), products[:n])
+    left = np.uintp(0)
+    for r in range(n):
+        least = products[r, 0] + norms[0]
+        for t in range(1, len(table)):
+            least = min(least, products[r, t] + norms[t])
+        index[left], target[left], both[left] = index[r], target[r], both[r]
+        slack = both[r] * slack_of_norm + slack_of_trial
+        left += np.uintp(not (least >= target[r] + slack))
+    return np.intp(left)
 
 
 @exact
@@ -111,37 +114,37 @@ def try_rows(
     n_noted, n_looked : int
     """
     table, norms, slack_of_norm, slack_of_trial = screen
-    p_table, p_norms, p_slack_of_norm, p_slack_of_trial = projected_screen
-    index = np.empty(TILE, np.intp)
-    bits = np.empty(TILE, np.uint32)
-    weight = np.ones(TILE)
-    target, slack = np.empty(TILE, table.dtype), np.empty(TILE, table.dtype)
-    scores = np.empty((len(table), TILE), table.dtype)
-    few = np.empty((8, X.shape[1]), table.dtype)
-    if table.shape[1] <= _LANES:
-        tile = np.zeros((table.shape[1], WIDTH), table.dtype)
-    else:
-        tile = np.zeros((TILE, table.shape[1]), table.dtype)
+    n_trials, width = table.shape
+    columns = np.ascontiguousarray(table.T)
+    real = table.dtype
+    index, bits, weight = np.empty(TILE, np.intp), np.empty(TILE, np.uint32), np.ones(TILE)
+    target, both, slack = np.empty((3, TILE), real)
+    scores, products = np.empty((n_trials, WIDTH), real), np.empty((TILE, n_trials), real)
+    few = np.empty((8, X.shape[1]), real)
+    tile = np.zeros((width, WIDTH) if width <= _LANES else (TILE, width), real)
+    p_tile = np.empty((TILE, projected.shape[1]), projected.dtype)
     gains[:] = 0.0
-    n_noted, n_looked, i = np.uintp(0), 0, start
-    while i < stop:
-        n = np.uintp(0)
-        last = min(stop, i + TILE)
-        for row in range(i, last):
-            row = np.uintp(row)
-            index[n] = row
-            n += np.uintp(closest[row] > safe[np.uintp(owner[row])])
-        i = last
+    n_noted, n_looked = np.uintp(0), 0
+    for first in range(start, stop, TILE):
+        n_near = np.uintp(0)
+        for i in range(first, min(stop, first + TILE)):
+            i = np.uintp(i)
+            index[n_near] = i
+            n_near += np.uintp(closest[i] > safe[np.uintp(owner[i])])
+        n = np.intp(n_near)
         for r in range(n):
-            row = np.uintp(index[r])
-            target[r] = closest[row] - sq_norms[row]
-            slack[r] = closest[row] + sq_norms[row]
-        n = np.intp(n)
+            i = np.uintp(index[r])
+            target[r] = closest[i] - sq_norms[i]
+            both[r] = closest[i] + sq_norms[i]
+        if projected.size:
+            n = _drop_far(projected, projected_screen, index, n, target, both, p_tile, products)
         n_looked += n
-        _products(X, index, n, shift, table, few, tile, scores)
-        bits[:n] = 0
+        if n == 0:
+            continue
+        _products(X, index, n, shift, table, columns, tile, few, products, scores)
         for r in range(n):
-            slack[r] = slack[r] * slack_of_norm + slack_of_trial
+            bits[r] = 0
+            slack[r] = both[r] * slack_of_norm + slack_of_trial
         if weights.size:
             for r in range(n):
                 weight[r] = weights[np.uintp(index[r])]
@@ -155,28 +158,53 @@ def try_rows(
 
 
 @exact
+def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first, rows, index, out):
+    """Squared distances to the centre of a tile of the noted rows of that bit, from `first` on.
+
+    Returns how many there are, and where to go on.
+    """
+    n = np.uintp(0)
+    m = first
+    while m < n_noted and n < TILE:
+        index[n] = start + noted[m]
+        n += np.uintp((trials_of[m] & bit) != 0)
+        m += 1
+    # Copied together first: reading rows here and there is what takes the time.
+    gather(X, index, 0, np.intp(n), np.empty(0), rows)
+    for r in range(np.intp(n)):
+        out[r] = sq_distance(rows, r, center, 0)
+    return np.intp(n), m
+
+
+@exact
 def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weights):
     """What one trial takes off the potential of the noted rows, by the definition."""
-    gain = 0.0
-    for m in range(n_noted):
-        if trials_of[m] & bit:
-            i = start + noted[m]
-            closer = closest[i] - sq_distance(X, i, center, 0)
-            if closer > 0:
-                gain += closer * (weights[i] if weights.size else 1.0)
+    rows, index, out = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp), np.empty(TILE)
+    gain, m = 0.0, 0
+    while m < n_noted:
+        n, m = _distances_of_noted(
+            X, start, noted, trials_of, n_noted, bit, center, m, rows, index, out
+        )
+        for r in range(n):
+            closer = max(closest[index[r]] - out[r], 0.0)
+            gain += closer * (weights[index[r]] if weights.size else 1.0)
     return gain
 
 
 @exact
 def take_center(X, start, noted, trials_of, n_noted, bit, center, number, closest, owner):
     """Lower the distances of the noted rows that are nearer to the trial of that bit."""
-    for m in range(n_noted):
-        if trials_of[m] & bit:
-            i = start + noted[m]
-            distance = sq_distance(X, i, center, 0)
-            if distance < closest[i]:
-                closest[i] = distance
-                owner[i] = number
+    rows, index, out = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp), np.empty(TILE)
+    m = 0
+    while m < n_noted:
+        n, m = _distances_of_noted(
+            X, start, noted, trials_of, n_noted, bit, center, m, rows, index, out
+        )
+        for r in range(n):
+            i = np.uintp(index[r])
+            nearer = out[r] < closest[i]
+            closest[i] = out[r] if nearer else closest[i]
+            owner[i] = number if nearer else owner[i]
 
 
 @exact
@@ -201,4 +229,4 @@ def trials_screen(screen):
     """The trials as `try_rows` takes them."""
     few = screen.table.shape[1] - 1 <= _LANES
     real = screen.dtype.type
-    return (*screen.padded(4 if few else 16), real(2 * screen.eta), screen.slack.max())
+    return (*screen.padded(4 if few else 1), real(2 * screen.eta), screen.slack.max())
