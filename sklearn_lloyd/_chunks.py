@@ -21,12 +21,18 @@ _MAX_ROWS = 65536
 _MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
 _BLOCK_SCORES = 1 << 20  # rows times clusters: fewer, and Python's own time shows
 _MIN_ROWS = 2048
+_COMPILED_VALUES = 1 << 17  # of X in the smallest block that compiled code is called for
 
 
 def block_slices(n_rows, values_per_row, n_clusters):
     """Cut the rows into slices of nearly equal size, whatever the number of threads."""
     wanted = min(_MAX_ROWS, max(_MIN_ROWS, _BLOCK_SCORES // n_clusters))
     largest = max(1, min(_MAX_ROWS, _MAX_VALUES // max(1, values_per_row)))
+    return even_slices(n_rows, wanted, largest)
+
+
+def even_slices(n_rows, wanted, largest=_MAX_ROWS):
+    """Cut the rows into slices of nearly equal size, at least `wanted` if `largest` allows."""
     # A power of two, which most numbers of cores share out evenly.
     n_blocks = max(1 << max(0, (n_rows // wanted).bit_length() - 1), -(-n_rows // largest))
     edges = [n_rows * i // n_blocks for i in range(n_blocks + 1)]
@@ -111,23 +117,18 @@ class Chunks:
         step = self.blocks[0].stop
         return [index[start : start + step] for start in range(0, index.size, step)]
 
-    def blocks_of_at_least(self, n_rows):
-        """All rows in blocks of at least so many, for kernels that need little time for each."""
-        step = 1
-        while step < len(self.blocks) and step * self.blocks[0].stop < n_rows:
-            step *= 2  # as block_slices, to share out evenly
-        parts = [self.blocks[i : i + step] for i in range(0, len(self.blocks), step)]
-        return [slice(part[0].start, part[-1].stop) for part in parts]
-
     @contextmanager
     def open(self):
         """Keep one pool of threads for several calls of `map_reduce`."""
         if self._pool is not None:  # already open further out
             yield self
             return
+        n_blocks = len(self.blocks)
+        if self.compiled is not None:  # some passes are cut finer
+            n_blocks = max(n_blocks, self.shape[0] * self.shape[1] // _COMPILED_VALUES)
         n_workers = 1
-        if len(self.blocks) > 1:
-            n_workers = min(effective_n_threads(self.n_threads), len(self.blocks))
+        if n_blocks > 1:
+            n_workers = min(effective_n_threads(self.n_threads), n_blocks)
         try:
             with worker_pool(n_workers) as self._pool:
                 yield self

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sklearn_lloyd._init import INIT, random_sample
-from sklearn_lloyd._kernels import own_sq_distances
+from sklearn_lloyd._kernels import array_of, own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
@@ -99,6 +99,9 @@ def inertia_of(chunks, centers, labels, sample_weight):
     inertia = 0.0
 
     def kernel(rows, scratch):
+        if chunks.compiled is not None:
+            arrays = (exact, labels, array_of(sample_weight))
+            return chunks.compiled.inertia(chunks.X, rows.start, rows.stop, *arrays)
         distances = own_sq_distances(chunks.rows(rows), exact, labels[rows])
         return distances.sum() if sample_weight is None else distances @ sample_weight[rows]
 

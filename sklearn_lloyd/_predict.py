@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._fit import inertia_of
-from sklearn_lloyd._kernels import CenterTable, batch_rows, nearest, sq_distances_to_all
+from sklearn_lloyd._kernels import CenterTable, array_of, batch_rows, nearest, sq_distances_to_all
 from sklearn_lloyd._problem import shift_near
+from sklearn_lloyd._solvers import label_rows, workspace
 
 
 def _table(chunks, centers):
@@ -23,7 +24,17 @@ def predict_labels(chunks, centers):
     table = _table(chunks, centers)
     labels = np.empty(chunks.shape[0], np.intp)
 
+    sq_norms = None if chunks.compiled is None else np.empty(chunks.shape[0], np.float32)
+
     def kernel(rows, scratch):
+        if chunks.compiled is not None:
+            work = workspace(chunks, rows, table.screen(sq_norms.dtype), scratch)
+            n = work.take_all(rows)
+            chunks.compiled.fill_norms(
+                chunks.X, rows.start, rows.stop, array_of(table.shift), sq_norms
+            )
+            label_rows(chunks, work, n, table, sq_norms.dtype, sq_norms, labels)
+            return
         labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
 
     chunks.map_reduce(kernel)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._init._greedy import Greedy
+from sklearn_lloyd._kernels import array_of
+from sklearn_lloyd._projection import make_projection
 
 MOST_TRIALS = 32  # one bit each
 _BLOCK = 1 << 17  # values, at least: a pass is short, and calling it should be shorter
-_NONE = np.empty(0)
-_NO_ROWS = np.empty((0, 0), np.float32)
 
 
 class CompiledGreedy(Greedy):
@@ -27,9 +28,10 @@ class CompiledGreedy(Greedy):
         self._noted = np.empty(n_rows, np.uint16)
         self._trials_of = np.empty(n_rows, np.uint32)
         self._n_noted = {}
-        self._weights = _NONE if problem.sample_weight is None else problem.sample_weight
-        self._shift = _NONE if problem.shift is None else problem.shift
-        self._blocks = self._chunks.blocks_of_at_least(_BLOCK // max(4, n_features))
+        self._weights = array_of(problem.sample_weight)
+        self._shift = array_of(problem.shift)
+        self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+        self._projection = make_projection(problem, n_trials)
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
@@ -76,6 +78,10 @@ class CompiledGreedy(Greedy):
         screen = table.screen(dtype)
         safe = self._safe(table)
         tables = self._kernels.trials_screen(screen)
+        projected, p_tables = np.empty((0, 0), screen.dtype), tables
+        if self._projection is not None and screen.dtype == np.float32:
+            projected = self._projection.rows
+            p_tables = self._kernels.trials_screen(self._projection.screen(table), lanes=False)
         gains = np.zeros(len(trials))
         n_looked = 0
 
@@ -92,8 +98,8 @@ class CompiledGreedy(Greedy):
                 self._owner,
                 safe,
                 tables,
-                _NO_ROWS,
-                tables,
+                projected,
+                p_tables,
                 self._noted[rows],
                 self._trials_of[rows],
                 part,

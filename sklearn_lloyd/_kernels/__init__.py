@@ -8,6 +8,7 @@ decide. The definition is shared by both.
 from importlib import import_module
 from importlib.util import find_spec
 
+import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._distances import own_sq_distances, sq_distances_to
@@ -18,12 +19,13 @@ from sklearn_lloyd._kernels._numpy import (
     sq_distances_to_all,
     trial_gains,
 )
-from sklearn_lloyd._kernels._screen import scratch_array
+from sklearn_lloyd._kernels._screen import Screen, scratch_array
 from sklearn_lloyd._kernels._sums import add_sums, label_sums, moments, norms_and_keys
 from sklearn_lloyd._optional import import_optional
 
 BACKENDS = ("auto", "numpy", "numba")
 
+_NONE = np.empty(0)
 _MUCH_WORK = 1 << 22  # products in a pass, from which loading compiled code is soon paid back
 
 
@@ -52,10 +54,17 @@ def compiled_kernels(backend, X, n_clusters):
         return None
 
 
+def array_of(values):
+    """None as an array of nothing, which is how compiled kernels take it."""
+    return _NONE if values is None else values
+
+
 __all__ = [
     "BACKENDS",
     "CenterTable",
+    "Screen",
     "add_sums",
+    "array_of",
     "batch_rows",
     "compiled_kernels",
     "label_sums",

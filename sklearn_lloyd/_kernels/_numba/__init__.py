@@ -13,14 +13,24 @@ from sklearn_lloyd._kernels._numba._seeding import (
     try_rows,
 )
 from sklearn_lloyd._kernels._numba._settle import settle
-from sklearn_lloyd._kernels._numba._sums import move_rows
+from sklearn_lloyd._kernels._numba._sums import (
+    fill_norms,
+    inertia,
+    moments,
+    move_rows,
+    norms_and_keys,
+)
 
 __all__ = [
     "Workspace",
     "add_mass",
     "exact_gain",
+    "fill_norms",
     "find_active",
+    "inertia",
+    "moments",
     "move_rows",
+    "norms_and_keys",
     "settle",
     "take_center",
     "take_first_center",

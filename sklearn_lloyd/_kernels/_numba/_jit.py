@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-# What a screen may do to its sums: any order, with fused products. Its error bound allows for
-# that. NaN and infinity keep their meaning.
+# For sums whose error bound allows for it. NaN and infinity keep their meaning.
 _ANY_ORDER = {"contract", "reassoc", "nsz"}
 
 
@@ -23,6 +22,6 @@ def exact(function):
     return _cached(function)
 
 
-def screening(function):
-    """A kernel whose sums may be added in any order."""
+def any_order(function):
+    """A kernel whose sums may be added in any order, with fused products."""
     return _cached(function, fastmath=_ANY_ORDER)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact, screening
+from sklearn_lloyd._kernels._numba._jit import any_order, exact
 
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
 WIDTH = TILE + 16  # rows a power of two apart would compete for the same lines of the cache
@@ -62,14 +62,29 @@ def gather_columns(X, index, start, n, shift, few, out):
                     out[j, r + q] = few[q, j]
 
 
-@screening
+@any_order
 def four_products(x, table, c, s):
     """Products (4, TILE) of four centres with rows that lie side by side in x."""
     for j in range(0, table.shape[1], 4):
         a0, a1, a2, a3 = table[c, j], table[c, j + 1], table[c, j + 2], table[c, j + 3]
-        b0, b1, b2, b3 = table[c + 1, j], table[c + 1, j + 1], table[c + 1, j + 2], table[c + 1, j + 3]
-        c0, c1, c2, c3 = table[c + 2, j], table[c + 2, j + 1], table[c + 2, j + 2], table[c + 2, j + 3]
-        d0, d1, d2, d3 = table[c + 3, j], table[c + 3, j + 1], table[c + 3, j + 2], table[c + 3, j + 3]
+        b0, b1, b2, b3 = (
+            table[c + 1, j],
+            table[c + 1, j + 1],
+            table[c + 1, j + 2],
+            table[c + 1, j + 3],
+        )
+        c0, c1, c2, c3 = (
+            table[c + 2, j],
+            table[c + 2, j + 1],
+            table[c + 2, j + 2],
+            table[c + 2, j + 3],
+        )
+        d0, d1, d2, d3 = (
+            table[c + 3, j],
+            table[c + 3, j + 1],
+            table[c + 3, j + 2],
+            table[c + 3, j + 3],
+        )
         if j == 0:
             for r in range(TILE):
                 x0, x1, x2, x3 = x[j, r], x[j + 1, r], x[j + 2, r], x[j + 3, r]
@@ -86,7 +101,7 @@ def four_products(x, table, c, s):
                 s[3, r] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
 
 
-@screening
+@any_order
 def _keep_least(s, row, column, norms, c, best, second, label, start):
     """Fold the scores of four centres: a tile of s[row : row + 4, column:] plus their norms."""
     c0, c1, c2, c3 = np.int32(c), np.int32(c + 1), np.int32(c + 2), np.int32(c + 3)
@@ -117,7 +132,7 @@ def _keep_least(s, row, column, norms, c, best, second, label, start):
         best[start + r], second[start + r], label[start + r] = b, e, lab
 
 
-@screening
+@any_order
 def _keep_least_of_four_features(x, table, norms, c, best, second, label, start):
     """As `four_products` and `_keep_least`, for up to four features: nothing is stored between."""
     a0, a1, a2, a3 = table[c, 0], table[c, 1], table[c, 2], table[c, 3]
@@ -232,6 +247,12 @@ class Workspace:
             # Scores whose rows lie a power of two apart compete for a few lines of the cache.
             self._scores = np.empty((n_centers, self._batch + 16), screen.dtype)
             self._rows = np.empty((self._batch, n_features), screen.dtype)
+
+    def take_all(self, rows):
+        """Index all rows of a slice; returns how many."""
+        n = rows.stop - rows.start
+        self.index[:n] = np.arange(rows.start, rows.stop)
+        return n
 
     def two_least(self, X, n, shift, screen):
         """Fill `least` for the first n rows of `index`.

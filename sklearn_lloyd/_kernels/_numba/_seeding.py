@@ -11,8 +11,14 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distance
-from sklearn_lloyd._kernels._numba._jit import exact, screening
-from sklearn_lloyd._kernels._numba._nearest import TILE, WIDTH, four_products, gather, gather_columns
+from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._nearest import (
+    TILE,
+    WIDTH,
+    four_products,
+    gather,
+    gather_columns,
+)
 
 _LANES = 12  # features, up to which rows are laid out feature by feature
 
@@ -32,7 +38,7 @@ def _products(X, index, n, shift, table, columns, tile, few, products, scores):
             scores[t, r] = products[r, t]
 
 
-@screening
+@any_order
 def _gain(scores, t, n, norm, target, slack, weight, bits):
     """Sum of what the scores of one trial are lower than the target; note where they may be."""
     gain = 0.0
@@ -179,7 +185,11 @@ def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first,
 @exact
 def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weights):
     """What one trial takes off the potential of the noted rows, by the definition."""
-    rows, index, out = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp), np.empty(TILE)
+    rows, index, out = (
+        np.empty((TILE, X.shape[1]), X.dtype),
+        np.empty(TILE, np.intp),
+        np.empty(TILE),
+    )
     gain, m = 0.0, 0
     while m < n_noted:
         n, m = _distances_of_noted(
@@ -194,7 +204,11 @@ def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weight
 @exact
 def take_center(X, start, noted, trials_of, n_noted, bit, center, number, closest, owner):
     """Lower the distances of the noted rows that are nearer to the trial of that bit."""
-    rows, index, out = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp), np.empty(TILE)
+    rows, index, out = (
+        np.empty((TILE, X.shape[1]), X.dtype),
+        np.empty(TILE, np.intp),
+        np.empty(TILE),
+    )
     m = 0
     while m < n_noted:
         n, m = _distances_of_noted(
@@ -225,8 +239,8 @@ def add_mass(start, stop, closest, weights, block_of, mass):
             mass[np.uintp(block_of[i])] += closest[i]
 
 
-def trials_screen(screen):
+def trials_screen(screen, lanes=True):
     """The trials as `try_rows` takes them."""
-    few = screen.table.shape[1] - 1 <= _LANES
+    few = lanes and screen.table.shape[1] - 1 <= _LANES
     real = screen.dtype.type
     return (*screen.padded(4 if few else 1), real(2 * screen.eta), screen.slack.max())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distance
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import any_order, exact
 
 
 @exact
@@ -15,6 +15,9 @@ def settle(
     n,
     least,
     centers,
+    shift,
+    table,
+    norms,
     sq_norms,
     slack_of_norm,
     slack_of_center,
@@ -35,6 +38,9 @@ def settle(
     least : tuple of ndarrays (best, second, label)
         The two least scores of these rows and the centre of the least. Overwritten.
     centers : ndarray of float64 of shape (n_clusters, n_features)
+    shift : ndarray of float64 of shape (n_features,), or (0,) for none
+    table, norms : ndarrays
+        What the scores were computed from, as of `least_of_rows`.
     sq_norms : ndarray of shape (n_samples,)
     slack_of_norm : float
         The slack of a score is this times the squared norm of the row...
@@ -58,6 +64,7 @@ def settle(
     """
     best, second, label = least
     zero, one = best.dtype.type(0), best.dtype.type(1)
+    row = np.empty(X.shape[1], best.dtype)
     n_changed = n_unsure = 0
     for r in range(n):
         i, c = index[r], np.intp(label[r])
@@ -72,10 +79,9 @@ def settle(
                 limit[i] = (drift[c] + gap) * (one - eps)
         else:
             n_unsure += 1
-            c, own, other = _nearest(X, i, centers)
+            c = _nearest(X, i, centers, shift, table, norms, best[r] + 2 * slack, row)
             if limit.size:
-                gap = np.sqrt(other) * (1 - 1e-15 * X.shape[1]) - np.sqrt(own)
-                limit[i] = (drift[c] + best.dtype.type(gap)) * (one - eps)
+                limit[i] = -np.inf  # two are nearly as near: the next movement may tell
         before = labels[i]
         if before != c:
             labels[i] = c
@@ -86,13 +92,23 @@ def settle(
 
 
 @exact
-def _nearest(X, i, centers):
-    """The nearest centre of row i by the definition, and the two least squared distances."""
-    own, other, label = np.inf, np.inf, 0
+def _nearest(X, i, centers, shift, table, norms, bound, row):
+    """The nearest centre of row i by the definition, among those whose score is in bounds."""
+    for j in range(X.shape[1]):
+        row[j] = np.float64(X[i, j]) - shift[j] if shift.size else np.float64(X[i, j])
+    least, label = np.inf, 0
     for c in range(len(centers)):
+        if _product(row, table, c) + norms[c] > bound:
+            continue
         distance = sq_distance(X, i, centers, c)
-        if distance < own:
-            own, other, label = distance, own, c
-        elif distance < other:
-            other = distance
-    return label, own, other
+        if distance < least:
+            least, label = distance, c
+    return label
+
+
+@any_order
+def _product(row, table, c):
+    product = row.dtype.type(0)
+    for j in range(len(row)):
+        product += row[j] * table[np.uintp(c), j]
+    return product
