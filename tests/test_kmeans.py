@@ -413,12 +413,12 @@ def test_nan_in_a_wide_sparse_matrix():
 def test_assume_finite(X):
     with sklearn.config_context(assume_finite=True):
         same(KMeans(3, random_state=0).fit(X), KMeans(3, random_state=0).fit(X))
-    chunks = check_rows("test", X, 3, n_threads=1, reset=True)
+    chunks = check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)
     chunks.X[0, 0] = np.nan
     with sklearn.config_context(assume_finite=True):
-        check_rows("test", X, 3, n_threads=1, reset=True)  # not looked at
+        check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)  # not looked at
     with pytest.raises(ValueError, match="contains NaN"):
-        check_rows("test", X, 3, n_threads=1, reset=True)
+        check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)
 
 
 def test_a_warning_as_an_error_leaves_the_estimator_as_it_was(X, fitted):

@@ -13,7 +13,6 @@ from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
 from sklearn_lloyd._types import ChunkStats
 
-_HARD = 0.1  # share of rows undecided in float32 from which float64 is the faster screen
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
@@ -37,21 +36,21 @@ class Bounds:
         self._drift = None
         self._offsets = None
 
-    def follow(self, table):
+    def follow(self, table, labels):
         """Add up how far the centres have moved to be where `table` has them."""
         if self._offsets is None:
-            drift = np.zeros(len(table))
+            self._drift = np.zeros(len(table))
         else:
             moved = np.sqrt(np.square(table.offsets - self._offsets).sum(axis=1))
-            order = np.argsort(moved)
-            largest_other = np.full(moved.size, moved[order[-1]])
-            largest_other[order[-1]] = moved[order[-2]] if moved.size > 1 else 0.0
-            drift = self._drift + moved + largest_other
+            self._drift = self._drift + moved + self._others(moved, labels)
         self._offsets = table.offsets
-        self._drift = drift
         # Rounded so that no movement is lost: up where it is compared, down where it adds.
-        self.drift_above = (drift * (1 + self._eps)).astype(self.limit.dtype)
-        self.drift_below = (drift * (1 - self._eps)).astype(self.limit.dtype)
+        self.drift_above = (self._drift * (1 + self._eps)).astype(self.limit.dtype)
+        self.drift_below = (self._drift * (1 - self._eps)).astype(self.limit.dtype)
+
+    def _others(self, moved, labels):
+        """For each centre the farthest that any other has moved."""
+        return largest_other(moved, np.argsort(moved)[::-1])
 
     def active(self, rows, labels):
         """Those of the slice `rows` that are not safe."""
@@ -66,6 +65,13 @@ class Bounds:
         self.limit[index] = limit
 
 
+def largest_other(moved, order):
+    """For each centre the largest of `moved` among the others of `order`, largest first."""
+    largest = np.full(moved.size, moved[order[0]])
+    largest[order[0]] = moved[order[1]] if order.size > 1 else 0.0
+    return largest
+
+
 class Assigner:
     """Assigns all rows, with or without bounds, by the NumPy kernels.
 
@@ -76,10 +82,13 @@ class Assigner:
         Whether to look only at rows whose nearest centre may have changed.
     """
 
+    _kind_of_bounds = Bounds
+    _hard = 0.1  # share of rows undecided in float32 from which float64 is the faster screen
+
     def __init__(self, problem, bounded):
         self._problem = problem
         self._dtype = problem.screen_dtype
-        self._bounds = Bounds(problem) if bounded else None
+        self._bounds = self._kind_of_bounds(problem) if bounded else None
         self.labels = np.full(problem.chunks.shape[0], -1, np.intp)
         self._first = True
         # Checking the old labels is cheaper than finding the nearest, if most will hold.
@@ -90,7 +99,7 @@ class Assigner:
         chunks = self._problem.chunks
         table = CenterTable(centers, self._problem.shift, chunks.n_terms)
         if self._bounds is not None:
-            self._bounds.follow(table)
+            self._bounds.follow(table, self.labels)
         looked_at = n_hard = n_changed = 0
 
         def kernel(rows, scratch):
@@ -106,7 +115,7 @@ class Assigner:
                 reduce(stats)
 
         chunks.map_reduce(kernel, collect, self._blocks())
-        if n_hard > _HARD * looked_at:
+        if n_hard > self._hard * looked_at:
             self._dtype = np.dtype(np.float64)
         self._first = False
         self._few_changed = n_changed < _FEW_CHANGED * looked_at

@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels import array_of
-from sklearn_lloyd._solvers._assign import Assigner
+from sklearn_lloyd._solvers._assign import Assigner, Bounds, largest_other
 from sklearn_lloyd._types import ChunkStats
+
+_SAMPLE = 4096  # rows by which the number of fast centres is chosen
+_NUMBERS_OF_FAST = (4, 8, 16, 32, 64)
+_READ = 10  # what reading a row costs, in comparisons with one centre
+_OWN = 4  # what comparing it with its own centre costs
 
 
 def label_rows(chunks, work, n, table, dtype, sq_norms, labels, bounds=None):
@@ -66,11 +71,51 @@ def workspace(chunks, rows, screen, scratch):
     return work
 
 
+class FastAndSlow(Bounds):
+    """Bounds against the slow centres; the few that move fast are compared with the rows.
+
+    One centre that is far on the move would spoil the bound of every row. So the fastest do not
+    count in the drift. Rows that are not safe from them are compared with these few alone.
+
+    Attributes
+    ----------
+    fast : ndarray of intp
+        Which centres.
+    extra : ndarray of shape (n_clusters,), in the dtype of `limit`
+        For each centre, how much farther the others have moved if the fast ones count too.
+    """
+
+    def _others(self, moved, labels):
+        order = np.argsort(moved)[::-1]
+        every = largest_other(moved, order)
+        n_fast = self._best_number(moved, order, every, labels)
+        slow = largest_other(moved, order[n_fast:])
+        self.fast = order[:n_fast]
+        self.extra = ((every - slow) * (1 + self._eps)).astype(self.limit.dtype)
+        return slow
+
+    def _best_number(self, moved, order, every, labels):
+        """How many fast centres save most work, by a sample of the rows."""
+        sample = slice(None, None, -(-labels.size // _SAMPLE))
+        own = labels[sample]
+        left = self.limit[sample] - (self._drift + moved)[own]
+        unsafe = np.mean(left <= every[own])
+        costs = {0: unsafe * (moved.size + _READ)}
+        for n in _NUMBERS_OF_FAST:
+            if 4 * n <= moved.size:
+                full = np.mean(left <= largest_other(moved, order[n:])[own])
+                costs[n] = full * (moved.size + _READ) + (unsafe - full) * (n + _READ + _OWN)
+        return min(costs, key=costs.get)
+
+
 class CompiledAssigner(Assigner):
     """Assigns the rows of a block in a few compiled calls.
 
     Bounds are tested where the block is worked on, so that only rows in need of it are read.
     """
+
+    _kind_of_bounds = FastAndSlow
+    _hard = 0.5  # what float32 leaves open costs little here
 
     def _blocks(self):
         return None
@@ -80,6 +125,8 @@ class CompiledAssigner(Assigner):
         work = workspace(chunks, rows, table.screen(self._dtype), scratch)
         if bounds is None or self._first:
             n = work.take_all(rows)
+        elif bounds.fast.size:
+            n = self._sort_out(rows, work, table)
         else:
             n = chunks.compiled.find_active(
                 self.labels, bounds.limit, bounds.drift_above, rows.start, rows.stop, work.index
@@ -90,6 +137,48 @@ class CompiledAssigner(Assigner):
             chunks, work, n, table, self._dtype, problem.sq_norms, self.labels, bounds
         )
         return self._moved(work, n_changed, scratch), n, n_unsure
+
+    def _sort_out(self, rows, work, table):
+        """Compare rows with the fast centres alone; returns how many need more than that."""
+        problem, bounds, kernels = self._problem, self._bounds, self._problem.chunks.compiled
+        screen = table.screen(self._dtype)
+        real = screen.dtype.type
+        eps = real(8 * np.finfo(problem.screen_dtype).eps)
+        n_full, n_fast = kernels.sort_out(
+            self.labels,
+            bounds.limit,
+            bounds.drift_above,
+            bounds.extra,
+            rows.start,
+            rows.stop,
+            eps,
+            work.index,
+            work.fast,
+        )
+        parts = work.products_with(
+            problem.chunks.X, n_fast, array_of(problem.shift), screen, bounds.fast
+        )
+        for start, n, block, products in parts:
+            n_full = kernels.settle_fast(
+                work.fast,
+                start,
+                n,
+                block,
+                products,
+                bounds.fast,
+                *screen.padded(4),
+                problem.sq_norms,
+                real(2 * screen.eta),
+                screen.slack,
+                eps,
+                self.labels,
+                bounds.limit,
+                bounds.drift_below,
+                bounds.drift_above,
+                work.index,
+                n_full,
+            )
+        return n_full
 
     def _moved(self, work, n, scratch):
         """What the first n rows of `work.changed` change in the clusters."""

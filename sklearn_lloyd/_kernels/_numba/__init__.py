@@ -3,7 +3,7 @@
 They run without the interpreter's lock, in the threads of `_threads`.
 """
 
-from sklearn_lloyd._kernels._numba._nearest import Workspace, find_active
+from sklearn_lloyd._kernels._numba._nearest import Workspace, find_active, sort_out
 from sklearn_lloyd._kernels._numba._seeding import (
     add_mass,
     exact_gain,
@@ -12,7 +12,7 @@ from sklearn_lloyd._kernels._numba._seeding import (
     trials_screen,
     try_rows,
 )
-from sklearn_lloyd._kernels._numba._settle import settle
+from sklearn_lloyd._kernels._numba._settle import settle, settle_fast
 from sklearn_lloyd._kernels._numba._sums import (
     fill_norms,
     inertia,
@@ -32,6 +32,8 @@ __all__ = [
     "move_rows",
     "norms_and_keys",
     "settle",
+    "settle_fast",
+    "sort_out",
     "take_center",
     "take_first_center",
     "trials_screen",

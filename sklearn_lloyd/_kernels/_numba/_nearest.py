@@ -15,6 +15,7 @@ from sklearn_lloyd._kernels._numba._jit import any_order, exact
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
 WIDTH = TILE + 16  # rows a power of two apart would compete for the same lines of the cache
 FEW_FEATURES = 20  # up to which a matrix product is the slower way
+_FAST_BATCH = 1024  # rows
 _SCORES = 1 << 17  # of one matrix product: they stay in the second level of the cache
 
 
@@ -27,6 +28,29 @@ def find_active(labels, limit, drift, start, stop, out):
         out[n] = start + r
         n += np.uintp(not (limit[r] > drift[np.uintp(labels[r])]))
     return np.intp(n)
+
+
+@exact
+def sort_out(labels, limit, drift, extra, start, stop, eps, full, fast):
+    """Which rows to compare with all centres, and which with the fast ones only.
+
+    `drift` leaves out how far the fast centres have moved, `extra` is how much farther that is
+    than the slow ones have. Rows that are safe from the fast ones too pay `extra` out of their
+    limit. The lists `full` and `fast` are filled; returns the length of each.
+    """
+    n_full, n_fast = np.uintp(0), np.uintp(0)
+    labels, limit = labels[start:stop], limit[start:stop]
+    for r in range(len(labels)):
+        c = np.uintp(labels[r])
+        left = limit[r] - extra[c] - eps * abs(limit[r])
+        safe = left > drift[c]
+        slow = limit[r] > drift[c]
+        limit[r] = left if safe else limit[r]
+        full[n_full] = start + r
+        fast[n_fast] = start + r
+        n_full += np.uintp(not slow)
+        n_fast += np.uintp(slow and not safe)
+    return np.intp(n_full), np.intp(n_fast)
 
 
 @exact
@@ -233,7 +257,7 @@ class Workspace:
         room = -(-n_rows // TILE) * TILE
         self.room = room
         self.dtype = screen.dtype
-        self.index, self.changed, self.old = np.empty((3, room), np.intp)
+        self.index, self.fast, self.changed, self.old = np.empty((4, room), np.intp)
         self.least = (
             np.empty(room, screen.dtype),
             np.empty(room, screen.dtype),
@@ -277,3 +301,24 @@ class Workspace:
             gather(X, self.index, start, m, shift, self._rows)
             np.matmul(table, self._rows[:m].T, out=self._scores[:, :m])
             least_of_scores(self._scores, m, norms, *self.least, start)
+
+    def products_with(self, X, n, shift, screen, centers):
+        """Products of the first n rows of `fast` with some of the centres, batch by batch.
+
+        Yields
+        ------
+        start, m : int
+            The batch is fast[start:][:m].
+        rows : ndarray of which the first m rows count
+            Less the shift.
+        products : ndarray of shape (n_centers, m)
+        """
+        table = screen.padded(4)[0][centers, : X.shape[1]]
+        batch = min(self.room, _FAST_BATCH)
+        rows = np.empty((batch, X.shape[1]), screen.dtype)
+        products = np.empty((len(centers), batch + 16), screen.dtype)
+        for start in range(0, n, batch):
+            m = min(batch, n - start)
+            gather(X, self.fast, start, m, shift, rows)
+            np.matmul(table, rows[:m].T, out=products[:, :m])
+            yield start, m, rows, products

@@ -64,7 +64,8 @@ def settle(
     """
     best, second, label = least
     zero, one = best.dtype.type(0), best.dtype.type(1)
-    row = np.empty(X.shape[1], best.dtype)
+    scores = np.empty(len(table), best.dtype)
+    columns = np.empty((0, 0), best.dtype)
     n_changed = n_unsure = 0
     for r in range(n):
         i, c = index[r], np.intp(label[r])
@@ -79,7 +80,9 @@ def settle(
                 limit[i] = (drift[c] + gap) * (one - eps)
         else:
             n_unsure += 1
-            c = _nearest(X, i, centers, shift, table, norms, best[r] + 2 * slack, row)
+            if n_unsure == 1:
+                columns = np.ascontiguousarray(table.T)
+            c = _nearest(X, i, centers, shift, columns, norms, best[r] + 2 * slack, scores)
             if limit.size:
                 limit[i] = -np.inf  # two are nearly as near: the next movement may tell
         before = labels[i]
@@ -92,23 +95,107 @@ def settle(
 
 
 @exact
-def _nearest(X, i, centers, shift, table, norms, bound, row):
+def settle_fast(
+    index,
+    start,
+    n,
+    rows,
+    products,
+    fast,
+    table,
+    norms,
+    sq_norms,
+    slack_of_norm,
+    slack_of_center,
+    eps,
+    labels,
+    limit,
+    drift,
+    drift_above,
+    full,
+    n_full,
+):
+    """Lower the limits of rows by how near the fast centres are; list those that need more.
+
+    Parameters
+    ----------
+    index, start, n
+        The rows are index[start:][:n].
+    rows : ndarray of shape (n, n_features)
+        What they are, less the shift.
+    products : ndarray of shape (n_fast, n)
+        With the rows of `table` that are `fast`.
+    fast : ndarray of intp of shape (n_fast,)
+        Centres.
+    drift, drift_above : ndarrays of shape (n_clusters,)
+        Rounded down and up; without the movement of the fast centres.
+    full : ndarray of intp
+        Rows that some fast centre may be nearer to are added from n_full on.
+
+    Returns
+    -------
+    n_full : int
+    """
+    zero, one = limit.dtype.type(0), limit.dtype.type(1)
+    owners, least = np.empty(n, np.intp), np.empty(n, limit.dtype)
+    for r in range(n):
+        owners[r] = labels[index[start + r]]
+    _least_but_own(products, n, fast, norms, owners, least)
+    for r in range(n):
+        i, own = index[start + r], owners[r]
+        norm = sq_norms[i]
+        best = _product(rows, r, table, own) + norms[own]
+        slack = norm * (slack_of_norm + eps) + slack_of_center[own]
+        far = np.sqrt(max(least[r] + norm - slack, zero)) * (one - eps)
+        gap = far - np.sqrt(max(best + norm + slack, zero))
+        left = (drift[own] + gap) * (one - eps)
+        if left > drift_above[own] and np.isfinite(best):
+            limit[i] = min(limit[i], left)
+        else:
+            full[n_full] = i
+            n_full += 1
+    return n_full
+
+
+@exact
+def _nearest(X, i, centers, shift, columns, norms, bound, scores):
     """The nearest centre of row i by the definition, among those whose score is in bounds."""
+    scores[:] = norms
     for j in range(X.shape[1]):
-        row[j] = np.float64(X[i, j]) - shift[j] if shift.size else np.float64(X[i, j])
+        value = np.float64(X[i, j]) - shift[j] if shift.size else np.float64(X[i, j])
+        _add_column(scores, columns, j, value)
     least, label = np.inf, 0
     for c in range(len(centers)):
-        if _product(row, table, c) + norms[c] > bound:
-            continue
-        distance = sq_distance(X, i, centers, c)
-        if distance < least:
-            least, label = distance, c
+        if not (scores[c] > bound):
+            distance = sq_distance(X, i, centers, c)
+            if distance < least:
+                least, label = distance, c
     return label
 
 
 @any_order
-def _product(row, table, c):
-    product = row.dtype.type(0)
-    for j in range(len(row)):
-        product += row[j] * table[np.uintp(c), j]
+def _add_column(scores, columns, j, value):
+    factor = scores.dtype.type(value)
+    for c in range(len(scores)):
+        scores[c] += factor * columns[j, c]
+
+
+@any_order
+def _product(rows, r, table, c):
+    product = rows.dtype.type(0)
+    r, c = np.uintp(r), np.uintp(c)
+    for j in range(rows.shape[1]):
+        product += rows[r, j] * table[c, j]
     return product
+
+
+@any_order
+def _least_but_own(products, n, fast, norms, own, least):
+    """The least score of each row, but for that of its own centre."""
+    for r in range(n):
+        least[r] = np.inf
+    for f in range(len(fast)):
+        center, norm = fast[f], norms[fast[f]]
+        for r in range(n):
+            score = products[f, r] + norm
+            least[r] = score if score < least[r] and own[r] != center else least[r]
