@@ -10,8 +10,10 @@ from sklearn_lloyd._types import ChunkStats
 
 _SAMPLE = 4096  # rows by which the number of fast centres is chosen
 _NUMBERS_OF_FAST = (4, 8, 16, 32, 64)
-_READ = 10  # what reading a row costs, in comparisons with one centre
-_OWN = 4  # what comparing it with its own centre costs
+# What reading a row costs, in comparisons with one centre, and what comparing it with its own.
+_READ = 10
+_OWN = 6
+_CALLS = 512  # the same, times the features: more than it saves where there are few
 
 
 def label_rows(chunks, work, n, table, dtype, sq_norms, labels, bounds=None):
@@ -101,10 +103,11 @@ class FastAndSlow(Bounds):
         left = self.limit[sample] - (self._drift + moved)[own]
         unsafe = np.mean(left <= every[own])
         costs = {0: unsafe * (moved.size + _READ)}
+        each = _READ + _OWN + _CALLS / self._offsets.shape[1]
         for n in _NUMBERS_OF_FAST:
             if 4 * n <= moved.size:
                 full = np.mean(left <= largest_other(moved, order[n:])[own])
-                costs[n] = full * (moved.size + _READ) + (unsafe - full) * (n + _READ + _OWN)
+                costs[n] = full * (moved.size + _READ) + (unsafe - full) * (n + each)
         return min(costs, key=costs.get)
 
 
