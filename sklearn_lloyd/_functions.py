@@ -71,7 +71,7 @@ def k_means(
         As of :class:`KMeans`.
     copy_x : bool, default=True
         As of :class:`KMeans`: without effect.
-    algorithm : {'lloyd', 'auto', 'elkan'}, default='lloyd'
+    algorithm : {'lloyd', 'auto', 'elkan', 'hamerly'}, default='lloyd'
         As of :class:`KMeans`. The default is scikit-learn's; 'auto' gives the same result
         sooner.
     return_n_iter : bool, default=False

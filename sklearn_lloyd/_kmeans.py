@@ -79,13 +79,15 @@ class KMeans(BaseKMeans):
         Accepted for compatibility, and without effect: X is never copied whole and never
         written to.
 
-    algorithm : {'auto', 'lloyd', 'elkan'}, default='auto'
-        How rows find their nearest centre; the results are the same. 'lloyd' compares
-        every row with every centre in each iteration. 'elkan' uses the triangle inequality
-        to leave out the rows whose nearest centre cannot have changed, with one bound for
-        each row (the form of Hamerly [3]_) in place of Elkan's [2]_ one for each row and
-        centre, so that it needs little memory. 'auto' is 'elkan' but for small problems, which
-        'lloyd' solves sooner.
+    algorithm : {'auto', 'lloyd', 'elkan', 'hamerly'}, default='auto'
+        How rows find their nearest centre; the results are the same.
+
+        - 'lloyd' compares every row with every centre in each iteration.
+        - 'hamerly' leaves out the rows whose nearest centre cannot have changed by the
+          triangle inequality, with one bound for each row [3]_.
+        - 'elkan' is accepted for compatibility. At present it keeps the bounds of 'hamerly',
+          not Elkan's [2]_ one for each row and centre, so that it needs little memory.
+        - 'auto' is 'hamerly' but for small problems, which 'lloyd' solves sooner.
 
     init_size : int, default=None
         Number of rows to randomly sample for speeding up the initialization, at least
@@ -94,9 +96,12 @@ class KMeans(BaseKMeans):
         sample they count one each. None, or as many as X has distinct rows: all rows. Not
         used by an `init` that is an array or a callable.
 
-    backend : {'auto', 'numpy'}, default='auto'
-        Which kernels compute. 'auto' takes the fastest that is installed; at present that
-        is 'numpy'.
+    backend : {'auto', 'numpy', 'numba'}, default='auto'
+        Which kernels compute; labels, iterations and first centres are the same, centres but
+        for rounding. 'numba' compiles them at the first call with a dtype and memory order
+        and keeps them on disk; it needs ``pip install "sklearn-lloyd[fast]"``. Sparse X and
+        foreign byte orders are left to 'numpy'. 'auto' is 'numba' where that is installed and
+        ``n_samples * n_features * n_clusters`` is at least four million.
 
     n_threads : int or None, default=None
         Threads to use. None: what the machine, its cgroup, OMP_NUM_THREADS and the limits
@@ -146,7 +151,7 @@ class KMeans(BaseKMeans):
     Notes
     -----
     An iteration costs O(n_samples n_clusters n_features) at the most; the bounds of
-    'elkan' leave a small part of that in later iterations. The seeding by 'k-means++' costs
+    'hamerly' leave a small part of that in later iterations. The seeding by 'k-means++' costs
     O(n_samples n_clusters n_features log(n_clusters)) in `n_clusters` passes over the rows,
     that by 'k-means||' O(n_samples n_clusters n_features) in six, and holds ten candidates
     for each centre; `init_size` takes the place of `n_samples` in both. Beside X, `fit` needs
@@ -253,6 +258,9 @@ class KMeans(BaseKMeans):
         ValueError
             If X, the weights or the first centres do not fit; the message names what came
             and what is expected.
+
+        ImportError
+            If `backend` is 'numba' and Numba is not installed.
         """
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)

@@ -22,6 +22,7 @@ ESTIMATORS = [
     KMeans(init="random", n_init=2),
     KMeans(init="random-partition", n_init=2),
     KMeans(init_size=30),
+    KMeans(backend="numba", n_threads=2),
 ]
 
 
@@ -93,6 +94,7 @@ def test_metadata_routing(blobs):
         ("init_size", 20.5),
         ("init_size", "all"),
         ("backend", "cuda"),
+        ("backend", None),
         ("n_threads", 0),
     ],
 )

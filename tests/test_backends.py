@@ -1,0 +1,449 @@
+"""Compiled or not: the same labels, iterations and rows drawn; centres but for rounding.
+
+Each dtype, memory order and writeability of X is compiled anew, so few of them are paired.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_lloyd import KMeans, _chunks, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd._init._greedy import Greedy
+from sklearn_lloyd._kernels import (
+    _MUCH_WORK,
+    _numba,
+    _numpy,
+    compiled_kernels,
+    sq_distances_to,
+)
+from sklearn_lloyd._kernels._numba._distances import sq_distance
+
+thorough = settings(max_examples=100, derandomize=True, deadline=None)
+
+FLOATS = (np.float32, np.float64)
+ALGORITHMS = ("auto", "lloyd", "elkan", "hamerly")
+# Around what the kernels take together: four features, eight lanes, 12 and 20 features for two
+# ways to compute products, 128 features of a sum.
+N_FEATURES = (1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 20, 21, 40, 127, 128, 129, 300)
+N_ROWS = (7, 255, 256, 257, 700, 1025)  # around the tile
+WEIGHTS = ("none", "integers", "floats")
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(autouse=True)
+def many_blocks(monkeypatch):
+    """Small problems have several blocks too, of an odd number of rows."""
+    monkeypatch.setattr(_chunks, "_MIN_ROWS", 301)
+    monkeypatch.setattr(_chunks, "_MAX_ROWS", 301)
+
+
+def fit(backend, X, n_clusters, weights=None, **params):
+    params = {"random_state": 0, "n_threads": 2, **params}
+    with warnings.catch_warnings():
+        # Fewer distinct rows than clusters are among what is tested.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return KMeans(n_clusters, backend=backend, **params).fit(X, sample_weight=weights)
+
+
+def assert_same(a, b, X):
+    """The same clustering: equal but for the rounding of sums."""
+    assert_array_equal(a.labels_, b.labels_)
+    assert a.n_iter_ == b.n_iter_
+    assert a.converged_ == b.converged_
+    assert a.cluster_centers_.dtype == b.cluster_centers_.dtype
+    rtol = 1e-6 if a.cluster_centers_.dtype == np.float32 else 1e-10
+    X = np.asarray(X, np.float64)
+    spread = np.abs(X - X.mean(axis=0)).max()
+    assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=rtol, atol=rtol * spread)
+    assert_allclose(a.inertia_, b.inertia_, rtol=rtol, atol=rtol * spread**2)
+    for field in ("n_changed", "n_empty"):
+        assert_array_equal(a.history_[field], b.history_[field])
+    for field in ("inertia", "center_shift"):
+        # From sums, which keep their digits beside the sum of all squares.
+        atol = 1e-11 * X.size * spread**2
+        assert_allclose(a.history_[field], b.history_[field], rtol=1e-6, atol=atol)
+
+
+def check(X, n_clusters, weights=None, **params):
+    """Fit with both backends and compare; returns the compiled one."""
+    a = fit("numpy", X, n_clusters, weights, **params)
+    b = fit("numba", X, n_clusters, weights, **params)
+    assert_same(a, b, X)
+    return b
+
+
+def blobs(rng, n_rows, n_features, n_blobs=5):
+    centers = 3 * rng.standard_normal((n_blobs, n_features))
+    return centers[rng.integers(0, n_blobs, n_rows)] + rng.standard_normal((n_rows, n_features))
+
+
+def noise(rng, n_rows, n_features):
+    return rng.standard_normal((n_rows, n_features))
+
+
+def heavy_tails(rng, n_rows, n_features):
+    return rng.standard_t(1.5, (n_rows, n_features))
+
+
+def grid(rng, n_rows, n_features):
+    """Many rows are exactly as near to one centre as to another."""
+    return rng.integers(0, 3, (n_rows, n_features)).astype(np.float64)
+
+
+def repeats(rng, n_rows, n_features):
+    return noise(rng, max(2, n_rows // 9), n_features)[
+        rng.integers(0, max(2, n_rows // 9), n_rows)
+    ]
+
+
+def weights_of(kind, rng, n_rows):
+    if kind == "none":
+        return None
+    weights = rng.random(n_rows)
+    if kind == "integers":
+        weights = np.floor(4 * weights)  # zeros among them
+        weights[0] = 1
+    return weights
+
+
+# The definition.
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
+def test_distance_is_the_definition_to_the_last_bit(dtype):
+    rng = np.random.default_rng(0)
+    for n_features in (*range(1, 21), *range(127, 131), *range(255, 258), 784, 5000):
+        X = (100 * rng.random((9, n_features))).astype(dtype)
+        centers = 100 * rng.random((3, n_features))
+        for c, center in enumerate(centers):
+            compiled = [sq_distance(X, i, centers, c) for i in range(len(X))]
+            assert_array_equal(compiled, sq_distances_to(X, center))
+
+
+# Fits, from the same start.
+
+
+@thorough
+@given(
+    seed=seeds,
+    make=st.sampled_from([blobs, noise, heavy_tails, grid, repeats]),
+    n_rows=st.sampled_from(N_ROWS),
+    n_features=st.sampled_from(N_FEATURES),
+    n_clusters=st.sampled_from([1, 2, 3, 5, 8, 33]),
+    dtype=st.sampled_from(FLOATS),
+    kind=st.sampled_from(WEIGHTS),
+    offset=st.sampled_from([0.0, 0.0, 30.0, -1e4]),
+    algorithm=st.sampled_from(ALGORITHMS),
+    max_iter=st.sampled_from([1, 2, 300]),
+)
+def test_same_clustering(
+    seed, make, n_rows, n_features, n_clusters, dtype, kind, offset, algorithm, max_iter
+):
+    rng = np.random.default_rng(seed)
+    X = (make(rng, n_rows, n_features) + offset).astype(dtype)
+    n_clusters = min(n_clusters, n_rows)
+    init = X[rng.integers(0, n_rows, n_clusters)]  # may repeat
+    if algorithm == "elkan" and n_clusters == 1:
+        algorithm = "hamerly"  # which does not warn
+    check(
+        X,
+        n_clusters,
+        weights_of(kind, rng, n_rows),
+        init=init,
+        algorithm=algorithm,
+        max_iter=max_iter,
+    )
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_many_iterations(dtype, algorithm):
+    # Without clusters and with tol=0 the bounds have to hold for long.
+    rng = np.random.default_rng(1)
+    X = noise(rng, 4000, 3).astype(dtype)
+    model = check(X, 40, init=X[:40], algorithm=algorithm, tol=0)
+    assert model.n_iter_ > 20
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int64, np.uint8, np.bool_])
+def test_dtypes(dtype):
+    rng = np.random.default_rng(2)
+    X = rng.integers(0, 2 if dtype == np.bool_ else 200, (900, 6)).astype(dtype)
+    model = check(X, 9, init=X[:9].astype(float) + rng.random((9, 6)))
+    assert_array_equal(model.predict(X), model.labels_)
+
+
+def read_only(X):
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+def strided(X):
+    wide = np.zeros((2 * X.shape[0], X.shape[1] + 3), X.dtype)
+    wide[::2, 1:-2] = X
+    return wide[::2, 1:-2]
+
+
+@pytest.mark.parametrize("lay_out", [np.asfortranarray, strided, read_only])
+def test_layouts(lay_out):
+    rng = np.random.default_rng(3)
+    for n_features in (5, 30):  # by lanes, by a matrix product
+        X = blobs(rng, 900, n_features)
+        model = fit("numba", X, 9, init=X[:9])
+        as_laid_out = check(lay_out(X), 9, init=X[:9])
+        assert_array_equal(as_laid_out.labels_, model.labels_)
+        assert_array_equal(as_laid_out.cluster_centers_, model.cluster_centers_)
+        assert_array_equal(as_laid_out.predict(lay_out(X)), model.labels_)
+
+
+def test_memmap(tmp_path):
+    X = blobs(np.random.default_rng(4), 900, 5)
+    np.save(tmp_path / "X.npy", X)
+    check(np.load(tmp_path / "X.npy", mmap_mode="r"), 9, init=X[:9])
+
+
+@pytest.mark.parametrize("convert", [sparse.csr_matrix, lambda X: X.astype(">f8")])
+def test_falls_back(convert):
+    # Sparse rows and foreign byte order are left to NumPy: nothing differs, to the last bit.
+    X = convert(np.round(blobs(np.random.default_rng(5), 900, 5)))
+    assert compiled_kernels("numba", X, 9) is None
+    a, b = fit("numpy", X, 9), fit("numba", X, 9)
+    assert_array_equal(a.labels_, b.labels_)
+    assert_array_equal(a.cluster_centers_, b.cluster_centers_)
+    assert a.inertia_ == b.inertia_
+    assert_array_equal(b.predict(X), b.labels_)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("scale", [1e-20, 1e-12, 1e12, 1e18])
+def test_huge_and_tiny(scale, dtype):
+    # Their squares have no room in float32.
+    rng = np.random.default_rng(6)
+    for n_features in (3, 30):
+        X = (scale * blobs(rng, 700, n_features)).astype(dtype)
+        check(X, 6, init=X[:6])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_far_from_the_origin(dtype):
+    rng = np.random.default_rng(7)
+    for n_features in (3, 30):
+        X = (blobs(rng, 700, n_features) + 1e5).astype(dtype)
+        check(X, 6, weights_of("floats", rng, 700), init=X[:6])
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_exact_ties(algorithm):
+    # Ties go to the lowest index, also where a centre comes twice and moves later.
+    rng = np.random.default_rng(8)
+    for n_features in (1, 2, 5, 30):
+        X = grid(rng, 1500, n_features)
+        centers = np.repeat(X[:6], 2, axis=0)
+        check(X, 12, init=centers, algorithm=algorithm)
+        labels = next(lloyd_steps(X, centers, algorithm=algorithm, backend="numba")).labels
+        distances = np.square(X[:, np.newaxis] - centers).sum(axis=2)
+        assert_array_equal(labels, distances.argmin(axis=1))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_fewer_distinct_rows_than_clusters(algorithm):
+    rng = np.random.default_rng(9)
+    X = noise(rng, 4, 3)[rng.integers(0, 4, 600)]
+    model = check(X, 7, algorithm=algorithm)
+    assert np.unique(model.labels_).size == 4
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_empty_clusters(algorithm):
+    rng = np.random.default_rng(10)
+    X = blobs(rng, 900, 4)
+    init = np.concatenate([X[:3], 100 + noise(rng, 4, 4)])  # no row is near the last four
+    for kind in WEIGHTS:
+        model = check(X, 7, weights_of(kind, rng, 900), init=init, algorithm=algorithm)
+        assert model.history_["n_empty"][0] > 0
+
+
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "random-partition"])
+def test_starts(init):
+    rng = np.random.default_rng(11)
+    for kind in WEIGHTS:
+        X = blobs(rng, 900, 4)
+        a, b = (
+            fit(
+                backend, X, 7, weights_of(kind, np.random.default_rng(0), 900), init=init, n_init=3
+            )
+            for backend in ("numpy", "numba")
+        )
+        assert_same(a, b, X)
+        assert_allclose(a.start_inertias_, b.start_inertias_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_features", [4, 30])
+def test_steps(n_features):
+    rng = np.random.default_rng(12)
+    X = blobs(rng, 900, n_features)
+    a, b = (list(lloyd_steps(X, X[:8], backend=backend)) for backend in ("numpy", "numba"))
+    assert len(a) == len(b) > 1
+    for ours, compiled in zip(a, b, strict=True):
+        assert_array_equal(ours.labels, compiled.labels)
+        assert_allclose(ours.centers, compiled.centers, rtol=1e-10, atol=1e-10)
+        assert (ours.n_changed, ours.n_empty) == (compiled.n_changed, compiled.n_empty)
+        assert ours.converged == compiled.converged
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n_clusters", [1, 2, 33])
+@pytest.mark.parametrize("n_features", [1, 3, 13, 30, 130])
+def test_new_rows(n_features, n_clusters, dtype):
+    # Centres and rows on a grid: predict has ties to break as well.
+    rng = np.random.default_rng(13)
+    X = grid(rng, 700, n_features).astype(dtype)
+    centers = grid(rng, n_clusters, n_features).astype(dtype)
+    a, b = (KMeans.from_centers(centers, backend=backend) for backend in ("numpy", "numba"))
+    assert_array_equal(a.predict(X), b.predict(X))
+    assert a.transform(X).dtype == b.transform(X).dtype
+    assert_allclose(a.transform(X), b.transform(X), rtol=1e-6 if dtype == np.float32 else 1e-12)
+    assert a.score(X) == pytest.approx(b.score(X), rel=1e-12)
+
+
+@pytest.mark.parametrize("n_features", [3, 30])
+@pytest.mark.parametrize("algorithm", ["lloyd", "hamerly"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_threads_do_not_show(dtype, algorithm, n_features):
+    rng = np.random.default_rng(14)
+    X = noise(rng, 5000, n_features).astype(dtype)
+    weights = rng.random(5000)
+    one, three = (
+        fit("numba", X, 20, weights, algorithm=algorithm, max_iter=15, n_threads=n) for n in (1, 3)
+    )
+    assert_array_equal(one.labels_, three.labels_)
+    assert_array_equal(one.cluster_centers_, three.cluster_centers_)
+    assert one.inertia_ == three.inertia_
+    for field in ("inertia", "center_shift", "n_changed"):
+        assert_array_equal(one.history_[field], three.history_[field])
+
+
+# Seeding.
+
+
+def check_seeding(X, n_clusters, seed, weights=None, n_local_trials=None):
+    a, b = (
+        kmeans_plusplus(
+            X,
+            n_clusters,
+            sample_weight=weights,
+            random_state=seed,
+            n_local_trials=n_local_trials,
+            backend=backend,
+        )
+        for backend in ("numpy", "numba")
+    )
+    assert_array_equal(a[1], b[1])
+    assert_array_equal(a[0], b[0])
+    assert a[0].dtype == b[0].dtype
+
+
+@pytest.mark.parametrize("n_local_trials", [None, 1, 5, 40])
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("make", [blobs, noise, heavy_tails])
+def test_same_rows_are_drawn(make, dtype, n_local_trials):
+    for seed, n_features in enumerate((1, 2, 4, 11, 12, 13, 30, 129)):
+        rng = np.random.default_rng(seed)
+        X = make(rng, 1025, n_features).astype(dtype)
+        for kind in WEIGHTS:
+            check_seeding(X, 20, seed, weights_of(kind, rng, len(X)), n_local_trials)
+
+
+def tight_clusters(rng, n_rows, n_features):
+    """With each of five found, what is left is small beside the norms: float64 takes over."""
+    centers = 1e3 * noise(rng, 5, n_features)
+    return centers[rng.integers(0, 5, n_rows)] + noise(rng, n_rows, n_features)
+
+
+@pytest.mark.parametrize("n_features", [2, 13, 30])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_same_rows_are_drawn_from_tight_clusters(dtype, n_features):
+    for seed in range(5):
+        X = tight_clusters(np.random.default_rng(seed), 900, n_features).astype(dtype)
+        check_seeding(X, 12, seed)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_distances_of_the_seeding_are_the_definition(monkeypatch, dtype, backend):
+    # No row that is nearer to a new centre may be passed over: the draws go by these.
+    seedings = []
+    take = Greedy.take_best_of
+
+    def remember(seeding, trials):
+        seedings.append(seeding)
+        return take(seeding, trials)
+
+    monkeypatch.setattr(Greedy, "take_best_of", remember)
+    monkeypatch.setattr(_numpy, "_FEW", 0)  # else few rows go without the screen
+    for make in (blobs, tight_clusters):
+        X = make(np.random.default_rng(5), 3000, 3).astype(dtype)
+        rows = kmeans_plusplus(X, 12, random_state=5, backend=backend)[1]
+        differences = X[:, np.newaxis].astype(np.float64) - X[rows]
+        closest = np.square(differences).sum(axis=2).min(axis=1)
+        assert_allclose(seedings[-1]._closest, closest, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e18])
+def test_same_rows_are_drawn_of_huge_and_tiny(scale):
+    X = (scale * blobs(np.random.default_rng(0), 700, 4)).astype(np.float32)
+    for seed in range(3):
+        check_seeding(X, 12, seed)
+
+
+@pytest.mark.parametrize("convert", [strided, lambda X: (20 * X + 100).astype(np.uint8)])
+def test_same_rows_are_drawn_as_they_lie(convert):
+    for n_features in (3, 30):
+        X = np.clip(noise(np.random.default_rng(0), 900, n_features), -4, 4)
+        check_seeding(convert(X), 12, 0)
+
+
+@pytest.mark.parametrize("n_clusters", [20, 60])
+def test_same_rows_are_drawn_of_few(n_clusters):
+    # Repeats; and fewer distinct rows than centres.
+    rng = np.random.default_rng(0)
+    X = noise(rng, 50, 3)[rng.integers(0, 50, 900)]
+    for seed in range(5):
+        check_seeding(X, n_clusters, seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_same_rows_are_drawn_where_trials_are_equally_good(seed):
+    # Gains of whole numbers: the first of the best is taken, whatever a screen adds to each.
+    X = np.indices((3, 3, 3, 3)).reshape(4, -1).T + 1.0
+    weights = np.random.default_rng(seed).integers(40, 60, len(X)).astype(float)
+    check_seeding(X, 70, seed, weights)
+
+
+# Which backend it is.
+
+
+def test_auto_goes_by_the_shape():
+    for n_rows, n_clusters in ((_MUCH_WORK // 64, 8), (_MUCH_WORK // 64 - 1, 8)):
+        X = np.empty((n_rows, 8))
+        kernels = compiled_kernels("auto", X, n_clusters)
+        assert kernels is (_numba if X.size * n_clusters >= _MUCH_WORK else None)
+        assert compiled_kernels("numpy", X, n_clusters) is None
+        assert compiled_kernels("numba", X[:2], n_clusters) is _numba
+
+
+@pytest.mark.parametrize(("n_rows", "backend"), [(2**13, "numba"), (2**12, "numpy")])
+def test_auto_is_one_of_them(n_rows, backend):
+    X = noise(np.random.default_rng(0), n_rows, 16)
+    params = {"init": X[:32], "max_iter": 2}
+    a, b = fit("auto", X, 32, **params), fit(backend, X, 32, **params)
+    assert_array_equal(a.cluster_centers_, b.cluster_centers_)
+    assert a.inertia_ == b.inertia_
+    assert_array_equal(a.labels_, b.labels_)
