@@ -54,9 +54,16 @@ class CenterTable:
         ordered = np.sort(self.sq_norms)
         if not (ordered[1:] == ordered[:-1]).any():
             return None
-        first = np.unique(self.centers, axis=0, return_index=True)[1]
-        repeated = np.ones(len(self), bool)
-        repeated[first] = False
+        # Rows of norm one have equal norms throughout; few of these agree in the projection too.
+        places = np.arange(1.0, self.offsets.shape[1] + 1)
+        projections = np.einsum("ij,j->i", self.offsets, places)
+        repeated, seen = np.zeros(len(self), bool), {}
+        for i, key in enumerate(zip(self.sq_norms.tolist(), projections.tolist(), strict=True)):
+            others = seen.setdefault(key, [])
+            if any(np.array_equal(self.centers[i], self.centers[j]) for j in others):
+                repeated[i] = True
+            else:
+                others.append(i)
         return repeated if repeated.any() else None
 
     def screen(self, dtype):
