@@ -96,7 +96,9 @@ def main():
                     flush=True,
                 )
     for name, each in ratios.items():
-        print(f"{name}: geometric mean {statistics.geometric_mean(each):.2f}, least {min(each):.2f}")
+        print(
+            f"{name}: geometric mean {statistics.geometric_mean(each):.2f}, least {min(each):.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels import compiled_kernels
+from sklearn_lloyd._kernels import compiled_kernels, row_slice
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
@@ -94,6 +94,8 @@ class Chunks:
         """Rows `index` (a slice or an array of indices) as they are: a view for a slice."""
         if not self.is_sparse:
             return self.X[index] if isinstance(index, slice) else take_rows(self.X, index)
+        if isinstance(index, slice) and not self._untidy:
+            return row_slice(self.X, index)
         rows = self.X[index]
         if self._untidy:
             rows.sum_duplicates()  # of the slice, which is a copy

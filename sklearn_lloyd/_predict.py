@@ -22,6 +22,16 @@ def predict_labels(chunks, centers):
     """Index of the nearest centre of each row, ndarray of intp of shape (n_samples,)."""
     table = _table(chunks, centers)
     labels = np.empty(chunks.shape[0], np.intp)
+    if chunks.is_sparse and chunks.compiled is not None:
+        X, kernels = chunks.X, chunks.compiled
+        columns = kernels.center_columns(table.centers)
+
+        def kernel(rows, scratch):
+            parts = X.data, X.indices, X.indptr, rows.start, rows.stop
+            kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
+
+        chunks.map_reduce(kernel)
+        return labels
 
     def kernel(rows, scratch):
         labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
