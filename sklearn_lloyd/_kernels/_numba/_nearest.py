@@ -67,24 +67,9 @@ def four_products(x, table, c, s):
     """Products (4, TILE) of four centres with rows that lie side by side in x."""
     for j in range(0, table.shape[1], 4):
         a0, a1, a2, a3 = table[c, j], table[c, j + 1], table[c, j + 2], table[c, j + 3]
-        b0, b1, b2, b3 = (
-            table[c + 1, j],
-            table[c + 1, j + 1],
-            table[c + 1, j + 2],
-            table[c + 1, j + 3],
-        )
-        c0, c1, c2, c3 = (
-            table[c + 2, j],
-            table[c + 2, j + 1],
-            table[c + 2, j + 2],
-            table[c + 2, j + 3],
-        )
-        d0, d1, d2, d3 = (
-            table[c + 3, j],
-            table[c + 3, j + 1],
-            table[c + 3, j + 2],
-            table[c + 3, j + 3],
-        )
+        b0, b1, b2, b3 = table[c + 1, j], table[c + 1, j + 1], table[c + 1, j + 2], table[c + 1, j + 3]
+        c0, c1, c2, c3 = table[c + 2, j], table[c + 2, j + 1], table[c + 2, j + 2], table[c + 2, j + 3]
+        d0, d1, d2, d3 = table[c + 3, j], table[c + 3, j + 1], table[c + 3, j + 2], table[c + 3, j + 3]
         if j == 0:
             for r in range(TILE):
                 x0, x1, x2, x3 = x[j, r], x[j + 1, r], x[j + 2, r], x[j + 3, r]

@@ -12,13 +12,7 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import exact, screening
-from sklearn_lloyd._kernels._numba._nearest import (
-    TILE,
-    WIDTH,
-    four_products,
-    gather,
-    gather_columns,
-)
+from sklearn_lloyd._kernels._numba._nearest import TILE, WIDTH, four_products, gather, gather_columns
 
 _LANES = 12  # features, up to which rows are laid out feature by feature
 
@@ -185,11 +179,7 @@ def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first,
 @exact
 def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weights):
     """What one trial takes off the potential of the noted rows, by the definition."""
-    rows, index, out = (
-        np.empty((TILE, X.shape[1]), X.dtype),
-        np.empty(TILE, np.intp),
-        np.empty(TILE),
-    )
+    rows, index, out = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp), np.empty(TILE)
     gain, m = 0.0, 0
     while m < n_noted:
         n, m = _distances_of_noted(
@@ -204,11 +194,7 @@ def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weight
 @exact
 def take_center(X, start, noted, trials_of, n_noted, bit, center, number, closest, owner):
     """Lower the distances of the noted rows that are nearer to the trial of that bit."""
-    rows, index, out = (
-        np.empty((TILE, X.shape[1]), X.dtype),
-        np.empty(TILE, np.intp),
-        np.empty(TILE),
-    )
+    rows, index, out = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp), np.empty(TILE)
     m = 0
     while m < n_noted:
         n, m = _distances_of_noted(
