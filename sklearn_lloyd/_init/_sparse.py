@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._init._greedy import Greedy
-from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all
+from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all, sum_by_row
 
 
 class SparseGreedy(Greedy):
@@ -20,8 +20,15 @@ class SparseGreedy(Greedy):
         self._distances = np.empty((self._chunks.shape[0], n_trials))
 
     def start(self, row):
+        if self._chunks.compiled is None:
+            self._sq_norms = np.empty(self._chunks.shape[0])
+            self._chunks.map_reduce(self._fill_sq_norms)
         self._measure(np.array([row]), lambda rows: 0.0)
         self._take(None, 0)
+
+    def _fill_sq_norms(self, index, scratch):
+        rows = self._chunks.rows(index)
+        self._sq_norms[index] = sum_by_row(rows, np.square(rows.data, dtype=np.float64))
 
     def _gains(self, trials):
         return self._measure(trials, lambda rows: self._gain(rows, slice(None)))
@@ -56,7 +63,9 @@ class SparseGreedy(Greedy):
 
         def kernel(rows, scratch):
             if kernels is None:
-                self._distances[rows, :n] = sq_distances_to_all(chunks.rows(rows), table, scratch)
+                self._distances[rows, :n] = sq_distances_to_all(
+                    chunks.rows(rows), table, scratch, self._sq_norms[rows]
+                )
             else:
                 X, part = chunks.X, (rows.start, rows.stop)
                 parts = X.data, X.indices, X.indptr, *part, columns, table.sq_norms

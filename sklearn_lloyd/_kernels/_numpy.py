@@ -215,14 +215,16 @@ def _decide(rows, candidates, table):
     return labels
 
 
-def sq_distances_to_all(rows, table, scratch):
+def sq_distances_to_all(rows, table, scratch, sq_norms=None):
     """Squared distances (n_rows, n_clusters) in float64.
 
     By products; those that cancel to less than a millionth are done again by differences.
     """
     screen = table.screen(np.dtype(np.float64))
     block = screen.prepare(rows, table.shift, scratch)
-    sq_norms = screen.sq_norms(block)[:, np.newaxis]
+    if sq_norms is None:
+        sq_norms = screen.sq_norms(block)
+    sq_norms = sq_norms[:, np.newaxis]
     out = screen.scores(block, scratch).T + sq_norms
     if table.repeated is not None:
         out[:, table.repeated] = 0.0  # they stood aside; done below

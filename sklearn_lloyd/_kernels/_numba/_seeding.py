@@ -12,7 +12,13 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import exact, screening
-from sklearn_lloyd._kernels._numba._nearest import TILE, WIDTH, four_products, gather, gather_columns
+from sklearn_lloyd._kernels._numba._nearest import (
+    TILE,
+    WIDTH,
+    four_products,
+    gather,
+    gather_columns,
+)
 
 _LANES = 12  # features, up to which rows are laid out feature by feature
 
