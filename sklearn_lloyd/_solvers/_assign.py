@@ -42,7 +42,8 @@ class Bounds:
         if self._offsets is None:
             drift = np.zeros(len(table))
         else:
-            moved = np.sqrt(np.square(table.offsets - self._offsets).sum(axis=1))
+            difference = table.offsets - self._offsets
+            moved = np.sqrt(np.square(difference, out=difference).sum(axis=1))
             order = np.argsort(moved)
             largest_other = np.full(moved.size, moved[order[-1]])
             largest_other[order[-1]] = moved[order[-2]] if moved.size > 1 else 0.0

@@ -20,13 +20,14 @@ class CsrAssigner(Assigner):
 
     def __init__(self, problem, bounded):
         super().__init__(problem, bounded)
+        self._columns = None
         self._kernels = problem.chunks.compiled
         X = problem.chunks.X
         self._X = X.data, X.indices, X.indptr
         self._weights = _NONE if problem.sample_weight is None else problem.sample_weight
 
     def assign(self, centers, reduce):
-        self._columns = self._kernels.center_columns(centers)
+        self._columns = self._kernels.center_columns(centers, self._columns)
         super().assign(centers, reduce)
 
     def _blocks(self):

@@ -26,9 +26,13 @@ _LANES = 8  # centres are filled up to a multiple of this
 _ZERO = 8 * np.finfo(np.float64).eps  # share of |c|^2, up to which cancellation leaves a zero
 
 
-def center_columns(centers):
-    """The centres times -2, float64, of shape (n_features, at least n_clusters)."""
-    columns = np.zeros((centers.shape[1], -(-len(centers) // _LANES) * _LANES))
+def center_columns(centers, columns=None):
+    """The centres times -2, float64, of shape (n_features, at least n_clusters).
+
+    `columns` is what an earlier call for as many centres gave, to be written over.
+    """
+    if columns is None:
+        columns = np.zeros((centers.shape[1], -(-len(centers) // _LANES) * _LANES))
     _fill_columns(centers, columns)
     return columns
 
