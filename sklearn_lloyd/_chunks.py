@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels import compiled_kernels
+from sklearn_lloyd._kernels import compiled_kernels, row_slice
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
@@ -83,6 +83,11 @@ class Chunks:
         if self.is_sparse:
             self.n_terms = int(np.diff(X.indptr).max(initial=0))
 
+    @property
+    def compiled_dense(self):
+        """`compiled` if the rows are dense, else None."""
+        return None if self.is_sparse else self.compiled
+
     def read_only(self):
         """X itself, as a view that refuses to be written to."""
 
@@ -100,6 +105,8 @@ class Chunks:
         """Rows `index` (a slice or an array of indices) as they are: a view for a slice."""
         if not self.is_sparse:
             return self.X[index] if isinstance(index, slice) else take_rows(self.X, index)
+        if isinstance(index, slice) and not self._untidy:
+            return row_slice(self.X, index)
         rows = self.X[index]
         if self._untidy:
             rows.sum_duplicates()  # of the slice, which is a copy
@@ -124,7 +131,7 @@ class Chunks:
             yield self
             return
         n_blocks = len(self.blocks)
-        if self.compiled is not None:  # some passes are cut finer
+        if self.compiled_dense is not None:  # some passes are cut finer
             n_blocks = max(n_blocks, self.shape[0] * self.shape[1] // _COMPILED_VALUES)
         n_workers = 1
         if n_blocks > 1:

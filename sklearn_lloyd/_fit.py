@@ -99,9 +99,9 @@ def inertia_of(chunks, centers, labels, sample_weight):
     inertia = 0.0
 
     def kernel(rows, scratch):
-        if chunks.compiled is not None:
+        if chunks.compiled_dense is not None:
             arrays = (exact, labels, array_of(sample_weight))
-            return chunks.compiled.inertia(chunks.X, rows.start, rows.stop, *arrays)
+            return chunks.compiled_dense.inertia(chunks.X, rows.start, rows.stop, *arrays)
         distances = own_sq_distances(chunks.rows(rows), exact, labels[rows])
         return distances.sum() if sample_weight is None else distances @ sample_weight[rows]
 

@@ -23,22 +23,42 @@ def predict_labels(chunks, centers):
     """Index of the nearest centre of each row, ndarray of intp of shape (n_samples,)."""
     table = _table(chunks, centers)
     labels = np.empty(chunks.shape[0], np.intp)
-
-    sq_norms = None if chunks.compiled is None else np.empty(chunks.shape[0], np.float32)
-
-    def kernel(rows, scratch):
-        if chunks.compiled is not None:
-            work = workspace(chunks, rows, table.screen(sq_norms.dtype), scratch)
-            n = work.take_all(rows)
-            chunks.compiled.fill_norms(
-                chunks.X, rows.start, rows.stop, array_of(table.shift), sq_norms
-            )
-            label_rows(chunks, work, n, table, sq_norms.dtype, sq_norms, labels)
-            return
-        labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
-
+    if chunks.compiled is None:
+        kernel = _numpy_kernel(chunks, table, labels)
+    else:
+        kernel = (_csr_kernel if chunks.is_sparse else _dense_kernel)(chunks, table, labels)
     chunks.map_reduce(kernel)
     return labels
+
+
+def _numpy_kernel(chunks, table, labels):
+    def kernel(rows, scratch):
+        labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
+
+    return kernel
+
+
+def _dense_kernel(chunks, table, labels):
+    X, shift, dtype = chunks.X, array_of(table.shift), np.dtype(np.float32)
+    sq_norms = np.empty(chunks.shape[0], dtype)
+
+    def kernel(rows, scratch):
+        work = workspace(chunks, rows, table.screen(dtype), scratch)
+        chunks.compiled.fill_norms(X, rows.start, rows.stop, shift, sq_norms)
+        label_rows(chunks, work, work.take_all(rows), table, dtype, sq_norms, labels)
+
+    return kernel
+
+
+def _csr_kernel(chunks, table, labels):
+    X, kernels = chunks.X, chunks.compiled
+    columns = kernels.center_columns(table.centers)
+
+    def kernel(rows, scratch):
+        parts = X.data, X.indices, X.indptr, rows.start, rows.stop
+        kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
+
+    return kernel
 
 
 def distances_to_centers(chunks, centers):

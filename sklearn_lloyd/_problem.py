@@ -73,9 +73,9 @@ def _mean_variance(chunks, sample_weight):
     total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
 
     def kernel(rows, scratch):
-        if chunks.compiled is not None:
+        if chunks.compiled_dense is not None:
             weights = array_of(sample_weight)
-            return chunks.compiled.moments(chunks.X, rows.start, rows.stop, weights)
+            return chunks.compiled_dense.moments(chunks.X, rows.start, rows.stop, weights)
         return moments(chunks.rows(rows), None if sample_weight is None else sample_weight[rows])
 
     def merge(part):
@@ -123,9 +123,9 @@ def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype):
     sum_of_squares = 0.0
 
     def kernel(rows, scratch):
-        if chunks.compiled is not None:
+        if chunks.compiled_dense is not None:
             arrays = (array_of(shift), direction, array_of(sample_weight), sq_norms, keys)
-            return chunks.compiled.norms_and_keys(chunks.X, rows.start, rows.stop, *arrays)
+            return chunks.compiled_dense.norms_and_keys(chunks.X, rows.start, rows.stop, *arrays)
         norms, keys[rows] = norms_and_keys(chunks.rows(rows), shift, direction)
         sq_norms[rows] = norms
         return norms.sum() if sample_weight is None else norms @ sample_weight[rows]

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_lloyd._init._compiled import MOST_TRIALS, CompiledGreedy
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._init._random import rows_by_weight
+from sklearn_lloyd._init._sparse import SparseGreedy
 
 
 def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
@@ -27,7 +28,10 @@ def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
     if n_local_trials is None:
         n_local_trials = 2 + int(np.log(problem.n_clusters))
     compiled = problem.chunks.compiled is not None and n_local_trials <= MOST_TRIALS
-    seeding = (CompiledGreedy if compiled else Greedy)(problem, n_local_trials)
+    kind = CompiledGreedy if compiled else Greedy
+    if problem.chunks.is_sparse:
+        kind = SparseGreedy
+    seeding = kind(problem, n_local_trials)
     rows = np.empty(problem.n_clusters, np.intp)
     rows[0] = rows_by_weight(problem, rng.uniform(size=1))[0]
     seeding.start(rows[0])

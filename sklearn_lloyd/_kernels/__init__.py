@@ -11,6 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels._csr import row_slice, sum_by_row
 from sklearn_lloyd._kernels._distances import own_sq_distances, sq_distances_to
 from sklearn_lloyd._kernels._numpy import (
     CenterTable,
@@ -42,14 +43,16 @@ def compiled_kernels(backend, X, n_clusters):
     """
     if backend == "numba":
         import_optional("numba", extra="fast")
-    elif backend == "numpy" or X.shape[0] * X.shape[1] * n_clusters < _MUCH_WORK:
+    n_values = X.nnz if sparse.issparse(X) else X.shape[0] * X.shape[1]
+    if backend == "numpy" or (backend == "auto" and n_values * n_clusters < _MUCH_WORK):
         return None
-    if sparse.issparse(X) or not X.dtype.isnative:
+    if not X.dtype.isnative or (sparse.issparse(X) and not X.has_canonical_format):
         return None
     if backend == "auto" and find_spec("numba") is None:
         return None
     try:
-        return import_module("sklearn_lloyd._kernels._numba")
+        name = "sklearn_lloyd._kernels._numba"
+        return import_module(f"{name}._csr" if sparse.issparse(X) else name)
     except ImportError:  # installed, but not for this NumPy
         return None
 
@@ -72,8 +75,10 @@ __all__ = [
     "nearest",
     "norms_and_keys",
     "own_sq_distances",
+    "row_slice",
     "scratch_array",
     "sq_distances_to",
     "sq_distances_to_all",
+    "sum_by_row",
     "trial_gains",
 ]

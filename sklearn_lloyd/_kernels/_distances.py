@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels._csr import sum_by_row
+
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 
 
@@ -47,17 +49,35 @@ def pair_sq_distances(rows, centers, labels):
     absent features collected in |c|^2, in float64 too.
     """
     if sparse.issparse(rows):
-        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-        data = rows.data.astype(np.float64)
-        terms = data * (data - 2.0 * centers[labels[of_row], rows.indices])
-        used, inverse = np.unique(labels, return_inverse=True)
-        sq_norms = np.square(centers[used]).sum(axis=1)[inverse]
-        sums = np.bincount(of_row, terms, minlength=rows.shape[0]) + sq_norms
-        # What the cancellation leaves of a zero is a zero.
-        return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
+        return _sparse_sq_distances(rows, centers, labels)
     differences = centers.take(labels, axis=0)
     np.subtract(rows, differences, out=differences)
     return _sum_of_squares(differences)
+
+
+def _sparse_sq_distances(rows, centers, labels):
+    if len(centers) == 1:
+        places = rows.indices
+    else:
+        places = np.repeat(labels * centers.shape[1], np.diff(rows.indptr))
+        places += rows.indices
+    terms = centers.ravel().take(places)
+    terms *= -2.0
+    terms += rows.data
+    terms *= rows.data
+    sq_norms = _sq_norms_of(centers, labels)
+    sums = sum_by_row(rows, terms) + sq_norms
+    # What the cancellation leaves of a zero is a zero.
+    return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
+
+
+def _sq_norms_of(centers, labels):
+    """Squared norm of each label's centre; those of centres without a label are not computed."""
+    used = np.bincount(labels, minlength=len(centers)).nonzero()[0]
+    chosen = centers if used.size == len(centers) else centers[used]
+    sq_norms = np.empty(len(centers))
+    sq_norms[used] = np.einsum("ij,ij->i", chosen, chosen)
+    return sq_norms.take(labels)
 
 
 def own_sq_distances(rows, centers, labels):

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels._csr import row_slice
 from sklearn_lloyd._kernels._distances import all_sq_distances, pair_sq_distances
 from sklearn_lloyd._kernels._screen import Screen, least
 
@@ -35,7 +36,7 @@ class CenterTable:
     """
 
     def __init__(self, centers, shift, n_terms):
-        self.centers = centers.astype(np.float64)
+        self.centers = centers.astype(np.float64, order="C", copy=False)
         self.offsets = self.centers if shift is None else self.centers - shift
         self.shift = shift
         self.n_terms = n_terms
@@ -54,9 +55,16 @@ class CenterTable:
         ordered = np.sort(self.sq_norms)
         if not (ordered[1:] == ordered[:-1]).any():
             return None
-        first = np.unique(self.centers, axis=0, return_index=True)[1]
-        repeated = np.ones(len(self), bool)
-        repeated[first] = False
+        # Rows of norm one have equal norms throughout; few of these agree in the projection too.
+        places = np.arange(1.0, self.offsets.shape[1] + 1)
+        projections = np.einsum("ij,j->i", self.offsets, places)
+        repeated, seen = np.zeros(len(self), bool), {}
+        for i, key in enumerate(zip(self.sq_norms.tolist(), projections.tolist(), strict=True)):
+            others = seen.setdefault(key, [])
+            if any(np.array_equal(self.centers[i], self.centers[j]) for j in others):
+                repeated[i] = True
+            else:
+                others.append(i)
         return repeated if repeated.any() else None
 
     def screen(self, dtype):
@@ -72,10 +80,11 @@ class CenterTable:
 
 def batch_rows(rows, table):
     """How many of the rows to compare with those centres at once."""
-    width = rows.shape[1]
-    if sparse.issparse(rows):
-        width = rows.nnz // max(1, rows.shape[0])
-    return max(1, _BATCH // (len(table) + width))
+    return max(1, _BATCH // (len(table) + _row_size(rows)))
+
+
+def _row_size(rows):
+    return rows.nnz // max(1, rows.shape[0]) if sparse.issparse(rows) else rows.shape[1]
 
 
 def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
@@ -117,7 +126,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     for start in range(0, n_rows, step):
         part = slice(start, min(start + step, n_rows))
         n_hard += _nearest(
-            rows[part],
+            row_slice(rows, part),
             None if sq_norms is None else sq_norms[part],
             None if guess is None else guess[part],
             table,
@@ -194,7 +203,7 @@ def _decide(rows, candidates, table):
     """The nearest of the candidates (n_rows, n_clusters), by the definition."""
     row, label = np.nonzero(candidates)
     sq_distances = np.empty(row.size)
-    step = max(1, _PAIRS // rows.shape[1])
+    step = max(1, _PAIRS // max(1, _row_size(rows)))
     for start in range(0, row.size, step):
         part = slice(start, start + step)
         sq_distances[part] = pair_sq_distances(rows[row[part]], table.centers, label[part])
@@ -206,19 +215,21 @@ def _decide(rows, candidates, table):
     return labels
 
 
-def sq_distances_to_all(rows, table, scratch):
+def sq_distances_to_all(rows, table, scratch, sq_norms=None):
     """Squared distances (n_rows, n_clusters) in float64.
 
     By products; those that cancel to less than a millionth are done again by differences.
     """
     screen = table.screen(np.dtype(np.float64))
     block = screen.prepare(rows, table.shift, scratch)
-    sq_norms = screen.sq_norms(block)[:, np.newaxis]
+    if sq_norms is None:
+        sq_norms = screen.sq_norms(block)
+    sq_norms = sq_norms[:, np.newaxis]
     out = screen.scores(block, scratch).T + sq_norms
     if table.repeated is not None:
         out[:, table.repeated] = 0.0  # they stood aside; done below
     row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
-    step = max(1, _PAIRS // rows.shape[1])
+    step = max(1, _PAIRS // max(1, _row_size(rows)))
     for start in range(0, row.size, step):
         i, j = row[start : start + step], label[start : start + step]
         out[i, j] = pair_sq_distances(rows[i], table.centers, j)
@@ -250,7 +261,9 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
-        scores = screen.scores(screen.prepare(rows[part], table.shift, scratch), scratch)
+        scores = screen.scores(
+            screen.prepare(row_slice(rows, part), table.shift, scratch), scratch
+        )
         target = (closest[part] - sq_norms[part]).astype(screen.dtype, copy=False)
         np.subtract(target, scores, out=scores)
         slack = (2 * screen.eta) * (sq_norms[part] + closest[part]) + screen.slack.max()

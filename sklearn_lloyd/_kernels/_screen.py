@@ -18,6 +18,8 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
+
 _WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
 _MANY = 160  # centres, from which the scores of one row lie side by side
 
@@ -100,7 +102,7 @@ class Screen:
         Dense rows: of shape (n_features + 1, n_rows), with a one below each row.
         """
         if sparse.issparse(rows):
-            return rows.astype(self.dtype, copy=False)
+            return with_dtype(rows, self.dtype)
         n_rows, n_features = rows.shape
         if n_features <= _WIDE_LAYOUT:
             block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
@@ -119,9 +121,7 @@ class Screen:
     def sq_norms(self, block):
         """Squared norms of the prepared rows, to the precision of the screen."""
         if sparse.issparse(block):
-            of_row = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
-            norms = np.bincount(of_row, np.square(block.data), minlength=block.shape[0])
-            return norms.astype(self.dtype)
+            return sum_by_row(block, np.square(block.data)).astype(self.dtype)
         return np.einsum("ij,ij->j", block[:-1], block[:-1])
 
     def scores(self, block, scratch):

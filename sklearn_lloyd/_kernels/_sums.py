@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
+
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
@@ -21,10 +23,10 @@ def norms_and_keys(rows, shift, direction):
     Equal rows have equal keys, wherever they stand.
     """
     if sparse.issparse(rows):
-        of_row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
         data = rows.data.astype(np.float64)
-        sq_norms = np.bincount(of_row, data**2, minlength=rows.shape[0])
-        return sq_norms, np.bincount(of_row, data * direction[rows.indices], rows.shape[0])
+        projected = direction.take(rows.indices)
+        projected *= data
+        return sum_by_row(rows, np.square(data, out=data)), sum_by_row(rows, projected)
     offsets = _offsets(rows, shift)
     sq_norms = np.einsum("ij,ij->i", offsets, offsets)
     return sq_norms, np.einsum("ij,j->i", offsets, direction)
@@ -65,7 +67,7 @@ def label_sums(rows, weights, new, old, shift, n_clusters):
     members : ndarray of shape (n_clusters,), intp
         Rows of positive weight.
     """
-    values = rows.astype(np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
+    values = with_dtype(rows, np.float64) if sparse.issparse(rows) else _offsets(rows, shift)
     changes = _changes(new, old, weights, n_clusters)
     if sparse.issparse(rows):
         changes = sparse.csr_array(changes)  # as the rows, or SciPy converts them
@@ -106,7 +108,9 @@ def _changes(new, old, weights, n_clusters):
 
 def add_sums(total, part, clusters=slice(None)):
     """Add the sums of a block to the total, in place; dense ones are those of `clusters`."""
-    if isinstance(part, np.ndarray):
+    if callable(part):  # a compiled kernel that has the rows
+        part(total)
+    elif isinstance(part, np.ndarray):
         total[clusters] += part
     else:
         part = part.tocoo()

@@ -2,6 +2,7 @@
 
 from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
 from sklearn_lloyd._solvers._compiled import CompiledAssigner, label_rows, workspace
+from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
 
 __all__ = ["ASSIGNERS", "label_rows", "lloyd", "make_assigner", "workspace"]
@@ -15,5 +16,7 @@ def make_assigner(algorithm, problem):
         n_rows, n_features = problem.chunks.shape
         work = n_rows * problem.n_clusters * n_features
         algorithm = "hamerly" if problem.n_clusters > 1 and work > _LITTLE_WORK else "lloyd"
-    kind = Assigner if problem.chunks.compiled is None else CompiledAssigner
+    kind = Assigner
+    if problem.chunks.compiled is not None:
+        kind = CsrAssigner if problem.chunks.is_sparse else CompiledAssigner
     return kind(problem, ASSIGNERS[algorithm])

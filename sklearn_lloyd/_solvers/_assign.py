@@ -41,7 +41,8 @@ class Bounds:
         if self._offsets is None:
             self._drift = np.zeros(len(table))
         else:
-            moved = np.sqrt(np.square(table.offsets - self._offsets).sum(axis=1))
+            difference = table.offsets - self._offsets
+            moved = np.sqrt(np.square(difference, out=difference).sum(axis=1))
             self._drift = self._drift + moved + self._others(moved, labels)
         self._offsets = table.offsets
         # Rounded so that no movement is lost: up where it is compared, down where it adds.
