@@ -13,7 +13,7 @@ ROOT = Path(sklearn_lloyd.__file__).parent
 LAYERS = [
     {"_version", "_types", "_compat", "_optional"},
     {"_kernels", "_threads", "_canonical"},
-    {"_chunks"},
+    {"_chunks", "_projection"},
     {"_init", "_problem", "_solvers", "_validation"},
     {"_fit"},
     {"_predict"},
