@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_lloyd import KMeans, _chunks, lloyd_steps
+from sklearn_lloyd import KMeans, _chunks, _solvers, lloyd_steps
 from sklearn_lloyd._kernels import _numpy, _screen, _sums
 from sklearn_lloyd._solvers import _assign
 
@@ -47,7 +47,7 @@ def constants(**values):
         yield
 
 
-MODULES = (_chunks, _numpy, _screen, _sums, _assign)
+MODULES = (_chunks, _numpy, _screen, _sums, _solvers, _assign)
 
 
 def squares(X, centers):
