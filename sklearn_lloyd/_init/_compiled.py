@@ -31,6 +31,7 @@ class CompiledGreedy(Greedy):
         self._weights = array_of(problem.sample_weight)
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+        self._norms = problem.sq_norms
         self._projection = make_projection(problem, n_trials)
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
@@ -73,10 +74,11 @@ class CompiledGreedy(Greedy):
         self.potential = total.sum()
 
     def _gains(self, trials):
-        problem, chunks = self._problem, self._chunks
+        chunks = self._chunks
         table, dtype = self._table(trials)
         screen = table.screen(dtype)
         safe = self._safe(table)
+        sq_norms = self._sq_norms_of_rows(screen.dtype)
         tables = self._kernels.trials_screen(screen)
         projected, p_tables = np.empty((0, 0), screen.dtype), tables
         if self._projection is not None and screen.dtype == np.float32:
@@ -93,7 +95,7 @@ class CompiledGreedy(Greedy):
                 rows.stop,
                 self._shift,
                 self._weights,
-                problem.sq_norms,
+                sq_norms,
                 self._closest,
                 self._owner,
                 safe,
@@ -113,6 +115,16 @@ class CompiledGreedy(Greedy):
 
         chunks.map_reduce(kernel, add, self._blocks)
         return gains
+
+    def _sq_norms_of_rows(self, dtype):
+        """Squared norms of all rows, as exact as the screen."""
+        if self._norms.dtype != dtype:
+            self._norms = np.empty(self._chunks.shape[0], dtype)
+            fill, X = self._kernels.fill_norms, self._chunks.X
+            self._chunks.map_reduce(
+                lambda rows, scratch: fill(X, rows.start, rows.stop, self._shift, self._norms)
+            )
+        return self._norms
 
     def _safe(self, table):
         """For each centre so far, the squared distance up to which no trial can be nearer.

@@ -48,9 +48,9 @@ def compiled_kernels(backend, X, n_clusters):
         return None
     if not X.dtype.isnative or (sparse.issparse(X) and not X.has_canonical_format):
         return None
-    if backend == "auto" and find_spec("numba") is None:
-        return None
     try:
+        if backend == "auto" and find_spec("numba") is None:
+            return None
         name = "sklearn_lloyd._kernels._numba"
         return import_module(f"{name}._csr" if sparse.issparse(X) else name)
     except ImportError:  # installed, but not for this NumPy

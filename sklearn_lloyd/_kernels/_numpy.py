@@ -261,13 +261,16 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
-        scores = screen.scores(
-            screen.prepare(row_slice(rows, part), table.shift, scratch), scratch
-        )
-        target = (closest[part] - sq_norms[part]).astype(screen.dtype, copy=False)
+        block = screen.prepare(row_slice(rows, part), table.shift, scratch)
+        norms = sq_norms[part]
+        if norms.dtype != screen.dtype:
+            norms = screen.sq_norms(block)
+        scores = screen.scores(block, scratch)
+        target = (closest[part] - norms).astype(screen.dtype, copy=False)
         np.subtract(target, scores, out=scores)
-        slack = (2 * screen.eta) * (sq_norms[part] + closest[part]) + screen.slack.max()
+        slack = (2 * screen.eta) * (norms + closest[part]) + screen.slack.max()
         np.greater(scores, -slack.astype(screen.dtype, copy=False), out=maybe[:, part])
+        scores -= screen.bias[:, np.newaxis]
         np.maximum(scores, 0, out=scores)
         if weights is None:
             gains += scores.sum(axis=1, dtype=np.float64)

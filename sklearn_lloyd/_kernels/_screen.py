@@ -73,6 +73,8 @@ class Screen:
             self.table[never, -1] = info.max / 16
         # What |c|^2 adds to the slack of a row whose nearest centre is c.
         underflow = 8.0 * (n_terms + 8) * float(info.tiny)
+        # How much lower the scores are than the distances, for what needs no bound.
+        self.bias = (2.0 * self.eta * sq_norms).astype(dtype)
         self._padded = {}
         self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
 

@@ -181,6 +181,8 @@ class CompiledAssigner(Assigner):
                 work.index,
                 n_full,
             )
+        # In the order of the rows, so that sums do not depend on what the bounds could tell.
+        work.index[:n_full].sort()
         return n_full
 
     def _moved(self, work, n, scratch):

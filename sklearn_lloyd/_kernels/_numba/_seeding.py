@@ -39,14 +39,14 @@ def _products(X, index, n, shift, table, columns, tile, few, products, scores):
 
 
 @any_order
-def _gain(scores, t, n, norm, target, slack, weight, bits):
+def _gain(scores, t, n, norm, bias, target, slack, weight, bits):
     """Sum of what the scores of one trial are lower than the target; note where they may be."""
     gain = 0.0
     bit = np.uint32(1 << t)
     for r in range(n):
         closer = target[r] - (scores[t, r] + norm)
         bits[r] |= bit if not (closer <= -slack[r]) else np.uint32(0)
-        gain += weight[r] * np.float64(max(closer, scores.dtype.type(0)))
+        gain += weight[r] * np.float64(max(closer - bias, scores.dtype.type(0)))
     return gain
 
 
@@ -56,7 +56,7 @@ def _drop_far(projected, screen, index, n, target, both, tile, products):
 
     Returns how many are left of `index`, `target` and `both`.
     """
-    table, norms, slack_of_norm, slack_of_trial = screen
+    table, norms, _, slack_of_norm, slack_of_trial = screen
     gather(projected, index, 0, n, np.empty(0), tile)
     np.dot(tile[:n], np.ascontiguousarray(table.T), products[:n])
     left = np.uintp(0)
@@ -102,7 +102,7 @@ def try_rows(
         Which centre that is.
     safe : ndarray of float64 of shape (n_centers,)
         A squared distance to each centre up to which no trial can be nearer to a row.
-    screen : tuple (table, norms, slack of a squared norm, slack of the farthest trial)
+    screen : tuple (table, norms, bias, slack of a squared norm, slack of the farthest trial)
         The trials, in multiples of four; see `trials_screen`.
     projected : ndarray of shape (n_samples, n_columns), or (0, 0) for none
         The rows in fewer dimensions.
@@ -119,7 +119,7 @@ def try_rows(
     -------
     n_noted, n_looked : int
     """
-    table, norms, slack_of_norm, slack_of_trial = screen
+    table, norms, bias, slack_of_norm, slack_of_trial = screen
     n_trials, width = table.shape
     columns = np.ascontiguousarray(table.T)
     real = table.dtype
@@ -127,7 +127,7 @@ def try_rows(
     target, both, slack = np.empty((3, TILE), real)
     scores, products = np.empty((n_trials, WIDTH), real), np.empty((TILE, n_trials), real)
     few = np.empty((8, X.shape[1]), real)
-    tile = np.zeros((width, WIDTH) if width <= _LANES else (TILE, width), real)
+    tile = np.zeros((width, WIDTH), real) if width <= _LANES else np.empty((TILE, width), real)
     p_tile = np.empty((TILE, projected.shape[1]), projected.dtype)
     gains[:] = 0.0
     n_noted, n_looked = np.uintp(0), 0
@@ -155,7 +155,7 @@ def try_rows(
             for r in range(n):
                 weight[r] = weights[np.uintp(index[r])]
         for t in range(gains.size):
-            gains[t] += _gain(scores, t, n, norms[t], target, slack, weight, bits)
+            gains[t] += _gain(scores, t, n, norms[t], bias[t], target, slack, weight, bits)
         for r in range(n):
             noted[n_noted] = index[r] - start
             trials_of[n_noted] = bits[r]
@@ -243,4 +243,7 @@ def trials_screen(screen, lanes=True):
     """The trials as `try_rows` takes them."""
     few = lanes and screen.table.shape[1] - 1 <= _LANES
     real = screen.dtype.type
-    return (*screen.padded(4 if few else 1), real(2 * screen.eta), screen.slack.max())
+    table, norms = screen.padded(4 if few else 1)
+    bias = np.zeros_like(norms)
+    bias[: len(screen.bias)] = screen.bias
+    return table, norms, bias, real(2 * screen.eta), screen.slack.max()
