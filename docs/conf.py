@@ -14,11 +14,13 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "myst_parser",
 ]
 # No intersphinx: the build needs no network. References to other projects stay plain text.
 nitpicky = False
 default_role = "literal"  # docstrings write `name` for code
-exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "**.md"]
+exclude_patterns = ["_build", "auto_examples/**/*.ipynb"]
+myst_heading_anchors = 2
 templates_path = []
 
 autosummary_generate = True

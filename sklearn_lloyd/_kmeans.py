@@ -99,9 +99,9 @@ class KMeans(BaseKMeans):
     backend : {'auto', 'numpy', 'numba'}, default='auto'
         Which kernels compute; labels, iterations and first centres are the same, centres but
         for rounding. 'numba' compiles them at the first call with a dtype and memory order
-        and keeps them on disk; it needs ``pip install "sklearn-lloyd[fast]"``. Sparse X and
-        foreign byte orders are left to 'numpy'. 'auto' is 'numba' where that is installed and
-        ``n_samples * n_features * n_clusters`` is at least four million.
+        and keeps them on disk; it needs ``pip install "sklearn-lloyd[fast]"``. Untidy
+        CSR and foreign byte orders are left to 'numpy'. 'auto' is 'numba' where that is
+        installed and ``n_samples * n_features * n_clusters`` is at least four million.
 
     n_threads : int or None, default=None
         Threads to use. None: what the machine, its cgroup, OMP_NUM_THREADS and the limits

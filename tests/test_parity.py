@@ -134,7 +134,7 @@ def test_signatures():
         assert ours[name].default == theirs[name].default
         assert ours[name].kind == theirs[name].kind
     assert ours["algorithm"].default == "auto"
-    for function, more in ((k_means, ["init_size"]), (kmeans_plusplus, [])):
+    for function, more in ((k_means, ["init_size"]), (kmeans_plusplus, ["backend"])):
         original = getattr(sklearn.cluster, function.__name__)
         parameters = list(inspect.signature(function).parameters.values())
         theirs = list(inspect.signature(original).parameters.values())

@@ -13,6 +13,7 @@ from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
 from sklearn_lloyd._types import ChunkStats
 
+_HARD = 0.1  # share of the rows looked at
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
@@ -84,7 +85,6 @@ class Assigner:
     """
 
     _kind_of_bounds = Bounds
-    _hard = 0.1  # share of rows undecided in float32 from which float64 is the faster screen
 
     def __init__(self, problem, bounded):
         self._problem = problem
@@ -116,7 +116,7 @@ class Assigner:
                 reduce(stats)
 
         chunks.map_reduce(kernel, collect, self._blocks())
-        if n_hard > self._hard * looked_at:
+        if self._is_hard(n_hard, looked_at):
             self._dtype = np.dtype(np.float64)
         self._first = False
         self._few_changed = n_changed < _FEW_CHANGED * looked_at
@@ -149,6 +149,10 @@ class Assigner:
         )
         self.labels[index] = new  # only now: `old` may be a view
         return stats, new.size, n_hard
+
+    def _is_hard(self, n_hard, n_looked):
+        """Whether float32 leaves so much open that float64 is the faster screen."""
+        return n_hard > _HARD * n_looked
 
     def _blocks(self):
         """The rows to look at, in blocks; None: all."""

@@ -8,6 +8,7 @@ from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._solvers._assign import Assigner, Bounds, largest_other
 from sklearn_lloyd._types import ChunkStats
 
+_HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
 _SAMPLE = 4096  # rows by which the number of fast centres is chosen
 _NUMBERS_OF_FAST = (4, 8, 16, 32, 64)
 # What reading a row costs, in comparisons with one centre, and what comparing it with its own.
@@ -118,10 +119,12 @@ class CompiledAssigner(Assigner):
     """
 
     _kind_of_bounds = FastAndSlow
-    _hard = 0.5  # what float32 leaves open costs little here
 
     def _blocks(self):
         return None
+
+    def _is_hard(self, n_hard, n_looked):
+        return n_hard > _HARD * n_looked
 
     def _assign_block(self, rows, table, scratch):
         problem, bounds, chunks = self._problem, self._bounds, self._problem.chunks

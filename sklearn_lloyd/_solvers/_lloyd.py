@@ -78,7 +78,7 @@ class _ClusterSums:
         self._sums = np.zeros(shape)
         self._weights = np.zeros(shape[0])
         self._members = np.zeros(shape[0], np.intp)
-        self._sq_norms = self._weights_before = self._weights
+        self._sq_norms = self._weights_before = np.zeros(shape[0])  # before the first pass
         self.n_changed = 0
 
     def add(self, stats):

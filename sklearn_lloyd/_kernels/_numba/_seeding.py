@@ -46,7 +46,9 @@ def _gain(scores, t, n, norm, bias, target, slack, weight, bits):
     for r in range(n):
         closer = target[r] - (scores[t, r] + norm)
         bits[r] |= bit if not (closer <= -slack[r]) else np.uint32(0)
-        gain += weight[r] * np.float64(max(closer - bias, scores.dtype.type(0)))
+        # A row of no weight may be so far that its distance has no room.
+        closer = closer - bias if closer > bias and weight[r] > 0 else scores.dtype.type(0)
+        gain += weight[r] * np.float64(closer)
     return gain
 
 
