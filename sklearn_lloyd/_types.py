@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -37,6 +37,8 @@ class Problem:
         Weighted sum of the squared distances from the shift.
     screen_dtype : dtype
         The precision in which distances are screened before the exact decision.
+    shared : dict
+        What one start has computed and the next can use.
     """
 
     chunks: Chunks
@@ -49,6 +51,7 @@ class Problem:
     variance: float
     sum_of_squares: float
     screen_dtype: np.dtype
+    shared: dict = field(default_factory=dict, repr=False)
 
     def weights(self, rows):
         """The weights of `rows` (a slice or indices), or None."""

@@ -32,7 +32,9 @@ class CompiledGreedy(Greedy):
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
         self._norms = problem.sq_norms
-        self._projection = make_projection(problem, n_trials)
+        if "projection" not in problem.shared:
+            problem.shared["projection"] = make_projection(problem, n_trials)
+        self._projection = problem.shared["projection"]
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
@@ -85,11 +87,10 @@ class CompiledGreedy(Greedy):
             projected = self._projection.rows
             p_tables = self._kernels.trials_screen(self._projection.screen(table), lanes=False)
         gains = np.zeros(len(trials))
-        n_looked = 0
 
         def kernel(rows, scratch):
             part = np.empty(len(trials))
-            self._n_noted[rows.start], looked = self._kernels.try_rows(
+            self._n_noted[rows.start] = self._kernels.try_rows(
                 chunks.X,
                 rows.start,
                 rows.stop,
@@ -106,14 +107,9 @@ class CompiledGreedy(Greedy):
                 self._trials_of[rows],
                 part,
             )
-            return part, looked
+            return part
 
-        def add(part):
-            nonlocal n_looked
-            np.add(gains, part[0], out=gains)
-            n_looked += part[1]
-
-        chunks.map_reduce(kernel, add, self._blocks)
+        chunks.map_reduce(kernel, gains.__iadd__, self._blocks)
         return gains
 
     def _sq_norms_of_rows(self, dtype):

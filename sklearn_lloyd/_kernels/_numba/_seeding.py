@@ -119,7 +119,7 @@ def try_rows(
 
     Returns
     -------
-    n_noted, n_looked : int
+    n_noted : int
     """
     table, norms, bias, slack_of_norm, slack_of_trial = screen
     n_trials, width = table.shape
@@ -132,7 +132,7 @@ def try_rows(
     tile = np.zeros((width, WIDTH), real) if width <= _LANES else np.empty((TILE, width), real)
     p_tile = np.empty((TILE, projected.shape[1]), projected.dtype)
     gains[:] = 0.0
-    n_noted, n_looked = np.uintp(0), 0
+    n_noted = np.uintp(0)
     for first in range(start, stop, TILE):
         n_near = np.uintp(0)
         for i in range(first, min(stop, first + TILE)):
@@ -146,7 +146,6 @@ def try_rows(
             both[r] = closest[i] + sq_norms[i]
         if projected.size:
             n = _drop_far(projected, projected_screen, index, n, target, both, p_tile, products)
-        n_looked += n
         if n == 0:
             continue
         _products(X, index, n, shift, table, columns, tile, few, products, scores)
@@ -162,7 +161,7 @@ def try_rows(
             noted[n_noted] = index[r] - start
             trials_of[n_noted] = bits[r]
             n_noted += np.uintp(bits[r] != 0)
-    return np.intp(n_noted), n_looked
+    return np.intp(n_noted)
 
 
 @exact
