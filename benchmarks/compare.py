@@ -471,11 +471,11 @@ def main():
         w.name: partial(Data, w, options.scale) for w in WORKLOADS if options.only in w.name
     }
     datasets = load_each("data", workloads, report).values()
-    races = [
-        race for mode in options.modes for race in run(mode, datasets, rivals, options, report)
-    ]
-    if options.markdown:
-        options.markdown.write_text("\n".join(report.markdown) + "\n")
+    races = []
+    for mode in options.modes:
+        races += run(mode, datasets, rivals, options, report)
+        if options.markdown:  # after each mode, lest an interrupted run leave nothing
+            options.markdown.write_text("\n".join(report.markdown) + "\n")
     failures = [
         f"{race.mode} {race.data.name}: inertia of {name} {race.excess(name):+.2%}"
         for race in races
