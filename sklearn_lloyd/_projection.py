@@ -96,6 +96,8 @@ def make_projection(problem, n_trials):
 
 def _principal_axes(sample, n_axes):
     """The first principal axes of the rows, nearly, by subspace iteration (Halko et al. 2011)."""
+    largest = np.abs(sample).max()
+    sample = sample / largest if largest > 0 else sample  # cubes of it are added up below
     axes = sample[:: len(sample) // n_axes][:n_axes].T
     for _ in range(3):
         axes = np.linalg.qr(sample.T @ (sample @ axes))[0]

@@ -14,15 +14,20 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import (
     _MUCH_WORK,
+    CenterTable,
     _numba,
     _numpy,
     compiled_kernels,
     sq_distances_to,
 )
 from sklearn_lloyd._kernels._numba._distances import sq_distance
+from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._projection import make_projection
+from sklearn_lloyd._solvers import _compiled, make_assigner
 
 thorough = settings(max_examples=100, derandomize=True, deadline=None)
 
@@ -454,3 +459,61 @@ def test_auto_is_one_of_them(n_rows, backend):
     assert_array_equal(a.cluster_centers_, b.cluster_centers_)
     assert a.inertia_ == b.inertia_
     assert_array_equal(a.labels_, b.labels_)
+
+
+@pytest.fixture
+def fast_centers(monkeypatch):
+    """Comparing rows with fast centres alone costs nothing, so that it is always chosen."""
+    calls = []
+    original = _compiled.CompiledAssigner._sort_out
+
+    def counted(*args):
+        calls.append(original(*args))
+        return calls[-1]
+
+    monkeypatch.setattr(_compiled.CompiledAssigner, "_sort_out", counted)
+    for name in ("_READ", "_OWN", "_CALLS"):
+        monkeypatch.setattr(_compiled, name, 0)
+    return calls
+
+
+@pytest.mark.parametrize("meet", [False, True])
+@pytest.mark.parametrize("n_features", [2, 30])
+def test_fast_centers(fast_centers, n_features, meet):
+    # Most centres creep, one leaps each time; where they meet, it lands on another and leaves it.
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        X = rng.normal(size=(800, n_features))
+        problem = make_problem(Chunks(X, 20, 1, "numba"), 20, None)
+        bounded, plain = make_assigner("hamerly", problem), make_assigner("lloyd", problem)
+        centers = X[:20].copy()
+        for step in range(10):
+            centers = centers + 1e-3 * rng.normal(size=centers.shape)
+            if step % 2 == 0:
+                i, j = rng.choice(20, 2, replace=False)
+            i, j = rng.choice(20, 2, replace=False) if step % 2 == 0 else (i, j)
+            leap = meet and step % 2 == 0
+            centers[j] = centers[i] + (0.0 if leap else 0.05 * rng.normal(size=n_features))
+            for assigner in (bounded, plain):
+                assigner.assign(centers, lambda stats: None)
+            assert_array_equal(bounded.labels, plain.labels)
+    assert fast_centers
+
+
+@pytest.mark.parametrize("scale", [1e-13, 1.0, 1e13])
+def test_projection(scale):
+    # The first axes hold nearly all; the cubes of such numbers have no room in float32.
+    rng = np.random.default_rng(1)
+    X = (rng.normal(size=(3000, 64)) * np.arange(1.0, 65) ** -1.5 * scale).astype(np.float32)
+    problem = make_problem(Chunks(X, 20, 1, "numba"), 20, None)
+    projection = make_projection(problem, 4)
+    table = CenterTable(X[:7], None, 64)
+    screen = projection.screen(table)
+    products = projection.rows.astype(np.float64) @ screen.table[:, :-1].T
+    scores = products + screen.table[:, -1]
+    X = X.astype(np.float64)
+    sq_norms = np.square(X).sum(axis=1)[:, np.newaxis]
+    exact = np.square(X[:, np.newaxis] - X[:7]).sum(axis=2) - sq_norms
+    slack = 2 * screen.eta * sq_norms
+    assert (scores <= exact + slack).all()  # a bound
+    assert (scores > exact - np.abs(exact).mean()).mean() > 0.5  # and not an idle one

@@ -29,7 +29,7 @@ class CenterTable:
     Parameters
     ----------
     centers : ndarray of shape (n_clusters, n_features)
-        In the coordinates and the dtype of the model.
+        In the coordinates and the dtype of the model. Not to be written to from here on.
     shift : ndarray of shape (n_features,) or None
     n_terms : int
         Products in the sum of one distance.

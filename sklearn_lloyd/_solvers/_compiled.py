@@ -161,6 +161,10 @@ class CompiledAssigner(Assigner):
             work.index,
             work.fast,
         )
+        if table.repeated is not None:
+            # A centre that stands aside has no score, but may part from its like at any time.
+            work.index[n_full : n_full + n_fast] = work.fast[:n_fast]
+            n_full, n_fast = n_full + n_fast, 0
         parts = work.products_with(
             problem.chunks.X, n_fast, array_of(problem.shift), screen, bounds.fast
         )

@@ -6,10 +6,9 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._solvers._assign import Assigner
 from sklearn_lloyd._types import ChunkStats
-
-_NONE = np.empty(0)
 
 
 class CsrAssigner(Assigner):
@@ -24,7 +23,7 @@ class CsrAssigner(Assigner):
         self._kernels = problem.chunks.compiled
         X = problem.chunks.X
         self._X = X.data, X.indices, X.indptr
-        self._weights = _NONE if problem.sample_weight is None else problem.sample_weight
+        self._weights = array_of(problem.sample_weight)
 
     def assign(self, centers, reduce):
         self._columns = self._kernels.center_columns(centers, self._columns)
@@ -59,8 +58,8 @@ class CsrAssigner(Assigner):
             eta + 4 * eps,
             eta * table.sq_norms.max(),
             self.labels,
-            _NONE if bounds is None else bounds.limit,
-            _NONE if bounds is None else bounds.drift_below,
+            array_of(bounds and bounds.limit),
+            array_of(bounds and bounds.drift_below),
             eps,
             changed,
             old,

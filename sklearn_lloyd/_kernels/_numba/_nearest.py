@@ -126,6 +126,15 @@ def four_products(x, table, c, s):
 
 
 @any_order
+def _fold(score, c, best, second, label):
+    """Fold one more score into the least, the second least, and whose the least is."""
+    larger = score if best < score else best
+    second = larger if larger < second else second
+    label = c if score < best else label
+    return (score if score < best else best), second, label
+
+
+@any_order
 def _keep_least(s, row, column, norms, c, best, second, label, start):
     """Fold the scores of four centres: a tile of s[row : row + 4, column:] plus their norms."""
     c0, c1, c2, c3 = np.int32(c), np.int32(c + 1), np.int32(c + 2), np.int32(c + 3)
@@ -133,26 +142,10 @@ def _keep_least(s, row, column, norms, c, best, second, label, start):
     row, column, start = np.uintp(row), np.uintp(column), np.uintp(start)
     for r in range(np.uintp(TILE)):
         b, e, lab = best[start + r], second[start + r], label[start + r]
-        v = s[row, column + r] + n0
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = c0 if v < b else lab
-        b = v if v < b else b
-        v = s[row + np.uintp(1), column + r] + n1
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = c1 if v < b else lab
-        b = v if v < b else b
-        v = s[row + np.uintp(2), column + r] + n2
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = c2 if v < b else lab
-        b = v if v < b else b
-        v = s[row + np.uintp(3), column + r] + n3
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = c3 if v < b else lab
-        b = v if v < b else b
+        b, e, lab = _fold(s[row, column + r] + n0, c0, b, e, lab)
+        b, e, lab = _fold(s[row + np.uintp(1), column + r] + n1, c1, b, e, lab)
+        b, e, lab = _fold(s[row + np.uintp(2), column + r] + n2, c2, b, e, lab)
+        b, e, lab = _fold(s[row + np.uintp(3), column + r] + n3, c3, b, e, lab)
         best[start + r], second[start + r], label[start + r] = b, e, lab
 
 
@@ -169,26 +162,10 @@ def _keep_least_of_four_features(x, table, norms, c, best, second, label, start)
     for r in range(np.uintp(TILE)):
         x0, x1, x2, x3 = x[0, r], x[1, r], x[2, r], x[3, r]
         b, e, lab = best[start + r], second[start + r], label[start + r]
-        v = n0 + a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = i0 if v < b else lab
-        b = v if v < b else b
-        v = n1 + b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = i1 if v < b else lab
-        b = v if v < b else b
-        v = n2 + c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = i2 if v < b else lab
-        b = v if v < b else b
-        v = n3 + d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
-        m = v if b < v else b
-        e = m if m < e else e
-        lab = i3 if v < b else lab
-        b = v if v < b else b
+        b, e, lab = _fold(n0 + a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3, i0, b, e, lab)
+        b, e, lab = _fold(n1 + b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3, i1, b, e, lab)
+        b, e, lab = _fold(n2 + c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3, i2, b, e, lab)
+        b, e, lab = _fold(n3 + d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3, i3, b, e, lab)
         best[start + r], second[start + r], label[start + r] = b, e, lab
 
 

@@ -53,14 +53,14 @@ def _gain(scores, t, n, norm, bias, target, slack, weight, bits):
 
 
 @exact
-def _drop_far(projected, screen, index, n, target, both, tile, products):
+def _drop_far(projected, screen, columns, index, n, target, both, tile, products):
     """Drop the rows that no trial can be nearer to, as their projection shows.
 
     Returns how many are left of `index`, `target` and `both`.
     """
     table, norms, _, slack_of_norm, slack_of_trial = screen
     gather(projected, index, 0, n, np.empty(0), tile)
-    np.dot(tile[:n], np.ascontiguousarray(table.T), products[:n])
+    np.dot(tile[:n], columns, products[:n])
     left = np.uintp(0)
     for r in range(n):
         least = products[r, 0] + norms[0]
@@ -123,7 +123,7 @@ def try_rows(
     """
     table, norms, bias, slack_of_norm, slack_of_trial = screen
     n_trials, width = table.shape
-    columns = np.ascontiguousarray(table.T)
+    columns, p_columns = np.ascontiguousarray(table.T), np.ascontiguousarray(projected_screen[0].T)
     real = table.dtype
     index, bits, weight = np.empty(TILE, np.intp), np.empty(TILE, np.uint32), np.ones(TILE)
     target, both, slack = np.empty((3, TILE), real)
@@ -145,7 +145,9 @@ def try_rows(
             target[r] = closest[i] - sq_norms[i]
             both[r] = closest[i] + sq_norms[i]
         if projected.size:
-            n = _drop_far(projected, projected_screen, index, n, target, both, p_tile, products)
+            n = _drop_far(
+                projected, projected_screen, p_columns, index, n, target, both, p_tile, products
+            )
         if n == 0:
             continue
         _products(X, index, n, shift, table, columns, tile, few, products, scores)

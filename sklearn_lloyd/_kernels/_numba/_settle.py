@@ -36,7 +36,7 @@ def settle(
     index : ndarray of intp
         Of which the first n count.
     least : tuple of ndarrays (best, second, label)
-        The two least scores of these rows and the centre of the least. Overwritten.
+        The two least scores of these rows and the centre of the least.
     centers : ndarray of float64 of shape (n_clusters, n_features)
     shift : ndarray of float64 of shape (n_features,), or (0,) for none
     table, norms : ndarrays
