@@ -2,8 +2,8 @@
 
 Rows are drawn by inverse CDF over a canonical order: that of a fixed projection of each row.
 Equal rows have equal keys, stand side by side and are interchangeable, so the draw depends
-on the weighted *set* of rows. The CDF is kept as sums of blocks of about sqrt(n) rows that follow
-each other in that order; only the block that a draw falls into is sorted and summed row by row.
+on the weighted *set* of rows. The CDF is kept as sums of blocks of a fraction of sqrt(n) rows that
+follow each other in that order; only the block that a draw falls into is sorted and summed row by row.
 How the rows are cut into blocks does not show in what is drawn.
 """
 
@@ -12,6 +12,8 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+
+_BLOCKS = 3  # times the root of the number of rows
 
 
 class CanonicalRows:
@@ -27,7 +29,8 @@ class CanonicalRows:
 
     def __init__(self, keys):
         self.keys = keys
-        self.n_blocks = max(1, min(int(keys.size**0.5), 4096))
+        # Few rows in a block, since drawing from it for the first time has them sorted.
+        self.n_blocks = max(1, min(int(_BLOCKS * keys.size**0.5), keys.size // 2, 4096))
 
     @cached_property
     def order(self):
@@ -67,14 +70,17 @@ class CanonicalRows:
         by_block = np.argsort(self.block_of, kind="stable")  # of 16 bits: a counting sort
         return by_block, starts, np.zeros(self.n_blocks, bool)
 
-    def _rows_of(self, block):
-        """The rows of a block in canonical order; they are sorted at the first call."""
+    def in_order(self, blocks):
+        """The rows block by block, and where each block starts.
+
+        The given blocks are in canonical order; they are sorted at the first call.
+        """
         by_block, starts, in_order = self._blocks
-        rows = by_block[starts[block] : starts[block + 1]]
-        if not in_order[block]:
+        for block in blocks[~in_order[blocks]].tolist():
+            rows = by_block[starts[block] : starts[block + 1]]
             rows[:] = rows[np.argsort(self.keys[rows], kind="stable")]
             in_order[block] = True
-        return rows
+        return by_block, starts
 
     def block_mass(self, rows, mass=None):
         """What the given rows add to the mass of every block; by default one each."""
@@ -91,18 +97,15 @@ class CanonicalRows:
         mass_of : callable
             Gives the mass of the rows of an index array.
         """
-        total = block_mass.cumsum()
-        targets = uniforms * total[-1]
-        blocks = total.searchsorted(targets, side="right")
-        blocks = np.minimum(blocks, block_mass.nonzero()[0][-1])  # rounding
-        targets -= np.concatenate([[0.0], total])[blocks]
+        blocks, targets = self.blocks_of(uniforms, block_mass)
+        by_block, starts = self.in_order(blocks)
         drawn = np.empty(uniforms.size, np.intp)
         blocks = blocks.tolist()
         last = None
         for i in sorted(range(len(blocks)), key=blocks.__getitem__):
             if blocks[i] != last:  # a block is summed once for all its draws
                 last = blocks[i]
-                rows = self._rows_of(last)
+                rows = by_block[starts[last] : starts[last + 1]]
                 mass = mass_of(rows)
                 below = mass.cumsum()
             place = below.searchsorted(targets[i], side="right")
@@ -110,6 +113,15 @@ class CanonicalRows:
                 place = mass.nonzero()[0][-1]
             drawn[i] = rows[place]
         return drawn
+
+    def blocks_of(self, uniforms, block_mass):
+        """The block that each draw falls into, and the mass to go on from its start."""
+        total = block_mass.cumsum()
+        targets = uniforms * total[-1]
+        blocks = total.searchsorted(targets, side="right")
+        blocks = np.minimum(blocks, block_mass.nonzero()[0][-1])  # rounding
+        targets -= np.concatenate([[0.0], total])[blocks]
+        return blocks, targets
 
     def equal_to(self, row):
         """All rows equal to `row`, itself among them."""

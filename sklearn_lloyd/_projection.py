@@ -17,6 +17,7 @@ from sklearn_lloyd._kernels import Screen
 _SAMPLE = 1024  # rows
 _WIDTHS = (16, 32, 64, 128)  # of a projected row, what is left of it included
 _FEWEST = 32  # features
+_MUCH_WORK = 1 << 21  # distances: to look for a projection costs about a tenth of so many
 _WORTH_IT = 0.6  # of the work without
 _EPS = float(np.finfo(np.float32).eps)
 
@@ -72,7 +73,8 @@ def make_projection(problem, n_trials):
     The memory is half of X at the most, and no more than scikit-learn's `working_memory`.
     """
     n_rows, n_features = problem.chunks.shape
-    if n_features < _FEWEST or problem.screen_dtype != np.float32 or n_rows < _SAMPLE:
+    little = n_features < _FEWEST or n_rows * problem.n_clusters < _MUCH_WORK
+    if little or n_rows < _SAMPLE or problem.screen_dtype != np.float32:
         return None
     X = problem.chunks.X
     room = min(n_rows * n_features * X.itemsize / 2, get_config()["working_memory"] * 2**20)

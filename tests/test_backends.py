@@ -484,7 +484,7 @@ def test_fast_centers(fast_centers, n_features, meet):
     rng = np.random.default_rng(0)
     for _ in range(20):
         X = rng.normal(size=(800, n_features))
-        problem = make_problem(Chunks(X, 20, 1, "numba"), 20, None)
+        problem = make_problem(Chunks(X, 800, 1, "numba"), 800, None)
         bounded, plain = make_assigner("hamerly", problem), make_assigner("lloyd", problem)
         centers = X[:20].copy()
         for step in range(10):
@@ -505,7 +505,7 @@ def test_projection(scale):
     # The first axes hold nearly all; the cubes of such numbers have no room in float32.
     rng = np.random.default_rng(1)
     X = (rng.normal(size=(3000, 64)) * np.arange(1.0, 65) ** -1.5 * scale).astype(np.float32)
-    problem = make_problem(Chunks(X, 20, 1, "numba"), 20, None)
+    problem = make_problem(Chunks(X, 800, 1, "numba"), 800, None)
     projection = make_projection(problem, 4)
     table = CenterTable(X[:7], None, 64)
     screen = projection.screen(table)

@@ -9,8 +9,10 @@ from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._projection import make_projection
 
-MOST_TRIALS = 32  # one bit each
-_BLOCK = 1 << 17  # values, at least: a pass is short, and calling it should be shorter
+MOST_TRIALS = 16  # one bit each
+_BLOCK = 1 << 18  # values, at least: a pass is short, and calling it should be shorter
+# The sums of the masses are taken from, and summed again when so little of them is left.
+_WORN = 1e-3
 
 
 class CompiledGreedy(Greedy):
@@ -26,8 +28,9 @@ class CompiledGreedy(Greedy):
         self._kernels = self._chunks.compiled
         self._owner = np.zeros(n_rows, np.int32)
         self._noted = np.empty(n_rows, np.uint16)
-        self._trials_of = np.empty(n_rows, np.uint32)
-        self._n_noted = {}
+        self._trials_of = np.empty(n_rows, np.uint16)
+        # By the start of a block.
+        self._n_noted, self._largest = {}, {}
         self._weights = array_of(problem.sample_weight)
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
@@ -44,11 +47,16 @@ class CompiledGreedy(Greedy):
         center = self._remember(row)
 
         def first(rows, scratch):
+            size = self._kernels.tile_rows(self._chunks.shape[1])
+            largest = np.empty(-(-(rows.stop - rows.start) // size))
+            norms = self._problem.sq_norms
             self._kernels.take_first_center(
-                self._chunks.X, rows.start, rows.stop, center, self._closest
+                self._chunks.X, rows.start, rows.stop, center, norms, self._closest, largest
             )
+            self._largest[rows.start] = largest
 
-        self._lower(first)
+        self._chunks.map_reduce(first, blocks=self._blocks)
+        self._sum_up()
 
     def _remember(self, row):
         """Add the row to the centres so far, and return it, of shape (1, n_features)."""
@@ -59,12 +67,23 @@ class CompiledGreedy(Greedy):
         self._n_centers += 1
         return center
 
-    def _lower(self, update):
+    def draw(self, uniforms):
+        canonical = self._canonical
+        blocks, targets = canonical.blocks_of(uniforms, self._block_mass)
+        drawn = np.empty(blocks.size, np.intp)
+        self._kernels.draw_rows(
+            targets, blocks, *canonical.in_order(blocks), self._closest, self._weights, drawn
+        )
+        if (drawn < 0).any():  # blocks whose mass was nothing but rounding
+            self._sum_up()
+            return self.draw(uniforms)
+        return drawn
+
+    def _sum_up(self):
         canonical, kernels = self._canonical, self._kernels
         total = np.zeros(canonical.n_blocks)
 
         def kernel(rows, scratch):
-            update(rows, scratch)
             mass = np.zeros(canonical.n_blocks)
             kernels.add_mass(
                 rows.start, rows.stop, self._closest, self._weights, canonical.block_of, mass
@@ -73,7 +92,7 @@ class CompiledGreedy(Greedy):
 
         self._chunks.map_reduce(kernel, total.__iadd__, self._blocks)
         self._block_mass = total
-        self.potential = total.sum()
+        self.potential = self._fresh_potential = total.sum()
 
     def _gains(self, trials):
         chunks = self._chunks
@@ -85,18 +104,21 @@ class CompiledGreedy(Greedy):
         projected, p_tables = np.empty((0, 0), screen.dtype), tables
         if self._projection is not None and screen.dtype == np.float32:
             projected = self._projection.rows
-            p_tables = self._kernels.trials_screen(self._projection.screen(table), lanes=False)
+            p_tables = self._kernels.trials_screen(self._projection.screen(table))
         gains = np.zeros(len(trials))
+        direct = self._direct(screen.dtype)
 
         def kernel(rows, scratch):
             part = np.empty(len(trials))
             self._n_noted[rows.start] = self._kernels.try_rows(
                 chunks.X,
+                direct,
                 rows.start,
                 rows.stop,
                 self._shift,
                 self._weights,
                 sq_norms,
+                self._largest[rows.start],
                 self._closest,
                 self._owner,
                 safe,
@@ -111,6 +133,12 @@ class CompiledGreedy(Greedy):
 
         chunks.map_reduce(kernel, gains.__iadd__, self._blocks)
         return gains
+
+    def _direct(self, dtype):
+        """X, where its rows can be multiplied as they lie in a screen of that dtype."""
+        X = self._chunks.X
+        as_it_is = X.dtype == dtype and X.flags.c_contiguous and self._problem.shift is None
+        return X if as_it_is else np.empty((0, 0), dtype)
 
     def _sq_norms_of_rows(self, dtype):
         """Squared norms of all rows, as exact as the screen."""
@@ -158,8 +186,10 @@ class CompiledGreedy(Greedy):
     def _take(self, trials, i):
         number = self._n_centers
         center = self._remember(trials[i])
+        block_of = self._canonical.block_of
 
         def update(rows, scratch):
+            lost = np.zeros(self._canonical.n_blocks)
             self._kernels.take_center(
                 self._chunks.X,
                 rows.start,
@@ -167,8 +197,16 @@ class CompiledGreedy(Greedy):
                 np.uint32(1 << i),
                 center,
                 number,
+                self._weights,
+                block_of,
                 self._closest,
                 self._owner,
+                lost,
             )
+            return lost
 
-        self._lower(update)
+        self._chunks.map_reduce(update, self._block_mass.__isub__, self._blocks)
+        np.maximum(self._block_mass, 0.0, out=self._block_mass)  # rounding
+        self.potential = self._block_mass.sum()
+        if self.potential < _WORN * self._fresh_potential:
+            self._sum_up()

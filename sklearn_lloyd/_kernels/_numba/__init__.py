@@ -6,9 +6,11 @@ They run without the interpreter's lock, in the threads of `_threads`.
 from sklearn_lloyd._kernels._numba._nearest import Workspace, find_active, sort_out
 from sklearn_lloyd._kernels._numba._seeding import (
     add_mass,
+    draw_rows,
     exact_gain,
     take_center,
     take_first_center,
+    tile_rows,
     trials_screen,
     try_rows,
 )
@@ -24,6 +26,7 @@ from sklearn_lloyd._kernels._numba._sums import (
 __all__ = [
     "Workspace",
     "add_mass",
+    "draw_rows",
     "exact_gain",
     "fill_norms",
     "find_active",
@@ -36,6 +39,7 @@ __all__ = [
     "sort_out",
     "take_center",
     "take_first_center",
+    "tile_rows",
     "trials_screen",
     "try_rows",
 ]

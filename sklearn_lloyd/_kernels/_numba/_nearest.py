@@ -15,6 +15,8 @@ from sklearn_lloyd._kernels._numba._jit import any_order, exact
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
 WIDTH = TILE + 16  # rows a power of two apart would compete for the same lines of the cache
 FEW_FEATURES = 20  # up to which a matrix product is the slower way
+_SHORT = 8  # features: a loop over a row is longer in the starting than in the running
+_FILLED = 32  # rows
 _FAST_BATCH = 1024  # rows
 _SCORES = 1 << 17  # of one matrix product: they stay in the second level of the cache
 
@@ -64,6 +66,32 @@ def gather(X, index, start, n, shift, out):
         else:
             for j in range(X.shape[1]):
                 out[r, j] = X[i, j]
+
+
+@exact
+def fill(X, first, n, shift, out):
+    """Rows X[first:][:n] less the shift, in the dtype of `out` (at least n, n_features)."""
+    first = np.uintp(first)
+    n_features = np.uintp(X.shape[1])
+    if X.strides[0] > X.strides[1] and n_features > _SHORT:
+        for r in range(np.uintp(n)):
+            if shift.size:
+                for j in range(n_features):
+                    out[r, j] = np.float64(X[first + r, j]) - shift[j]
+            else:
+                for j in range(n_features):
+                    out[r, j] = X[first + r, j]
+        return
+    # Along the columns, few rows at a time, so that what is written stays in the cache.
+    for start in range(np.uintp(0), np.uintp(n), np.uintp(_FILLED)):
+        stop = min(np.uintp(n), start + np.uintp(_FILLED))
+        for j in range(n_features):
+            if shift.size:
+                for r in range(start, stop):
+                    out[r, j] = np.float64(X[first + r, j]) - shift[j]
+            else:
+                for r in range(start, stop):
+                    out[r, j] = X[first + r, j]
 
 
 @exact

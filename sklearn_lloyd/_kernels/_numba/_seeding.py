@@ -4,82 +4,198 @@ Most rows are passed over by what is known of them: by the triangle inequality (
 centre so far is less than half as far as the trial is from that centre), or by a bound from
 a projection. Only rows that some trial may bring nearer are noted, and only these are looked
 at again when the best trial is taken.
+
+Trials come in groups of eight: that is how wide a product of a tile of rows with them is. Where
+a group or the rows are fewer, what is left over is computed and not looked at.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._distances import sq_distance
+from sklearn_lloyd._kernels._numba._distances import sq_distances
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
-from sklearn_lloyd._kernels._numba._nearest import (
-    TILE,
-    WIDTH,
-    four_products,
-    gather,
-    gather_columns,
-)
+from sklearn_lloyd._kernels._numba._nearest import TILE, fill, gather
 
-_LANES = 12  # features, up to which rows are laid out feature by feature
+GROUP = 8  # trials in a product
+_MOST = 0.5  # of a tile: from there on all of its rows are multiplied
+# Multiplications in a product, up to which OpenBLAS does not copy its factors together first.
+_SMALL_PRODUCT = 1_000_000
 
 
 @exact
-def _products(X, index, n, shift, table, columns, tile, few, products, scores):
-    """Products of the rows `index` with the trials: fill scores (n_trials, TILE)."""
-    if table.shape[1] <= _LANES:
-        gather_columns(X, index, 0, n, shift, few, tile)
-        for t in range(0, len(table), 4):
-            four_products(tile, table, t, scores[t : t + 4])
-        return
-    gather(X, index, 0, n, shift, tile)
-    np.dot(tile[:n], columns, products[:n])
-    for r in range(n):
-        for t in range(len(table)):
-            scores[t, r] = products[r, t]
+def tile_rows(n_features):
+    """Rows of a tile: a power of two."""
+    n = TILE
+    while n > 16 and n * GROUP * n_features > _SMALL_PRODUCT:
+        n //= 2
+    return n
 
 
 @any_order
-def _gain(scores, t, n, norm, bias, target, slack, weight, bits):
-    """Sum of what the scores of one trial are lower than the target; note where they may be."""
-    gain = 0.0
-    bit = np.uint32(1 << t)
-    for r in range(n):
-        closer = target[r] - (scores[t, r] + norm)
-        bits[r] |= bit if not (closer <= -slack[r]) else np.uint32(0)
-        # A row of no weight may be so far that its distance has no room.
-        closer = closer - bias if closer > bias and weight[r] > 0 else scores.dtype.type(0)
-        gain += weight[r] * np.float64(closer)
-    return gain
+def _gains_of_four(products, t, n, norms, target, least, weight, heaviest, bits, gains):
+    """Add up what four trials take off the rows of a tile; note where they may be nearer."""
+    zero = target.dtype.type(0)
+    g0 = g1 = g2 = g3 = zero
+    n0, n1, n2, n3 = norms[t], norms[t + 1], norms[t + 2], norms[t + 3]
+    bit = np.uint32(1) << np.uint32(t)
+    b0, b1, b2, b3 = bit, bit << np.uint32(1), bit << np.uint32(2), bit << np.uint32(3)
+    none = np.uint32(0)
+    # Unsigned, and with a step known to the compiler, or else nothing is vectorised.
+    m = np.uintp(t % GROUP)
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    for r in range(np.uintp(n)):
+        room, w = target[r], weight[r]
+        p = np.uintp(GROUP) * r + m
+        c0 = room - (products[p] + n0)
+        c1 = room - (products[p + one] + n1)
+        c2 = room - (products[p + two] + n2)
+        c3 = room - (products[p + three] + n3)
+        b = bits[r]
+        b |= b0 if not (c0 <= least) else none
+        b |= b1 if not (c1 <= least) else none
+        b |= b2 if not (c2 <= least) else none
+        b |= b3 if not (c3 <= least) else none
+        bits[r] = b
+        # Zero comes first, since it is what is left of NaN then.
+        g0 += w * max(zero, c0)
+        g1 += w * max(zero, c1)
+        g2 += w * max(zero, c2)
+        g3 += w * max(zero, c3)
+    gains[t] += heaviest * g0
+    gains[t + 1] += heaviest * g1
+    gains[t + 2] += heaviest * g2
+    gains[t + 3] += heaviest * g3
+
+
+@any_order
+def _gain_of_one(products, t, n, norms, target, least, weight, heaviest, bits, gains):
+    """As `_gains_of_four`."""
+    zero, gain, norm = target.dtype.type(0), target.dtype.type(0), norms[t]
+    bit, none = np.uint32(1) << np.uint32(t), np.uint32(0)
+    m = np.uintp(t % GROUP)
+    for r in range(np.uintp(n)):
+        closer = target[r] - (products[np.uintp(GROUP) * r + m] + norm)
+        bits[r] |= bit if not (closer <= least) else none
+        gain += weight[r] * max(zero, closer)
+    gains[t] += heaviest * gain
 
 
 @exact
-def _drop_far(projected, screen, columns, index, n, target, both, tile, products):
+def _gains_of_group(products, t, last, n, norms, target, least, weight, heaviest, bits, gains):
+    """What the trials from t to last take off the rows of a tile."""
+    while t < last:
+        if last - t > 1:
+            _gains_of_four(products, t, n, norms, target, least, weight, heaviest, bits, gains)
+            t += 4
+        else:
+            _gain_of_one(products, t, n, norms, target, least, weight, heaviest, bits, gains)
+            t += 1
+
+
+@any_order
+def _count_near(closest, owner, safe, first, last):
+    """How many rows some trial may be nearer to, for all that the triangle inequality tells."""
+    n = 0
+    for i in range(np.uintp(first), np.uintp(last)):
+        n += closest[i] > safe[np.uintp(owner[i])]
+    return n
+
+
+@exact
+def _list_near(closest, owner, safe, first, last, index):
+    """Which rows those are."""
+    n = np.uintp(0)
+    for i in range(np.uintp(first), np.uintp(last)):
+        index[n] = i
+        n += np.uintp(closest[i] > safe[np.uintp(owner[i])])
+
+
+@any_order
+def _targets_in_place(closest, sq_norms, first, n, target):
+    """The scores to be below."""
+    first = np.uintp(first)
+    for r in range(np.uintp(n)):
+        target[r] = closest[first + r] - sq_norms[first + r]
+
+
+@any_order
+def _targets(closest, sq_norms, index, n, target):
+    """As `_targets_in_place`."""
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
+        target[r] = closest[i] - sq_norms[i]
+
+
+@any_order
+def _lower_least(products, t, n, norms, least):
+    """Lower the least score of each row by those of four trials."""
+    n0, n1, n2, n3 = norms[t], norms[t + 1], norms[t + 2], norms[t + 3]
+    m = np.uintp(t % GROUP)
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    for r in range(np.uintp(n)):
+        p = np.uintp(GROUP) * r + m
+        a = min(products[p] + n0, products[p + one] + n1)
+        b = min(products[p + two] + n2, products[p + three] + n3)
+        least[r] = min(least[r], min(a, b))
+
+
+@exact
+def _drop_far(
+    rows, first, last, screen, n_trials, index, n, tile, products, least, closest, sq_norms
+):
     """Drop the rows that no trial can be nearer to, as their projection shows.
 
-    Returns how many are left of `index`, `target` and `both`.
+    Returns how many are left of `index`.
     """
-    table, norms, _, slack_of_norm, slack_of_trial = screen
-    gather(projected, index, 0, n, np.empty(0), tile)
-    np.dot(tile[:n], columns, products[:n])
+    columns, norms, slack_of_norm, slack_of_trial = screen
+    in_place = n > _MOST * (last - first)
+    m = last - first if in_place else n
+    if not in_place:
+        gather(rows, index, 0, n, np.empty(0), tile)
+    flat = products.reshape(products.size)
+    least[:] = np.inf
+    for g in range(len(columns)):
+        if in_place:
+            np.dot(rows[first:last], columns[g], products[:m])
+        else:
+            np.dot(tile[:m], columns[g], products[:m])
+        for t in range(g * GROUP, min(n_trials, (g + 1) * GROUP), 4):
+            _lower_least(flat, t, m, norms, least)
     left = np.uintp(0)
     for r in range(n):
-        least = products[r, 0] + norms[0]
-        for t in range(1, len(table)):
-            least = min(least, products[r, t] + norms[t])
-        index[left], target[left], both[left] = index[r], target[r], both[r]
-        slack = both[r] * slack_of_norm + slack_of_trial
-        left += np.uintp(not (least >= target[r] + slack))
+        i = np.uintp(index[r])
+        score = least[i - np.uintp(first)] if in_place else least[r]
+        index[left] = i
+        slack = (closest[i] + sq_norms[i]) * slack_of_norm + slack_of_trial
+        left += np.uintp(not (score >= closest[i] - sq_norms[i] + slack))
     return np.intp(left)
+
+
+@exact
+def _weights_of(weights, index, n, weight, target):
+    """The weights of rows as shares of the heaviest, which is returned."""
+    heaviest = 0.0
+    for r in range(n):
+        heaviest = max(heaviest, weights[np.uintp(index[r])])
+    for r in range(n):
+        w = weights[np.uintp(index[r])]
+        weight[r] = w / heaviest if w > 0 else 0.0  # as they are, they may not fit into float32
+        # A row of no weight may be so far that its distance has no room.
+        target[r] = target[r] if w > 0 else -np.inf
+    return heaviest
 
 
 @exact
 def try_rows(
     X,
+    direct,
     start,
     stop,
     shift,
     weights,
     sq_norms,
+    largest,
     closest,
     owner,
     safe,
@@ -95,24 +211,28 @@ def try_rows(
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
+    direct : ndarray of shape (n_samples, n_features), or (0, 0) if X cannot serve
+        X itself, in C order, where it has the dtype of the screen and there is no shift.
     shift : ndarray of float64 of shape (n_features,), or (0,) for none
     weights : ndarray of float64 of shape (n_samples,), or (0,) for one each
     sq_norms : ndarray of shape (n_samples,)
+    largest : ndarray of float64 of shape (n_tiles,)
+        No squared norm and squared distance of a row add up to more; by tile of the block.
     closest : ndarray of float64 of shape (n_samples,)
         Squared distance to the nearest centre so far.
     owner : ndarray of int32 of shape (n_samples,)
         Which centre that is.
     safe : ndarray of float64 of shape (n_centers,)
         A squared distance to each centre up to which no trial can be nearer to a row.
-    screen : tuple (table, norms, bias, slack of a squared norm, slack of the farthest trial)
-        The trials, in multiples of four; see `trials_screen`.
+    screen : tuple (columns, norms, slack of a squared norm, slack of the farthest trial)
+        The trials, in groups; see `trials_screen`.
     projected : ndarray of shape (n_samples, n_columns), or (0, 0) for none
         The rows in fewer dimensions.
     projected_screen : tuple
         The trials in those; the scores are lower bounds.
     noted : ndarray of uint16
         Filled: rows, counted from start, that a trial may bring nearer...
-    trials_of : ndarray of uint32
+    trials_of : ndarray of uint16
         ...and which, one bit each.
     gains : ndarray of float64 of shape (n_trials,)
         Filled.
@@ -121,48 +241,69 @@ def try_rows(
     -------
     n_noted : int
     """
-    table, norms, bias, slack_of_norm, slack_of_trial = screen
-    n_trials, width = table.shape
-    columns, p_columns = np.ascontiguousarray(table.T), np.ascontiguousarray(projected_screen[0].T)
-    real = table.dtype
-    index, bits, weight = np.empty(TILE, np.intp), np.empty(TILE, np.uint32), np.ones(TILE)
-    target, both, slack = np.empty((3, TILE), real)
-    scores, products = np.empty((n_trials, WIDTH), real), np.empty((TILE, n_trials), real)
-    few = np.empty((8, X.shape[1]), real)
-    tile = np.zeros((width, WIDTH), real) if width <= _LANES else np.empty((TILE, width), real)
-    p_tile = np.empty((TILE, projected.shape[1]), projected.dtype)
-    gains[:] = 0.0
+    columns, norms, slack_of_norm, slack_of_trial = screen
+    n_trials, real = gains.size, columns.dtype
+    index, bits = np.empty(TILE, np.intp), np.empty(TILE, np.uint32)
+    target, least = np.empty((2, TILE), real)
+    weight, heaviest = np.ones(TILE, real), 1.0
+    products = np.empty((TILE, GROUP), real)
+    tile, p_tile = np.empty((TILE, X.shape[1]), real), np.empty((TILE, projected.shape[1]), real)
+    sums = np.zeros(norms.size)
     n_noted = np.uintp(0)
-    for first in range(start, stop, TILE):
-        n_near = np.uintp(0)
-        for i in range(first, min(stop, first + TILE)):
-            i = np.uintp(i)
-            index[n_near] = i
-            n_near += np.uintp(closest[i] > safe[np.uintp(owner[i])])
-        n = np.intp(n_near)
-        for r in range(n):
-            i = np.uintp(index[r])
-            target[r] = closest[i] - sq_norms[i]
-            both[r] = closest[i] + sq_norms[i]
-        if projected.size:
-            n = _drop_far(
-                projected, projected_screen, p_columns, index, n, target, both, p_tile, products
-            )
+    size = tile_rows(X.shape[1])
+    for first in range(start, stop, size):
+        last = min(stop, first + size)
+        n = _count_near(closest, owner, safe, first, last)
         if n == 0:
             continue
-        _products(X, index, n, shift, table, columns, tile, few, products, scores)
-        for r in range(n):
-            bits[r] = 0
-            slack[r] = both[r] * slack_of_norm + slack_of_trial
-        if weights.size:
+        whole = n > _MOST * size
+        if not whole or projected.size:
+            _list_near(closest, owner, safe, first, last, index)
+        if projected.size:
+            n = _drop_far(
+                projected,
+                first,
+                last,
+                projected_screen,
+                n_trials,
+                index,
+                n,
+                p_tile,
+                products,
+                least,
+                closest,
+                sq_norms,
+            )
+            whole = n > _MOST * size
+        if whole:
+            n = last - first
+            if direct.size == 0:
+                fill(X, first, n, shift, tile)
+            _targets_in_place(closest, sq_norms, first, n, target)
             for r in range(n):
-                weight[r] = weights[np.uintp(index[r])]
-        for t in range(gains.size):
-            gains[t] += _gain(scores, t, n, norms[t], bias[t], target, slack, weight, bits)
+                index[r] = first + r
+        else:
+            gather(X, index, 0, n, shift, tile)
+            _targets(closest, sq_norms, index, n, target)
+        bits[:n] = 0
+        below = -real.type(largest[(first - start) // size] * slack_of_norm + slack_of_trial)
+        if weights.size:
+            heaviest = _weights_of(weights, index, n, weight, target)
+        flat = products.reshape(products.size)
+        for g in range(len(columns)):
+            if whole and direct.size:
+                np.dot(direct[first:last], columns[g], products[:n])
+            else:
+                np.dot(tile[:n], columns[g], products[:n])
+            end = min(n_trials, (g + 1) * GROUP)
+            _gains_of_group(
+                flat, g * GROUP, end, n, norms, target, below, weight, heaviest, bits, sums
+            )
         for r in range(n):
             noted[n_noted] = index[r] - start
             trials_of[n_noted] = bits[r]
             n_noted += np.uintp(bits[r] != 0)
+    gains[:] = sums[:n_trials]
     return np.intp(n_noted)
 
 
@@ -180,8 +321,7 @@ def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first,
         m += 1
     # Copied together first: reading rows here and there is what takes the time.
     gather(X, index, 0, np.intp(n), np.empty(0), rows)
-    for r in range(np.intp(n)):
-        out[r] = sq_distance(rows, r, center, 0)
+    sq_distances(rows, 0, np.intp(n), center, out)
     return np.intp(n), m
 
 
@@ -205,8 +345,25 @@ def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weight
 
 
 @exact
-def take_center(X, start, noted, trials_of, n_noted, bit, center, number, closest, owner):
-    """Lower the distances of the noted rows that are nearer to the trial of that bit."""
+def take_center(
+    X,
+    start,
+    noted,
+    trials_of,
+    n_noted,
+    bit,
+    center,
+    number,
+    weights,
+    block_of,
+    closest,
+    owner,
+    lost,
+):
+    """Lower the distances of the noted rows that are nearer to the trial of that bit.
+
+    What the blocks of the canonical order lose by that is added to `lost`.
+    """
     rows, index, out = (
         np.empty((TILE, X.shape[1]), X.dtype),
         np.empty(TILE, np.intp),
@@ -219,16 +376,24 @@ def take_center(X, start, noted, trials_of, n_noted, bit, center, number, closes
         )
         for r in range(n):
             i = np.uintp(index[r])
-            nearer = out[r] < closest[i]
-            closest[i] = out[r] if nearer else closest[i]
-            owner[i] = number if nearer else owner[i]
+            if out[r] < closest[i]:
+                weight = weights[i] if weights.size else 1.0
+                lost[np.uintp(block_of[i])] += (closest[i] - out[r]) * weight
+                closest[i] = out[r]
+                owner[i] = number
 
 
 @exact
-def take_first_center(X, start, stop, center, closest):
-    """The distances to the first centre."""
-    for i in range(start, stop):
-        closest[i] = sq_distance(X, i, center, 0)
+def take_first_center(X, start, stop, center, sq_norms, closest, largest):
+    """The distances to the first centre, and the largest sum of both in each tile."""
+    size = tile_rows(X.shape[1])
+    for first in range(start, stop, size):
+        most, last = 0.0, min(stop, first + size)
+        sq_distances(X, first, last - first, center, closest[first:last])
+        for i in range(np.uintp(first), np.uintp(last)):
+            both = closest[i] + sq_norms[i]
+            most = both if not (both <= most) else most
+        largest[(first - start) // size] = most
 
 
 @exact
@@ -242,11 +407,33 @@ def add_mass(start, stop, closest, weights, block_of, mass):
             mass[np.uintp(block_of[i])] += closest[i]
 
 
-def trials_screen(screen, lanes=True):
+@exact
+def draw_rows(targets, blocks, by_block, starts, closest, weights, drawn):
+    """The row of each block in which the sum of the masses, in order, passes the target.
+
+    Where rounding leaves the target beyond the last, it is the last row of any mass; -1 where
+    the block has none.
+    """
+    for t in range(targets.size):
+        below, row = 0.0, -1
+        for m in range(starts[blocks[t]], starts[blocks[t] + 1]):
+            i = by_block[m]
+            mass = closest[i] * (weights[i] if weights.size else 1.0)
+            below += mass
+            row = i if mass > 0.0 else row
+            if below > targets[t]:
+                break
+        drawn[t] = row
+
+
+def trials_screen(screen):
     """The trials as `try_rows` takes them."""
-    few = lanes and screen.table.shape[1] - 1 <= _LANES
     real = screen.dtype.type
-    table, norms = screen.padded(4 if few else 1)
-    bias = np.zeros_like(norms)
-    bias[: len(screen.bias)] = screen.bias
-    return table, norms, bias, real(2 * screen.eta), screen.slack.max()
+    table, norms = screen.table[:, :-1], screen.table[:, -1] + screen.bias
+    n_groups = -(-len(table) // GROUP)
+    filled = np.zeros((n_groups * GROUP, table.shape[1]), real)
+    filled[: len(table)] = table
+    columns = np.ascontiguousarray(filled.reshape(n_groups, GROUP, -1).transpose(0, 2, 1))
+    far = np.full(n_groups * GROUP, np.finfo(real).max / 16, real)
+    far[: len(table)] = norms
+    return columns, far, real(2 * screen.eta), screen.slack.max() + screen.bias.max()
