@@ -60,6 +60,8 @@ PACKAGES = (
     *("scikit-learn", "sklearn-lloyd", "numpy", "numba"),
     *("faiss-cpu", "scikit-learn-intelex", "superkmeans"),
 )
+# The threads of the rival before go on spinning for a while: those of OpenBLAS 2**26 ticks.
+PAUSE = 0.05
 # Shorter calls are repeated, to be longer than the clock and the scheduler blur.
 SHORTEST = 0.1
 
@@ -280,7 +282,7 @@ class Race:
         n_iters = self.n_iters["sklearn"]
         n_iter = round(statistics.median(n_iters)) if n_iters else None
         call = getattr(self.rivals[name], self.mode)(self.data, seed, n_iter)
-        time.sleep(0.005)  # the threads of the rival before go on spinning for a while
+        time.sleep(PAUSE)
         calls, seconds, start = 0, 0.0, time.perf_counter()
         while calls == 0 or seconds < shortest:
             result = call()

@@ -198,8 +198,8 @@ def kmeans_plusplus(
                 f"length of n_samples {n_samples}."
             )
     rng = check_random_state(random_state)
-    problem = make_problem(chunks, n_clusters, weights)
     with chunks.open():
+        problem = make_problem(chunks, n_clusters, weights)
         indices = kmeans_plusplus_rows(problem, rng, n_local_trials)
     return chunks.dense_rows(indices).astype(chunks.dtype), indices
 

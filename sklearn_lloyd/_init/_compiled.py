@@ -11,6 +11,10 @@ from sklearn_lloyd._projection import make_projection
 
 MOST_TRIALS = 16  # one bit each
 _BLOCK = 1 << 18  # values, at least: a pass is short, and calling it should be shorter
+_LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
+# Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
+_NO_HELP = 0.8
+_A_WHILE = 16  # centres
 # The sums of the masses are taken from, and summed again when so little of them is left.
 _WORN = 1e-3
 
@@ -42,6 +46,7 @@ class CompiledGreedy(Greedy):
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
         self._n_centers = 0
+        self._ask_again = 0  # with that many centres, for what the triangle inequality tells
 
     def start(self, row):
         center = self._remember(row)
@@ -107,10 +112,11 @@ class CompiledGreedy(Greedy):
             p_tables = self._kernels.trials_screen(self._projection.screen(table))
         gains = np.zeros(len(trials))
         direct = self._direct(screen.dtype)
+        n_near = []
 
         def kernel(rows, scratch):
             part = np.empty(len(trials))
-            self._n_noted[rows.start] = self._kernels.try_rows(
+            self._n_noted[rows.start], near = self._kernels.try_rows(
                 chunks.X,
                 direct,
                 rows.start,
@@ -129,9 +135,12 @@ class CompiledGreedy(Greedy):
                 self._trials_of[rows],
                 part,
             )
+            n_near.append(near)
             return part
 
         chunks.map_reduce(kernel, gains.__iadd__, self._blocks)
+        if sum(n_near) > _NO_HELP * chunks.shape[0] and self._n_centers >= self._ask_again:
+            self._ask_again = self._n_centers + _A_WHILE
         return gains
 
     def _direct(self, dtype):
@@ -157,6 +166,8 @@ class CompiledGreedy(Greedy):
         centre and the nearest trial.
         """
         n = self._n_centers
+        if n < self._ask_again:
+            return np.full(n, -1.0)
         norms = self._sq_norms[:n, np.newaxis] + table.sq_norms
         distances = norms - 2.0 * (self._offsets[:n] @ table.offsets.T)
         distances -= norms * (1e-15 * (8 + table.offsets.shape[1]))
@@ -165,11 +176,21 @@ class CompiledGreedy(Greedy):
     def _noted_in(self, rows):
         return self._noted[rows], self._trials_of[rows], self._n_noted[rows.start]
 
+    def _visit_noted(self, kernel, reduce):
+        """Have all noted rows looked at again: `kernel(rows)` of each block that has some."""
+        blocks = [rows for rows in self._blocks if self._n_noted[rows.start]]
+        n_noted = sum(self._n_noted.values())
+        if n_noted * self._chunks.shape[1] > _LITTLE:
+            self._chunks.map_reduce(lambda rows, scratch: kernel(rows), reduce, blocks)
+        else:
+            for rows in blocks:
+                reduce(kernel(rows))
+
     def _exact_gain(self, trials, i):
         center = self._chunks.dense_rows(trials[i : i + 1])
         gain = np.zeros(())
 
-        def improve(rows, scratch):
+        def improve(rows):
             return self._kernels.exact_gain(
                 self._chunks.X,
                 rows.start,
@@ -180,7 +201,7 @@ class CompiledGreedy(Greedy):
                 self._weights,
             )
 
-        self._chunks.map_reduce(improve, gain.__iadd__, self._blocks)
+        self._visit_noted(improve, gain.__iadd__)
         return float(gain)
 
     def _take(self, trials, i):
@@ -188,7 +209,7 @@ class CompiledGreedy(Greedy):
         center = self._remember(trials[i])
         block_of = self._canonical.block_of
 
-        def update(rows, scratch):
+        def update(rows):
             lost = np.zeros(self._canonical.n_blocks)
             self._kernels.take_center(
                 self._chunks.X,
@@ -205,7 +226,7 @@ class CompiledGreedy(Greedy):
             )
             return lost
 
-        self._chunks.map_reduce(update, self._block_mass.__isub__, self._blocks)
+        self._visit_noted(update, self._block_mass.__isub__)
         np.maximum(self._block_mass, 0.0, out=self._block_mass)  # rounding
         self.potential = self._block_mass.sum()
         if self.potential < _WORN * self._fresh_potential:

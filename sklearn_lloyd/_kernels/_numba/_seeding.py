@@ -240,6 +240,8 @@ def try_rows(
     Returns
     -------
     n_noted : int
+    n_near : int
+        Rows that the triangle inequality could not pass over.
     """
     columns, norms, slack_of_norm, slack_of_trial = screen
     n_trials, real = gains.size, columns.dtype
@@ -249,11 +251,12 @@ def try_rows(
     products = np.empty((TILE, GROUP), real)
     tile, p_tile = np.empty((TILE, X.shape[1]), real), np.empty((TILE, projected.shape[1]), real)
     sums = np.zeros(norms.size)
-    n_noted = np.uintp(0)
+    n_noted, n_near = np.uintp(0), 0
     size = tile_rows(X.shape[1])
     for first in range(start, stop, size):
         last = min(stop, first + size)
         n = _count_near(closest, owner, safe, first, last)
+        n_near += n
         if n == 0:
             continue
         whole = n > _MOST * size
@@ -304,7 +307,7 @@ def try_rows(
             trials_of[n_noted] = bits[r]
             n_noted += np.uintp(bits[r] != 0)
     gains[:] = sums[:n_trials]
-    return np.intp(n_noted)
+    return np.intp(n_noted), n_near
 
 
 @exact
