@@ -41,18 +41,19 @@ def label_rows(chunks, work, n, table, dtype, sq_norms, labels, bounds=None):
     """
     screen = table.screen(dtype)
     real = screen.dtype.type
-    work.two_least(chunks.X, n, array_of(table.shift), screen)
+    shift, slack = array_of(table.shift), (real(2 * screen.eta), screen.slack)
+    decided = work.two_least(chunks.X, n, shift, screen, table.centers, sq_norms, slack)
     counts = chunks.compiled.settle(
         chunks.X,
         work.index,
         n,
         work.least,
+        decided,
         table.centers,
-        array_of(table.shift),
+        shift,
         *screen.padded(4),
         sq_norms,
-        real(2 * screen.eta),
-        screen.slack,
+        *slack,
         real(8 * np.finfo(sq_norms.dtype).eps),
         labels,
         array_of(bounds and bounds.limit),

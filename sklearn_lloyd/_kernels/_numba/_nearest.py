@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
 
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
@@ -69,11 +70,17 @@ def gather(X, index, start, n, shift, out):
 
 
 @exact
+def by_columns(X):
+    """Whether loops had better run along the columns of X than along its rows."""
+    return X.shape[1] < _SHORT or X.strides[0] < X.strides[1]
+
+
+@exact
 def fill(X, first, n, shift, out):
     """Rows X[first:][:n] less the shift, in the dtype of `out` (at least n, n_features)."""
     first = np.uintp(first)
     n_features = np.uintp(X.shape[1])
-    if X.strides[0] > X.strides[1] and n_features > _SHORT:
+    if not by_columns(X):
         for r in range(np.uintp(n)):
             if shift.size:
                 for j in range(n_features):
@@ -112,6 +119,19 @@ def gather_columns(X, index, start, n, shift, few, out):
             for j in range(n_features):
                 for q in range(m):
                     out[j, r + q] = few[q, j]
+
+
+@exact
+def fill_columns(X, first, n, shift, out):
+    """As `fill`, feature by feature: `out` is (at least n_features, n)."""
+    first, n = np.uintp(first), np.uintp(n)
+    for j in range(np.uintp(X.shape[1])):
+        if shift.size:
+            for r in range(n):
+                out[j, r] = np.float64(X[first + r, j]) - shift[j]
+        else:
+            for r in range(n):
+                out[j, r] = X[first + r, j]
 
 
 @any_order
@@ -215,7 +235,11 @@ def least_of_rows(X, index, n, shift, table, norms, few, x, s, best, second, lab
         Filled; as long as whole tiles need.
     """
     for start in range(0, n, TILE):
-        gather_columns(X, index, start, min(TILE, n - start), shift, few, x)
+        m = min(TILE, n - start)
+        if index[start + m - 1] - index[start] == m - 1:
+            fill_columns(X, index[start], m, shift, x)
+        else:
+            gather_columns(X, index, start, m, shift, few, x)
         best[start : start + TILE] = np.inf
         second[start : start + TILE] = np.inf
         label[start : start + TILE] = 0
@@ -245,6 +269,46 @@ def least_of_scores(scores, n, norms, best, second, label, first):
         label[part] = 0
         for c in range(0, scores.shape[0], 4):
             _keep_least(scores, c, start, norms, c, best, second, label, first + start)
+
+
+@exact
+def decide_open(
+    X,
+    index,
+    first,
+    n,
+    scores,
+    norms,
+    centers,
+    sq_norms,
+    slack_of_norm,
+    slack_of_center,
+    best,
+    second,
+    label,
+):
+    """Decide by the definition the rows that the scores leave open.
+
+    Only centres whose score is within the slack of the least are measured. The rows are
+    index[first:][:n], their scores the first n columns of `scores`.
+    """
+    is_open, bound, n_open = np.empty(n, np.uintp), np.empty(n, best.dtype), np.uintp(0)
+    for r in range(np.uintp(n)):
+        p = np.uintp(first) + r
+        slack = sq_norms[np.uintp(index[p])] * slack_of_norm + slack_of_center[np.uintp(label[p])]
+        is_open[n_open] = r
+        bound[n_open] = best[p] + 2 * slack
+        n_open += np.uintp(not (second[p] - best[p] > slack))
+    nearest = np.full(n_open, np.inf)
+    for c in range(np.uintp(len(centers))):
+        for q in range(n_open):
+            r = is_open[q]
+            if not (scores[c, r] + norms[c] > bound[q]):
+                p = np.uintp(first) + r
+                distance = sq_distance(X, index[p], centers, c)
+                if distance < nearest[q]:
+                    nearest[q] = distance
+                    label[p] = c
 
 
 class Workspace:
@@ -283,7 +347,7 @@ class Workspace:
         self.index[:n] = np.arange(rows.start, rows.stop)
         return n
 
-    def two_least(self, X, n, shift, screen):
+    def two_least(self, X, n, shift, screen, centers, sq_norms, slack):
         """Fill `least` for the first n rows of `index`.
 
         `least` is the least score of each row, the second least, and the centre of the least.
@@ -295,17 +359,30 @@ class Workspace:
         n : int
         shift : ndarray of float64 of shape (n_features,), or (0,) for none
         screen : Screen
+        centers : ndarray of float64 of shape (n_clusters, n_features)
+        sq_norms : ndarray of shape (n_samples,)
+        slack : tuple
+            Of a squared norm and of the centres, as of `settle`.
+
+        Returns
+        -------
+        decided : bool
+            Whether the centre is the nearest even where the scores leave it open.
         """
         table, norms = screen.padded(4)
         if table.shape[1] <= FEW_FEATURES:
             least_of_rows(X, self.index, n, shift, table, norms, *self._tile, *self.least)
-            return
+            return False
         table = table[:, : X.shape[1]]
         for start in range(0, n, self._batch):
             m = min(self._batch, n - start)
             gather(X, self.index, start, m, shift, self._rows)
             np.matmul(table, self._rows[:m].T, out=self._scores[:, :m])
             least_of_scores(self._scores, m, norms, *self.least, start)
+            decide_open(
+                X, self.index, start, m, self._scores, norms, centers, sq_norms, *slack, *self.least
+            )
+        return True
 
     def products_with(self, X, n, shift, screen, centers):
         """Products of the first n rows of `fast` with some of the centres, batch by batch.

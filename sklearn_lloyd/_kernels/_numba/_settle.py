@@ -14,6 +14,7 @@ def settle(
     index,
     n,
     least,
+    decided,
     centers,
     shift,
     table,
@@ -37,6 +38,8 @@ def settle(
         Of which the first n count.
     least : tuple of ndarrays (best, second, label)
         The two least scores of these rows and the centre of the least.
+    decided : bool
+        Whether that centre is the nearest even where the scores leave it open.
     centers : ndarray of float64 of shape (n_clusters, n_features)
     shift : ndarray of float64 of shape (n_features,), or (0,) for none
     table, norms : ndarrays
@@ -66,9 +69,9 @@ def settle(
     zero, one = best.dtype.type(0), best.dtype.type(1)
     scores = np.empty(len(table), best.dtype)
     columns = np.empty((0, 0), best.dtype)
-    n_changed = n_unsure = 0
-    for r in range(n):
-        i, c = index[r], np.intp(label[r])
+    n_changed, n_unsure = np.uintp(0), 0
+    for r in range(np.uintp(n)):
+        i, c = np.uintp(index[r]), np.uintp(label[r])
         norm = sq_norms[i]
         slack = norm * slack_of_norm + slack_of_center[c]
         if second[r] - best[r] > slack:
@@ -80,18 +83,19 @@ def settle(
                 limit[i] = (drift[c] + gap) * (one - eps)
         else:
             n_unsure += 1
-            if n_unsure == 1:
-                columns = np.ascontiguousarray(table.T)
-            c = _nearest(X, i, centers, shift, columns, norms, best[r] + 2 * slack, scores)
+            if not decided:
+                if n_unsure == 1:
+                    columns = np.ascontiguousarray(table.T)
+                bound = best[r] + 2 * slack
+                c = np.uintp(_nearest(X, i, centers, shift, columns, norms, bound, scores))
             if limit.size:
                 limit[i] = -np.inf  # two are nearly as near: the next movement may tell
         before = labels[i]
-        if before != c:
-            labels[i] = c
-            changed[n_changed] = i
-            old[n_changed] = before
-            n_changed += 1
-    return n_changed, n_unsure
+        labels[i] = c
+        changed[n_changed] = i
+        old[n_changed] = before
+        n_changed += np.uintp(before != np.intp(c))
+    return np.intp(n_changed), n_unsure
 
 
 @exact

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._nearest import TILE, by_columns
 
 
 @exact
@@ -66,23 +67,40 @@ def move_rows(X, index, n, labels, old, weights, shift, place, sums, weight, mem
 @exact
 def moments(X, start, stop, weights):
     """Weight, mean and sum of squared deviations by feature of rows from start to stop."""
-    n_features = X.shape[1]
-    mean, squares, total = np.zeros(n_features), np.zeros(n_features), 0.0
-    for i in range(np.uintp(start), np.uintp(stop)):
-        weight = weights[i] if weights.size else 1.0
-        total += weight
-        for j in range(n_features):
-            mean[j] += weight * X[i, j]
-    if total == 0.0:
-        return 0.0, mean, squares
-    for j in range(n_features):
-        mean[j] /= total
-    for i in range(np.uintp(start), np.uintp(stop)):
-        weight = weights[i] if weights.size else 1.0
-        for j in range(n_features):
-            deviation = X[i, j] - mean[j]
-            squares[j] += weight * (deviation * deviation)
+    n_features, total = X.shape[1], np.float64(stop - start)
+    mean, squares, nowhere = np.zeros(n_features), np.zeros(n_features), np.zeros(n_features)
+    if weights.size:
+        total = weights[start:stop].sum()
+    if total > 0.0:
+        _add_moments(X, start, stop, weights, nowhere, mean, squares)
+        mean /= total
+        _add_moments(X, start, stop, weights, mean, nowhere, squares)
     return total, mean, squares
+
+
+@any_order
+def _add_moments(X, start, stop, weights, center, sums, squares):
+    """Add up what rows are off a centre; fill in the squares of that."""
+    start, stop = np.uintp(start), np.uintp(stop)
+    squares[:] = 0.0
+    if by_columns(X):
+        for j in range(np.uintp(X.shape[1])):
+            total = square = 0.0
+            for i in range(start, stop):
+                off = X[i, j] - center[j]
+                weighted = off * weights[i] if weights.size else off
+                total += weighted
+                square += weighted * off
+            sums[j] += total
+            squares[j] += square
+        return
+    for i in range(start, stop):
+        weight = weights[i] if weights.size else 1.0
+        for j in range(np.uintp(X.shape[1])):
+            off = X[i, j] - center[j]
+            weighted = off * weight
+            sums[j] += weighted
+            squares[j] += weighted * off
 
 
 @exact
@@ -91,61 +109,95 @@ def norms_and_keys(X, start, stop, shift, direction, weights, sq_norms, keys):
 
     Returns the weighted sum of the squared distances, in float64.
     """
-    total = 0.0
-    for i in range(np.uintp(start), np.uintp(stop)):
-        norm, key = _norm_and_key(X, i, shift, direction)
-        sq_norms[i] = norm
-        keys[i] = key
-        total += norm * (weights[i] if weights.size else 1.0)
+    total, norm, key = 0.0, np.empty(TILE), np.empty(TILE)
+    shift = shift if shift.size else np.zeros(X.shape[1])
+    for first in range(start, stop, TILE):
+        n = min(TILE, stop - first)
+        if by_columns(X):
+            _along_columns(X, first, n, shift, direction, norm, key)
+        else:
+            _along_rows(X, first, n, shift, direction, norm, key)
+        first = np.uintp(first)
+        for r in range(np.uintp(n)):
+            sq_norms[first + r] = norm[r]
+            keys[first + r] = key[r]
+            total += norm[r] * (weights[first + r] if weights.size else 1.0)
     return total
 
 
 @exact
 def fill_norms(X, start, stop, shift, sq_norms):
     """Fill in squared distances from the shift of rows from start to stop."""
-    for i in range(np.uintp(start), np.uintp(stop)):
-        sq_norms[i] = _norm(X, i, shift)
+    norm, key, nowhere = np.empty(TILE), np.empty(TILE), np.zeros(X.shape[1])
+    shift = shift if shift.size else nowhere
+    for first in range(start, stop, TILE):
+        n = min(TILE, stop - first)
+        if by_columns(X):
+            _along_columns(X, first, n, shift, nowhere, norm, key)
+        else:
+            _along_rows(X, first, n, shift, nowhere, norm, key)
+        sq_norms[first : first + n] = norm[:n]
+
+
+# Equal rows have equal keys, so each row is summed by the same operations in the same order.
+
+
+@exact
+def _along_columns(X, first, n, shift, direction, norm, key):
+    first, n = np.uintp(first), np.uintp(n)
+    norm[:n] = 0.0
+    key[:n] = 0.0
+    for j in range(np.uintp(X.shape[1])):
+        for r in range(n):
+            value = np.float64(X[first + r, j]) - shift[j]
+            norm[r] += value * value
+            key[r] += value * direction[j]
 
 
 @any_order
-def _norm(X, i, shift):
-    norm = 0.0
-    for j in range(X.shape[1]):
-        value = X[i, j] - (shift[j] if shift.size else 0.0)
-        norm += value * value
-    return norm
-
-
-@any_order
-def _norm_and_key(X, i, shift, direction):
-    norm = key = 0.0
-    if shift.size:
-        for j in range(X.shape[1]):
-            value = X[i, j] - shift[j]
-            norm += value * value
-            key += value * direction[j]
-    else:
-        for j in range(X.shape[1]):
-            value = np.float64(X[i, j])
-            norm += value * value
-            key += value * direction[j]
-    return norm, key
+def _along_rows(X, first, n, shift, direction, norm, key):
+    first = np.uintp(first)
+    for r in range(np.uintp(n)):
+        sum_of_squares = product = 0.0
+        for j in range(np.uintp(X.shape[1])):
+            value = np.float64(X[first + r, j]) - shift[j]
+            sum_of_squares += value * value
+            product += value * direction[j]
+        norm[r] = sum_of_squares
+        key[r] = product
 
 
 @exact
 def inertia(X, start, stop, centers, labels, weights):
     """Weighted sum of the squared distances of rows to the centres of their labels."""
-    total = 0.0
-    for i in range(start, stop):
-        distance = _distance(X, np.uintp(i), centers, np.uintp(labels[i]))
-        total += distance * (weights[i] if weights.size else 1.0)
+    total, distance = 0.0, np.empty(TILE)
+    for first in range(start, stop, TILE):
+        n = min(TILE, stop - first)
+        if by_columns(X):
+            _own_along_columns(X, first, n, centers, labels, distance)
+        else:
+            _own_along_rows(X, first, n, centers, labels, distance)
+        for r in range(n):
+            total += distance[r] * (weights[first + r] if weights.size else 1.0)
     return total
 
 
 @any_order
-def _distance(X, i, centers, c):
-    total = 0.0
-    for j in range(X.shape[1]):
-        difference = X[i, j] - centers[c, j]
-        total += difference * difference
-    return total
+def _own_along_columns(X, first, n, centers, labels, distance):
+    first, n = np.uintp(first), np.uintp(n)
+    distance[:n] = 0.0
+    for j in range(np.uintp(X.shape[1])):
+        for r in range(n):
+            difference = np.float64(X[first + r, j]) - centers[np.uintp(labels[first + r]), j]
+            distance[r] += difference * difference
+
+
+@any_order
+def _own_along_rows(X, first, n, centers, labels, distance):
+    first = np.uintp(first)
+    for r in range(np.uintp(n)):
+        total, c = 0.0, np.uintp(labels[first + r])
+        for j in range(np.uintp(X.shape[1])):
+            difference = np.float64(X[first + r, j]) - centers[c, j]
+            total += difference * difference
+        distance[r] = total
