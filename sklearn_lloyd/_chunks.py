@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels import compiled_kernels, row_slice
+from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, row_slice
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
@@ -68,12 +68,15 @@ class Chunks:
     def __init__(self, X, n_clusters, n_threads=None, backend="numpy"):
         self.is_sparse = sparse.issparse(X)
         self.X = X
-        self._untidy = self.is_sparse and not X.has_canonical_format
         self.shape = X.shape
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.blocks = block_slices(X.shape[0], per_row, n_clusters)
         self.compiled = compiled_kernels(backend, X, n_clusters)
+        # Entries to be added up: in copies, block by block, whenever rows are read.
+        self._untidy = self.is_sparse and self._has_duplicates()
+        if self._untidy:
+            self.compiled = None
         self.n_threads = n_threads
         self.backend = backend
         self._pool = None
@@ -82,6 +85,14 @@ class Chunks:
         self.n_terms = X.shape[1]
         if self.is_sparse:
             self.n_terms = int(np.diff(X.indptr).max(initial=0))
+
+    def _has_duplicates(self):
+        X = self.X
+        if X.has_canonical_format:
+            return False
+        if self.compiled is not None:
+            return self.compiled.has_duplicates(X.indices, X.indptr, X.shape[1])
+        return any(has_duplicates(row_slice(X, rows)) for rows in self.blocks)
 
     @property
     def compiled_dense(self):

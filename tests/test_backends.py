@@ -223,9 +223,9 @@ def untidy(X):
 
 @pytest.mark.parametrize("convert", [untidy, lambda X: X.astype(">f8")])
 def test_falls_back(convert):
-    # Untidy sparse rows and foreign byte order are left to NumPy: nothing differs at all.
+    # Split entries and foreign byte order are left to NumPy: nothing differs at all.
     X = convert(np.round(blobs(np.random.default_rng(5), 900, 5)))
-    assert compiled_kernels("numba", X, 9) is None
+    assert Chunks(X, 9, backend="numba").compiled is None
     a, b = fit("numpy", X, 9), fit("numba", X, 9)
     assert_array_equal(a.labels_, b.labels_)
     assert_array_equal(a.cluster_centers_, b.cluster_centers_)

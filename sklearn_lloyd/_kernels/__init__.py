@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels._csr import row_slice, sum_by_row
+from sklearn_lloyd._kernels._csr import has_duplicates, row_slice, sum_by_row
 from sklearn_lloyd._kernels._distances import own_sq_distances, sq_distances_to
 from sklearn_lloyd._kernels._numpy import (
     CenterTable,
@@ -46,7 +46,7 @@ def compiled_kernels(backend, X, n_clusters):
     n_values = X.nnz if sparse.issparse(X) else X.shape[0] * X.shape[1]
     if backend == "numpy" or (backend == "auto" and n_values * n_clusters < _MUCH_WORK):
         return None
-    if not X.dtype.isnative or (sparse.issparse(X) and not X.has_canonical_format):
+    if not X.dtype.isnative:
         return None
     try:
         if backend == "auto" and find_spec("numba") is None:
@@ -70,6 +70,7 @@ __all__ = [
     "array_of",
     "batch_rows",
     "compiled_kernels",
+    "has_duplicates",
     "label_sums",
     "moments",
     "nearest",

@@ -23,6 +23,16 @@ def row_slice(rows, part):
     return _csr(rows, rows.data[entries], rows.indices[entries], indptr - indptr[0])
 
 
+def has_duplicates(rows):
+    """Whether any row of the CSR matrix has two entries in one column."""
+    by_column = rows.tocsc()  # within a column, entries of one row are side by side
+    same = by_column.indices[1:] == by_column.indices[:-1]
+    # From the last of a column to the first of the next one is no pair.
+    ends = by_column.indptr[1:-1]
+    same[ends[(ends > 0) & (ends < rows.nnz)] - 1] = False
+    return bool(same.any())
+
+
 def with_dtype(rows, dtype):
     """CSR rows in that dtype; their indices are shared."""
     if rows.dtype == dtype:

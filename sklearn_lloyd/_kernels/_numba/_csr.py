@@ -18,12 +18,26 @@ __all__ = [
     "count_rows",
     "distances",
     "find_active",
+    "has_duplicates",
     "label_rows",
     "nearest_rows",
 ]
 
 _LANES = 8  # centres are filled up to a multiple of this
 _ZERO = 8 * np.finfo(np.float64).eps  # share of |c|^2, up to which cancellation leaves a zero
+
+
+@exact
+def has_duplicates(indices, indptr, n_features):
+    """Whether any row has two entries in one column."""
+    last_row = np.full(n_features, -1, np.intp)
+    for i in range(len(indptr) - 1):
+        for p in range(np.uintp(indptr[i]), np.uintp(indptr[i + 1])):
+            j = np.uintp(indices[p])
+            if last_row[j] == i:
+                return True
+            last_row[j] = i
+    return False
 
 
 def center_columns(centers, columns=None):
