@@ -256,21 +256,34 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights
-    screen = table.screen(np.dtype(dtype))
+    in_place = table.shift is None and not sparse.issparse(rows) and rows.dtype.itemsize >= 4
+    in_place = in_place and rows.dtype.kind == "f" and rows.dtype.isnative and rows.itemsize in rows.strides
+    # Rows need not be converted to a narrower screen, and cannot be to a wider one.
+    in_place = in_place and rows.dtype.itemsize >= np.dtype(dtype).itemsize
+    screen = table.screen(rows.dtype if in_place else np.dtype(dtype))
+    in_place = in_place and screen.dtype == rows.dtype
     gains = np.zeros(len(table))
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
-        block = screen.prepare(row_slice(rows, part), table.shift, scratch)
         norms = sq_norms[part]
-        if norms.dtype != screen.dtype:
-            norms = screen.sq_norms(block)
-        scores = screen.scores(block, scratch)
+        if in_place:
+            block = rows[part]
+            if norms.dtype.itemsize < np.dtype(dtype).itemsize:
+                norms = np.einsum("ij,ij->i", block, block)
+            scores = screen.scores_in_place(block, scratch)
+        else:
+            block = screen.prepare(row_slice(rows, part), table.shift, scratch)
+            if norms.dtype != screen.dtype:
+                norms = screen.sq_norms(block)
+            scores = screen.scores(block, scratch)
+            scores += screen.bias[:, np.newaxis]
         target = (closest[part] - norms).astype(screen.dtype, copy=False)
         np.subtract(target, scores, out=scores)
-        slack = (2 * screen.eta) * (norms + closest[part]) + screen.slack.max()
-        np.greater(scores, -slack.astype(screen.dtype, copy=False), out=maybe[:, part])
-        scores -= screen.bias[:, np.newaxis]
+        # The norms are kept in their own precision, whatever that of the scores.
+        eta = 2 * screen.eta + 2 * float(np.finfo(norms.dtype).eps)
+        slack = eta * (norms + closest[part]).max() + screen.slack.max() + screen.bias.max()
+        np.greater(scores, -screen.dtype.type(slack), out=maybe[:, part])
         np.maximum(scores, 0, out=scores)
         if weights is None:
             gains += scores.sum(axis=1, dtype=np.float64)

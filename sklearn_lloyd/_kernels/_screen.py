@@ -22,6 +22,10 @@ from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
 
 _WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
 _MANY = 160  # centres, from which the scores of one row lie side by side
+FEW = 32  # centres, up to which a product is faster with the rows as its first factor
+_NARROW = 4  # features, up to which it is not
+# Multiplications in a product, up to which OpenBLAS does not copy its factors together first.
+_SMALL_PRODUCT = 1_000_000
 
 
 def scratch_array(scratch, name, shape, dtype):
@@ -136,7 +140,33 @@ class Screen:
         if sparse.issparse(block):
             product = block @ self._by_feature
             return np.add(product.T, self.table[:, -1:], out=out)
+        if len(self.table) <= FEW and block.T.flags.c_contiguous:
+            np.copyto(out, self._products(block.T, self.table.T, scratch).T)
+            return out
         return np.matmul(self.table, block, out=out)
+
+    def _products(self, rows, columns, scratch):
+        out = scratch_array(scratch, "products", (len(rows), columns.shape[1]), rows.dtype)
+        return products_of_few(rows, np.ascontiguousarray(columns), out)
+
+    def scores_in_place(self, rows, scratch):
+        """As `scores` plus `bias`, of rows that are in this precision and need no shift."""
+        out = scratch_scores(scratch, "scores", (len(self.table), len(rows)), self.dtype)
+        norms = self.table[:, -1:] + self.bias[:, np.newaxis]
+        if rows.flags.c_contiguous and rows.shape[1] > _NARROW:
+            return np.add(self._products(rows, self.table[:, :-1].T, scratch).T, norms, out=out)
+        np.matmul(self.table[:, :-1], rows.T, out=out)
+        out += norms
+        return out
+
+
+def products_of_few(rows, columns, out):
+    """The product of C-ordered rows and a few columns, in pieces that BLAS is quick with."""
+    step = max(16, _SMALL_PRODUCT // columns.size)
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        np.matmul(rows[part], columns, out=out[part])
+    return out
 
 
 def least(scores, scratch):

@@ -12,6 +12,7 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._screen import FEW, products_of_few
 
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
 WIDTH = TILE + 16  # rows a power of two apart would compete for the same lines of the cache
@@ -340,6 +341,8 @@ class Workspace:
             # Scores whose rows lie a power of two apart compete for a few lines of the cache.
             self._scores = np.empty((n_centers, self._batch + 16), screen.dtype)
             self._rows = np.empty((self._batch, n_features), screen.dtype)
+            self._few = n_centers <= FEW
+            self._products = np.empty((self._batch if self._few else 0, n_centers), screen.dtype)
 
     def take_all(self, rows):
         """Index all rows of a slice; returns how many."""
@@ -374,15 +377,31 @@ class Workspace:
             least_of_rows(X, self.index, n, shift, table, norms, *self._tile, *self.least)
             return False
         table = table[:, : X.shape[1]]
+        columns = np.ascontiguousarray(table.T) if self._few else None
         for start in range(0, n, self._batch):
             m = min(self._batch, n - start)
-            gather(X, self.index, start, m, shift, self._rows)
-            np.matmul(table, self._rows[:m].T, out=self._scores[:, :m])
+            rows = self._rows_of(X, start, m, shift)
+            if self._few:
+                self._scores[:, :m] = products_of_few(rows, columns, self._products[:m]).T
+            else:
+                np.matmul(table, rows.T, out=self._scores[:, :m])
             least_of_scores(self._scores, m, norms, *self.least, start)
             decide_open(
                 X, self.index, start, m, self._scores, norms, centers, sq_norms, *slack, *self.least
             )
         return True
+
+    def _rows_of(self, X, start, n, shift):
+        """Rows index[start:][:n] less the shift; X itself, where they follow each other in it."""
+        first = self.index[start]
+        follow = self.index[start + n - 1] - first == n - 1
+        if follow and shift.size == 0 and X.dtype == self.dtype and X.flags.c_contiguous:
+            return X[first : first + n]
+        if follow:
+            fill(X, first, n, shift, self._rows)
+        else:
+            gather(X, self.index, start, n, shift, self._rows)
+        return self._rows[:n]
 
     def products_with(self, X, n, shift, screen, centers):
         """Products of the first n rows of `fast` with some of the centres, batch by batch.
