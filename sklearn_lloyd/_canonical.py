@@ -2,9 +2,9 @@
 
 Rows are drawn by inverse CDF over a canonical order: that of a fixed projection of each row.
 Equal rows have equal keys, stand side by side and are interchangeable, so the draw depends
-on the weighted *set* of rows. The CDF is kept as sums of blocks of a fraction of sqrt(n) rows that
-follow each other in that order; only the block that a draw falls into is sorted and summed row by row.
-How the rows are cut into blocks does not show in what is drawn.
+on the weighted *set* of rows. The CDF is kept as sums of blocks of a fraction of sqrt(n) rows
+that follow each other in that order; only the block that a draw falls into is sorted and summed
+row by row. How the rows are cut into blocks does not show in what is drawn.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, row_slice
+from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, read_only, row_slice
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
@@ -61,20 +61,23 @@ class Chunks:
 
     Attributes
     ----------
+    X : ndarray or CSR
+        A read-only view.
     compiled : module or None
         The compiled kernels, where they are to be used.
     """
 
     def __init__(self, X, n_clusters, n_threads=None, backend="numpy"):
         self.is_sparse = sparse.issparse(X)
-        self.X = X
+        # Compiled code, too, is then the same whether X can be written to or not.
+        self.X = read_only(X)
         self.shape = X.shape
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.blocks = block_slices(X.shape[0], per_row, n_clusters)
         self.compiled = compiled_kernels(backend, X, n_clusters)
         # Entries to be added up: in copies, block by block, whenever rows are read.
-        self._untidy = self.is_sparse and self._has_duplicates()
+        self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()
         if self._untidy:
             self.compiled = None
         self.n_threads = n_threads
@@ -87,9 +90,10 @@ class Chunks:
             self.n_terms = int(np.diff(X.indptr).max(initial=0))
 
     def _has_duplicates(self):
+        """Whether entries share a place, or may."""
         X = self.X
-        if X.has_canonical_format:
-            return False
+        if X.shape[1] > X.nnz:  # to look costs memory for each column
+            return True
         if self.compiled is not None:
             return self.compiled.has_duplicates(X.indices, X.indptr, X.shape[1])
         return any(has_duplicates(row_slice(X, rows)) for rows in self.blocks)
@@ -98,19 +102,6 @@ class Chunks:
     def compiled_dense(self):
         """`compiled` if the rows are dense, else None."""
         return None if self.is_sparse else self.compiled
-
-    def read_only(self):
-        """X itself, as a view that refuses to be written to."""
-
-        def view(array):
-            array = array.view()
-            array.flags.writeable = False
-            return array
-
-        if not self.is_sparse:
-            return view(self.X)
-        parts = (view(self.X.data), view(self.X.indices), view(self.X.indptr))
-        return type(self.X)(parts, shape=self.X.shape, copy=False)
 
     def rows(self, index):
         """Rows `index` (a slice or an array of indices) as they are: a view for a slice."""

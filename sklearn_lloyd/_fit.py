@@ -59,7 +59,7 @@ def _first_centers(problem, init, init_size, rng):
         with sample.chunks.open():
             return INIT[init](sample, rng)
     if callable(init):
-        centers = init(problem.chunks.read_only(), shape[0], random_state=rng)
+        centers = init(problem.chunks.X, shape[0], random_state=rng)
         return check_centers_fit(check_centers(centers), *shape)
     return init
 

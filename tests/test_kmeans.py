@@ -413,8 +413,8 @@ def test_nan_in_a_wide_sparse_matrix():
 def test_assume_finite(X):
     with sklearn.config_context(assume_finite=True):
         same(KMeans(3, random_state=0).fit(X), KMeans(3, random_state=0).fit(X))
-    chunks = check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)
-    chunks.X[0, 0] = np.nan
+    X = X.copy()
+    X[0, 0] = np.nan
     with sklearn.config_context(assume_finite=True):
         check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)  # not looked at
     with pytest.raises(ValueError, match="contains NaN"):

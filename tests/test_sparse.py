@@ -126,6 +126,46 @@ def test_untidy_rows(backend):
     assert rows.nnz == 2 * np.count_nonzero(X)
 
 
+def out_of_order(X):
+    """The same matrix, each row's entries from the last to the first."""
+    X = sparse.csr_matrix(X)
+    rows = zip(X.indptr[:-1], X.indptr[1:], strict=True)
+    order = np.concatenate([np.arange(a, b)[::-1] for a, b in rows])
+    return sparse.csr_matrix((X.data[order], X.indices[order], X.indptr), shape=X.shape)
+
+
+@both_backends
+def test_rows_out_of_order_are_taken_as_they_are(backend, monkeypatch):
+    def sort(*args):
+        raise AssertionError("a copy was put in order")
+
+    X = words(0, ties=False)
+    rows = out_of_order(X)
+    assert not rows.has_canonical_format
+    monkeypatch.setattr(sparse.csr_matrix, "sum_duplicates", sort)
+    monkeypatch.setattr(sparse.csr_matrix, "sort_indices", sort)
+    options = {"n_clusters": 7, "random_state": 0}
+    want = KMeans(**options, backend="numpy").fit(X)
+    got = KMeans(**options, backend=backend).fit(rows)
+    assert_array_equal(got.labels_, want.labels_)
+    assert_array_equal(got.predict(rows), want.labels_)
+
+
+@both_backends
+def test_repeated_entries_are_found(backend):
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        n, d, nnz = rng.integers(1, 6), rng.integers(1, 6), rng.integers(6, 12)
+        indptr = np.concatenate([[0], np.sort(rng.integers(0, nnz + 1, n - 1)), [nnz]])
+        indices = rng.integers(0, d, nnz)
+        X = sparse.csr_matrix((np.ones(nnz), indices, indptr), shape=(n, d))
+        rows = zip(indptr[:-1], indptr[1:], strict=True)
+        repeated = any(len(set(indices[a:b])) < b - a for a, b in rows)
+        chunks = Chunks(X, 2, 1, backend)
+        assert chunks.rows(slice(0, n)).has_canonical_format or not repeated
+        assert (chunks.compiled is None) == (repeated or backend == "numpy")
+
+
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, bool, np.float32])
 @both_backends
 def test_exact_ties_and_repeated_centers(backend, dtype):

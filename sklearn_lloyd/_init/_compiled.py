@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._init._greedy import Greedy
-from sklearn_lloyd._kernels import array_of
+from sklearn_lloyd._kernels import array_of, read_only
 from sklearn_lloyd._projection import make_projection
 
 MOST_TRIALS = 16  # one bit each
@@ -147,7 +147,7 @@ class CompiledGreedy(Greedy):
         """X, where its rows can be multiplied as they lie in a screen of that dtype."""
         X = self._chunks.X
         as_it_is = X.dtype == dtype and X.flags.c_contiguous and self._problem.shift is None
-        return X if as_it_is else np.empty((0, 0), dtype)
+        return X if as_it_is else read_only(np.empty((0, 0), dtype))
 
     def _sq_norms_of_rows(self, dtype):
         """Squared norms of all rows, as exact as the screen."""

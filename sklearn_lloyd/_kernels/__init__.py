@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels._csr import has_duplicates, row_slice, sum_by_row
+from sklearn_lloyd._kernels._csr import has_duplicates, read_only, row_slice, sum_by_row
 from sklearn_lloyd._kernels._distances import own_sq_distances, sq_distances_to
 from sklearn_lloyd._kernels._numpy import (
     CenterTable,
@@ -76,6 +76,7 @@ __all__ = [
     "nearest",
     "norms_and_keys",
     "own_sq_distances",
+    "read_only",
     "row_slice",
     "scratch_array",
     "sq_distances_to",

@@ -13,6 +13,16 @@ def _csr(like, data, indices, indptr):
     return rows
 
 
+def read_only(rows):
+    """The same rows, dense or CSR, as a view that refuses to be written to."""
+    if sparse.issparse(rows):
+        parts = (read_only(part) for part in (rows.data, rows.indices, rows.indptr))
+        return _csr(rows, *parts)
+    view = rows.view()
+    view.flags.writeable = False
+    return view
+
+
 def row_slice(rows, part):
     """Rows of a slice of step one, dense or CSR, as a view."""
     if not sparse.issparse(rows):

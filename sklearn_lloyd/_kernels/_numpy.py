@@ -236,6 +236,13 @@ def sq_distances_to_all(rows, table, scratch, sq_norms=None):
     return out
 
 
+def _can_be_multiplied(rows, shift, dtype):
+    """Whether rows may stay as they are in a product that is to be of that dtype, or wider."""
+    if shift is not None or sparse.issparse(rows) or rows.itemsize not in rows.strides:
+        return False
+    return rows.dtype in (np.float32, np.float64) and rows.dtype.itemsize >= dtype.itemsize
+
+
 def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     """How much each of the table's centres would take off the potential of a block.
 
@@ -256,12 +263,11 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights
-    in_place = table.shift is None and not sparse.issparse(rows) and rows.dtype.itemsize >= 4
-    in_place = in_place and rows.dtype.kind == "f" and rows.dtype.isnative and rows.itemsize in rows.strides
-    # Rows need not be converted to a narrower screen, and cannot be to a wider one.
-    in_place = in_place and rows.dtype.itemsize >= np.dtype(dtype).itemsize
-    screen = table.screen(rows.dtype if in_place else np.dtype(dtype))
-    in_place = in_place and screen.dtype == rows.dtype
+    dtype = np.dtype(dtype)
+    screen = table.screen(dtype)
+    if _can_be_multiplied(rows, table.shift, screen.dtype):
+        screen = table.screen(rows.dtype)
+    in_place = _can_be_multiplied(rows, table.shift, screen.dtype)
     gains = np.zeros(len(table))
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
@@ -269,7 +275,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         norms = sq_norms[part]
         if in_place:
             block = rows[part]
-            if norms.dtype.itemsize < np.dtype(dtype).itemsize:
+            if norms.dtype.itemsize < dtype.itemsize:
                 norms = np.einsum("ij,ij->i", block, block)
             scores = screen.scores_in_place(block, scratch)
         else:

@@ -3,17 +3,8 @@
 They run without the interpreter's lock, in the threads of `_threads`.
 """
 
-from sklearn_lloyd._kernels._numba._nearest import Workspace, find_active, sort_out
-from sklearn_lloyd._kernels._numba._seeding import (
-    add_mass,
-    draw_rows,
-    exact_gain,
-    take_center,
-    take_first_center,
-    tile_rows,
-    trials_screen,
-    try_rows,
-)
+from sklearn_lloyd._kernels._numba._nearest import find_active, sort_out
+from sklearn_lloyd._kernels._numba._seeding import tile_rows, trials_screen, try_rows
 from sklearn_lloyd._kernels._numba._settle import settle, settle_fast
 from sklearn_lloyd._kernels._numba._sums import (
     fill_norms,
@@ -22,6 +13,14 @@ from sklearn_lloyd._kernels._numba._sums import (
     move_rows,
     norms_and_keys,
 )
+from sklearn_lloyd._kernels._numba._taking import (
+    add_mass,
+    draw_rows,
+    exact_gain,
+    take_center,
+    take_first_center,
+)
+from sklearn_lloyd._kernels._numba._workspace import Workspace
 
 __all__ = [
     "Workspace",

@@ -43,7 +43,7 @@ def _sum_of_few(X, i, centers, c, start, stop):
 
 @exact
 def _stacks():
-    """Memory for `_sum_of_many`: what is still to be added, sums, and how often halved those are."""
+    """Memory for `_sum_of_many`: what is still to be added; sums, and how often halved."""
     return np.empty((_DEPTH, 3), np.intp), np.empty(_DEPTH), np.empty(_DEPTH, np.intp)
 
 
@@ -66,9 +66,7 @@ def _sum_of_many(X, i, centers, c, stacks):
             n_parts += 2
             continue
         # A half of more than 128 features has 56 at the least.
-        sums[n_sums] = _sum_of_few(
-            X, i, centers, c, np.uintp(start), np.uintp(start + length)
-        )
+        sums[n_sums] = _sum_of_few(X, i, centers, c, np.uintp(start), np.uintp(start + length))
         halved[n_sums] = depth
         n_sums += 1
         while n_sums > 1 and halved[n_sums - 1] == halved[n_sums - 2]:

@@ -99,6 +99,46 @@ def settle(
 
 
 @exact
+def decide_open(
+    X,
+    index,
+    first,
+    n,
+    scores,
+    norms,
+    centers,
+    sq_norms,
+    slack_of_norm,
+    slack_of_center,
+    best,
+    second,
+    label,
+):
+    """Decide by the definition the rows that the scores leave open.
+
+    Only centres whose score is within the slack of the least are measured. The rows are
+    index[first:][:n], their scores the first n columns of `scores`.
+    """
+    is_open, bound, n_open = np.empty(n, np.uintp), np.empty(n, best.dtype), np.uintp(0)
+    for r in range(np.uintp(n)):
+        p = np.uintp(first) + r
+        slack = sq_norms[np.uintp(index[p])] * slack_of_norm + slack_of_center[np.uintp(label[p])]
+        is_open[n_open] = r
+        bound[n_open] = best[p] + 2 * slack
+        n_open += np.uintp(not (second[p] - best[p] > slack))
+    nearest = np.full(n_open, np.inf)
+    for c in range(np.uintp(len(centers))):
+        for q in range(n_open):
+            r = is_open[q]
+            if not (scores[c, r] + norms[c] > bound[q]):
+                p = np.uintp(first) + r
+                distance = sq_distance(X, index[p], centers, c)
+                if distance < nearest[q]:
+                    nearest[q] = distance
+                    label[p] = c
+
+
+@exact
 def settle_fast(
     index,
     start,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
-from sklearn_lloyd._kernels._numba._nearest import TILE, by_columns
+from sklearn_lloyd._kernels._numba._tiles import TILE, by_columns
 
 
 @exact
