@@ -54,7 +54,7 @@ TOLERANCE = {"seed": 0.01, "lloyd": 0.01, "fit": 0.01, "predict": 0.001, "growth
 SEEDED = ("seed", "fit", "growth")
 MAX_SEEDS = 30
 # No round starts later than this, but the first two; nor do further seeds take longer.
-SECONDS = 12
+SECONDS = 8
 COLUMNS = ("n", "d", "k", "type", "others")
 PACKAGES = (
     *("scikit-learn", "sklearn-lloyd", "numpy", "numba"),

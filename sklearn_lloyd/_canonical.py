@@ -13,7 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+_FEW = 1024  # rows that are one block
 _BLOCKS = 3  # times the root of the number of rows
+_INSERTED = 512  # rows of a block, up to which compiled code sorts by insertion
 
 
 class CanonicalRows:
@@ -25,12 +27,16 @@ class CanonicalRows:
     ----------
     keys : ndarray of shape (n_samples,), float64
         A fixed projection of each row.
+    kernels : module or None
+        Compiled ones, where they are to be used.
     """
 
-    def __init__(self, keys):
+    def __init__(self, keys, kernels=None):
         self.keys = keys
+        self._kernels = kernels
         # Few rows in a block, since drawing from it for the first time has them sorted.
-        self.n_blocks = max(1, min(int(_BLOCKS * keys.size**0.5), keys.size // 2, 4096))
+        n_blocks = 1 if keys.size < _FEW else min(int(_BLOCKS * keys.size**0.5), 4096)
+        self.n_blocks = n_blocks
 
     @cached_property
     def order(self):
@@ -67,7 +73,10 @@ class CanonicalRows:
         """The rows block by block, where each block starts, and which are in order yet."""
         sizes = np.bincount(self.block_of, minlength=self.n_blocks)
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        by_block = np.argsort(self.block_of, kind="stable")  # of 16 bits: a counting sort
+        if self._kernels is None:
+            by_block = np.argsort(self.block_of, kind="stable")  # of 16 bits: a counting sort
+        else:
+            by_block = self._kernels.order_by_block(self.block_of, starts)
         return by_block, starts, np.zeros(self.n_blocks, bool)
 
     def in_order(self, blocks):
@@ -77,8 +86,12 @@ class CanonicalRows:
         """
         by_block, starts, in_order = self._blocks
         for block in blocks[~in_order[blocks]].tolist():
-            rows = by_block[starts[block] : starts[block + 1]]
-            rows[:] = rows[np.argsort(self.keys[rows], kind="stable")]
+            start, stop = starts[block], starts[block + 1]
+            if self._kernels is not None and stop - start <= _INSERTED:
+                self._kernels.sort_rows(by_block, start, stop, self.keys)
+            else:
+                rows = by_block[start:stop]
+                rows[:] = rows[np.argsort(self.keys[rows], kind="stable")]
             in_order[block] = True
         return by_block, starts
 
@@ -100,18 +113,15 @@ class CanonicalRows:
         blocks, targets = self.blocks_of(uniforms, block_mass)
         by_block, starts = self.in_order(blocks)
         drawn = np.empty(uniforms.size, np.intp)
-        blocks = blocks.tolist()
-        last = None
-        for i in sorted(range(len(blocks)), key=blocks.__getitem__):
-            if blocks[i] != last:  # a block is summed once for all its draws
-                last = blocks[i]
-                rows = by_block[starts[last] : starts[last + 1]]
-                mass = mass_of(rows)
-                below = mass.cumsum()
-            place = below.searchsorted(targets[i], side="right")
-            if place == rows.size:  # rounding
-                place = mass.nonzero()[0][-1]
-            drawn[i] = rows[place]
+        for block in set(blocks.tolist()):  # a block is summed once for all its draws
+            rows = by_block[starts[block] : starts[block + 1]]
+            mass = mass_of(rows)
+            draws = np.flatnonzero(blocks == block)
+            places = mass.cumsum().searchsorted(targets[draws], side="right")
+            beyond = places == rows.size
+            if beyond.any():  # rounding
+                places[beyond] = mass.nonzero()[0][-1]
+            drawn[draws] = rows[places]
         return drawn
 
     def blocks_of(self, uniforms, block_mass):

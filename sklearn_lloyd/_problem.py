@@ -43,7 +43,7 @@ def make_problem(chunks, n_clusters, sample_weight):
         dtype=dtype,
         shift=shift,
         sq_norms=sq_norms,
-        canonical=CanonicalRows(keys),
+        canonical=CanonicalRows(keys, chunks.compiled_dense),
         variance=variance,
         sum_of_squares=sum_of_squares,
         screen_dtype=screen_dtype,

@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import (
@@ -517,3 +518,21 @@ def test_projection(scale):
     slack = 2 * screen.eta * sq_norms
     assert (scores <= exact + slack).all()  # a bound
     assert (scores > exact - np.abs(exact).mean()).mean() > 0.5  # and not an idle one
+
+
+@pytest.mark.parametrize("n_rows", [1, 200, 3000])
+def test_canonical_order(n_rows):
+    rng = np.random.default_rng(n_rows)
+    keys = rng.normal(size=n_rows)[rng.integers(0, n_rows, n_rows)]  # some of them equal
+    plain, compiled = CanonicalRows(keys), CanonicalRows(keys, _numba)
+    blocks = rng.integers(0, plain.n_blocks, 20)
+    for ours, theirs in zip(plain.in_order(blocks), compiled.in_order(blocks), strict=True):
+        assert_array_equal(ours, theirs)
+    mass = rng.random(n_rows) * rng.integers(0, 2, n_rows)
+    mass[rng.integers(n_rows)] = 1.0
+    block_mass = plain.block_mass(slice(None), mass)
+    uniforms = rng.random(50)
+    blocks, targets = plain.blocks_of(uniforms, block_mass)
+    drawn = np.empty(50, np.intp)
+    _numba.draw_rows(targets, blocks, *compiled.in_order(blocks), mass, np.empty(0), drawn)
+    assert_array_equal(drawn, plain.draw(uniforms, block_mass, mass.__getitem__))

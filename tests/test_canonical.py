@@ -30,6 +30,13 @@ def draw(canonical, uniforms, mass):
     return canonical.draw(np.asarray(uniforms), block_mass, mass.__getitem__)
 
 
+def in_blocks(keys):
+    """Canonical rows in several blocks, however few rows there are."""
+    canonical = CanonicalRows(keys)
+    canonical.n_blocks = max(1, int(keys.size**0.5))
+    return canonical
+
+
 def even(n):
     """n uniform numbers that share out [0, 1) evenly: every share is hit within one."""
     return (np.arange(n) + 0.5) / n
@@ -57,7 +64,7 @@ def test_draws_share_out_by_mass(seed, n_rows, n_distinct):
     keys = rng.standard_normal(n_distinct)[rng.integers(0, n_distinct, n_rows)]
     mass = rng.random(n_rows) * rng.integers(0, 3, n_rows)
     mass[rng.integers(n_rows)] = 0.5
-    drawn = draw(CanonicalRows(keys), even(2000), mass)
+    drawn = draw(in_blocks(keys), even(2000), mass)
     counts = np.bincount(drawn, minlength=n_rows)
     assert (np.abs(counts - 2000 * mass / mass.sum()) <= 1 + 1e-6).all()
     assert (counts[mass == 0] == 0).all()
@@ -68,7 +75,7 @@ def test_draws_follow_the_masses():
     keys = rng.randn(60)[rng.randint(60, size=90)]
     mass = rng.rand(90) ** 3 + 0.01
     mass[::7] = 0
-    drawn = draw(CanonicalRows(keys), rng.uniform(size=50_000), mass)
+    drawn = draw(in_blocks(keys), rng.uniform(size=50_000), mass)
     counts = np.bincount(drawn, minlength=90)
     expected = 50_000 * mass / mass.sum()
     assert (counts[mass == 0] == 0).all()
@@ -85,7 +92,7 @@ def test_mass_zero_is_never_drawn(seed, n_rows, n_heavy):
     mass[rng.integers(0, n_rows, n_heavy)] = rng.random() * 10.0 ** rng.integers(-300, 300)
     mass[rng.integers(n_rows)] = 0.1
     uniforms = np.concatenate([[0.0, np.nextafter(1.0, 0.0), 5e-324], rng.random(20)])
-    drawn = draw(CanonicalRows(keys), uniforms, mass)
+    drawn = draw(in_blocks(keys), uniforms, mass)
     assert (mass[drawn] > 0).all()
 
 
@@ -93,7 +100,7 @@ def test_mass_zero_is_not_drawn_at_the_edge_of_a_block():
     # Two blocks of two rows, and a number that falls on the edge between them.
     # (total - block_mass is not exactly what came before: the target became negative.)
     rng = np.random.default_rng(0)
-    canonical = CanonicalRows(np.arange(4.0))
+    canonical = in_blocks(np.arange(4.0))
     assert canonical.n_blocks == 2
     wrong = on_edge = 0
     for _ in range(3000):
@@ -117,8 +124,8 @@ def test_the_order_of_the_rows_does_not_matter(seed, n_rows):
     # Equal rows may have different weights, but equal rows stay equal.
     uniforms = rng.random(30)
     shuffle = rng.permutation(n_rows)
-    drawn = keys[draw(CanonicalRows(keys), uniforms, mass)]
-    again = keys[shuffle][draw(CanonicalRows(keys[shuffle]), uniforms, mass[shuffle])]
+    drawn = keys[draw(in_blocks(keys), uniforms, mass)]
+    again = keys[shuffle][draw(in_blocks(keys[shuffle]), uniforms, mass[shuffle])]
     assert_array_equal(drawn, again)
 
 
@@ -131,8 +138,8 @@ def test_mass_counts_as_so_many_rows(seed, n_rows):
     mass[rng.integers(n_rows)] = 1
     uniforms = rng.random(30)
     repeated = np.repeat(keys, mass)
-    drawn = keys[draw(CanonicalRows(keys), uniforms, mass.astype(float))]
-    again = repeated[draw(CanonicalRows(repeated), uniforms, np.ones(repeated.size))]
+    drawn = keys[draw(in_blocks(keys), uniforms, mass.astype(float))]
+    again = repeated[draw(in_blocks(repeated), uniforms, np.ones(repeated.size))]
     assert_array_equal(drawn, again)
 
 

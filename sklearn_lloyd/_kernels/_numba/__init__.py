@@ -3,6 +3,7 @@
 They run without the interpreter's lock, in the threads of `_threads`.
 """
 
+from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
 from sklearn_lloyd._kernels._numba._nearest import find_active, sort_out
 from sklearn_lloyd._kernels._numba._seeding import tile_rows, trials_screen, try_rows
 from sklearn_lloyd._kernels._numba._settle import settle, settle_fast
@@ -15,7 +16,6 @@ from sklearn_lloyd._kernels._numba._sums import (
 )
 from sklearn_lloyd._kernels._numba._taking import (
     add_mass,
-    draw_rows,
     exact_gain,
     take_center,
     take_first_center,
@@ -33,9 +33,11 @@ __all__ = [
     "moments",
     "move_rows",
     "norms_and_keys",
+    "order_by_block",
     "settle",
     "settle_fast",
     "sort_out",
+    "sort_rows",
     "take_center",
     "take_first_center",
     "tile_rows",

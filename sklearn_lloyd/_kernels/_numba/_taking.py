@@ -1,4 +1,4 @@
-"""Taking a centre in k-means++: exact distances where it may be nearer, and drawing by them."""
+"""Taking a centre in k-means++: exact distances where it may be nearer."""
 
 from __future__ import annotations
 
@@ -108,22 +108,3 @@ def add_mass(start, stop, closest, weights, block_of, mass):
     else:
         for i in range(start, stop):
             mass[np.uintp(block_of[i])] += closest[i]
-
-
-@exact
-def draw_rows(targets, blocks, by_block, starts, closest, weights, drawn):
-    """The row of each block in which the sum of the masses, in order, passes the target.
-
-    Where rounding leaves the target beyond the last, it is the last row of any mass; -1 where
-    the block has none.
-    """
-    for t in range(targets.size):
-        below, row = 0.0, -1
-        for m in range(starts[blocks[t]], starts[blocks[t] + 1]):
-            i = by_block[m]
-            mass = closest[i] * (weights[i] if weights.size else 1.0)
-            below += mass
-            row = i if mass > 0.0 else row
-            if below > targets[t]:
-                break
-        drawn[t] = row

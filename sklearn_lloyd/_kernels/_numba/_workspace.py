@@ -11,6 +11,7 @@ from sklearn_lloyd._kernels._screen import FEW, products_of_few
 
 _WIDTH = TILE + 16  # rows a power of two apart would compete for the same lines of the cache
 _FEW_FEATURES = 20  # up to which a matrix product is the slower way
+_MANY_FEATURES = 128  # from which turning a product round costs little beside it
 _FAST_BATCH = 1024  # rows
 _SCORES = 1 << 17  # of one matrix product: they stay in the second level of the cache
 
@@ -44,7 +45,7 @@ class Workspace:
             # Scores whose rows lie a power of two apart compete for a few lines of the cache.
             self._scores = np.empty((n_centers, self._batch + 16), screen.dtype)
             self._rows = np.empty((self._batch, n_features), screen.dtype)
-            self._few = n_centers <= FEW
+            self._few = n_centers <= (FEW if n_features < _MANY_FEATURES else 2 * FEW)
             self._products = np.empty((self._batch if self._few else 0, n_centers), screen.dtype)
 
     def take_all(self, rows):
