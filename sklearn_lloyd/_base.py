@@ -94,7 +94,7 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         scratch memory is a few megabytes for each thread.
         """
         chunks = self._check_new_rows(X)
-        return predict_labels(chunks, self.cluster_centers_).astype(np.int32)
+        return predict_labels(chunks, self.cluster_centers_)
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Compute the centres and return the label of each row.

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._kernels import CenterTable, array_of, batch_rows, nearest, sq_distances_to_all
 from sklearn_lloyd._problem import shift_near
-from sklearn_lloyd._solvers import label_rows, workspace
+from sklearn_lloyd._solvers import scratch_of
 
 
 def _table(chunks, centers):
@@ -20,9 +20,9 @@ def _table(chunks, centers):
 
 
 def predict_labels(chunks, centers):
-    """Index of the nearest centre of each row, ndarray of intp of shape (n_samples,)."""
+    """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,)."""
     table = _table(chunks, centers)
-    labels = np.empty(chunks.shape[0], np.intp)
+    labels = np.empty(chunks.shape[0], np.int32)
     if chunks.compiled is None:
         kernel = _numpy_kernel(chunks, table, labels)
     else:
@@ -39,13 +39,14 @@ def _numpy_kernel(chunks, table, labels):
 
 
 def _dense_kernel(chunks, table, labels):
-    X, shift, dtype = chunks.X, array_of(table.shift), np.dtype(np.float32)
-    sq_norms = np.empty(chunks.shape[0], dtype)
+    kernels, dtype = chunks.compiled, np.dtype(np.float32)
+    screen, shift = kernels.table_of(table, dtype, dtype), array_of(table.shift)
 
     def kernel(rows, scratch):
-        work = workspace(chunks, rows, table.screen(dtype), scratch)
-        chunks.compiled.fill_norms(X, rows.start, rows.stop, shift, sq_norms)
-        label_rows(chunks, work, work.take_all(rows), table, dtype, sq_norms, labels)
+        work = scratch_of(chunks, rows, screen, scratch)
+        kernels.label_block(
+            chunks.X, rows.start, rows.stop, shift, table.centers, *screen, labels, *work
+        )
 
     return kernel
 
@@ -82,5 +83,5 @@ def distances_to_centers(chunks, centers):
 def inertia_under(chunks, centers, sample_weight):
     """Weighted sum of the squared distances to the nearest centre, float."""
     with chunks.open():
-        labels = predict_labels(chunks, centers)
+        labels = predict_labels(chunks, centers).astype(np.intp)
         return inertia_of(chunks, centers, labels, sample_weight)

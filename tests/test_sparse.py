@@ -2,6 +2,7 @@
 
 import warnings
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -159,7 +160,7 @@ def test_repeated_entries_are_found(backend):
         indptr = np.concatenate([[0], np.sort(rng.integers(0, nnz + 1, n - 1)), [nnz]])
         indices = rng.integers(0, d, nnz)
         X = sparse.csr_matrix((np.ones(nnz), indices, indptr), shape=(n, d))
-        rows = zip(indptr[:-1], indptr[1:], strict=True)
+        rows = pairwise(indptr)
         repeated = any(len(set(indices[a:b])) < b - a for a, b in rows)
         chunks = Chunks(X, 2, 1, backend)
         assert chunks.rows(slice(0, n)).has_canonical_format or not repeated

@@ -67,10 +67,14 @@ class CenterTable:
                 others.append(i)
         return repeated if repeated.any() else None
 
+    def precision(self, dtype):
+        """That precision, or float64 if float32 is too narrow for these centres."""
+        too_narrow = dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES
+        return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+
     def screen(self, dtype):
         """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
-        if dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES:
-            dtype = np.dtype(np.float64)
+        dtype = self.precision(dtype)
         screen = self._screens.get(dtype)
         if screen is None:
             screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)

@@ -1,11 +1,11 @@
 """The loop of k-means and its parts that can be exchanged."""
 
 from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
-from sklearn_lloyd._solvers._compiled import CompiledAssigner, label_rows, workspace
+from sklearn_lloyd._solvers._compiled import CompiledAssigner, scratch_of
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
 
-__all__ = ["ASSIGNERS", "label_rows", "lloyd", "make_assigner", "workspace"]
+__all__ = ["ASSIGNERS", "lloyd", "make_assigner", "scratch_of"]
 
 _LITTLE_WORK = 1 << 17  # products in a pass: what Python needs to handle the bounds
 

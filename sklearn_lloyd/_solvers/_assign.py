@@ -46,6 +46,9 @@ class Bounds:
             moved = np.sqrt(np.square(difference, out=difference).sum(axis=1))
             self._drift = self._drift + moved + self._others(moved, labels)
         self._offsets = table.offsets
+        self._round()
+
+    def _round(self):
         # Rounded so that no movement is lost: up where it is compared, down where it adds.
         self.drift_above = (self._drift * (1 + self._eps)).astype(self.limit.dtype)
         self.drift_below = (self._drift * (1 - self._eps)).astype(self.limit.dtype)

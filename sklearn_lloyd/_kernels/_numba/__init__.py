@@ -3,10 +3,11 @@
 They run without the interpreter's lock, in the threads of `_threads`.
 """
 
+from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
+from sklearn_lloyd._kernels._numba._bounds import count_unsafe, largest_other, movement
 from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
-from sklearn_lloyd._kernels._numba._nearest import find_active, sort_out
 from sklearn_lloyd._kernels._numba._seeding import tile_rows, trials_screen, try_rows
-from sklearn_lloyd._kernels._numba._settle import settle, settle_fast
+from sklearn_lloyd._kernels._numba._simd import lanes
 from sklearn_lloyd._kernels._numba._sums import (
     fill_norms,
     inertia,
@@ -14,30 +15,32 @@ from sklearn_lloyd._kernels._numba._sums import (
     move_rows,
     norms_and_keys,
 )
+from sklearn_lloyd._kernels._numba._tables import table_of
 from sklearn_lloyd._kernels._numba._taking import (
     add_mass,
     exact_gain,
     take_center,
     take_first_center,
 )
-from sklearn_lloyd._kernels._numba._workspace import Workspace
 
 __all__ = [
-    "Workspace",
     "add_mass",
+    "assign_block",
+    "count_unsafe",
     "draw_rows",
     "exact_gain",
     "fill_norms",
-    "find_active",
     "inertia",
+    "label_block",
+    "lanes",
+    "largest_other",
     "moments",
     "move_rows",
+    "movement",
     "norms_and_keys",
     "order_by_block",
-    "settle",
-    "settle_fast",
-    "sort_out",
     "sort_rows",
+    "table_of",
     "take_center",
     "take_first_center",
     "tile_rows",

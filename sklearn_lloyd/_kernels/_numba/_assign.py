@@ -1,0 +1,306 @@
+"""Assigning a block of rows: which to look at, what their scores prove, the rest exactly.
+
+The two least scores of a row decide where they lie farther apart than they may be off. What
+they leave open is decided by the definition of a distance, among the centres whose scores are
+near enough to the least. Bounds are what they are in `_solvers/_assign`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._kernels._numba._distances import sq_distance
+from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
+from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit
+
+
+@exact
+def find_active(labels, limit, drift, start, stop, out):
+    """Rows from start to stop whose bound does not hold any more; returns how many."""
+    n = np.uintp(0)  # unsigned indices need no test for counting from the end
+    labels, limit = labels[start:stop], limit[start:stop]
+    for r in range(len(labels)):
+        out[n] = start + r
+        n += np.uintp(not (limit[r] > drift[np.uintp(labels[r])]))
+    return np.intp(n)
+
+
+@exact
+def _sort_out(labels, limit, drift, extra, start, stop, eps, full, fast):
+    """Which rows to compare with all centres, and which with the fast ones only.
+
+    `drift` leaves out how far the fast centres have moved, `extra` is how much farther that is
+    than the slow ones have. Rows that are safe from the fast ones too pay `extra` out of their
+    limit. The lists `full` and `fast` are filled; returns the length of each.
+    """
+    n_full, n_fast = np.uintp(0), np.uintp(0)
+    labels, limit = labels[start:stop], limit[start:stop]
+    for r in range(len(labels)):
+        c = np.uintp(labels[r])
+        left = limit[r] - extra[c] - eps * abs(limit[r])
+        safe = left > drift[c]
+        slow = limit[r] > drift[c]
+        limit[r] = left if safe else limit[r]
+        full[n_full] = start + r
+        fast[n_fast] = start + r
+        n_full += np.uintp(not slow)
+        n_fast += np.uintp(slow and not safe)
+    return np.intp(n_full), np.intp(n_fast)
+
+
+@exact
+def _merge(index, n_first, n, scratch):
+    """Bring the first n rows of `index` into order, of which the first so many are, and the rest.
+
+    So that sums do not depend on what the bounds could tell.
+    """
+    scratch[:n] = index[:n]
+    a, b = 0, n_first
+    for r in range(n):
+        take_first = a < n_first and (b == n or scratch[a] < scratch[b])
+        index[r] = scratch[a] if take_first else scratch[b]
+        a += take_first
+        b += not take_first
+
+
+@any_order
+def near_sq_distance(X, i, centers, c):
+    """Squared distance in float64, but for the order of its sum that of the definition."""
+    total = 0.0
+    i, c = np.uintp(i), np.uintp(c)
+    for j in range(np.uintp(X.shape[1])):
+        difference = np.float64(X[i, j]) - centers[c, j]
+        total += difference * difference
+    return total
+
+
+@exact
+def two_least(X, index, n, shift, factors, norms, panel, best, second, label):
+    """The two least scores of the first n rows of `index`, and the centre of the least."""
+    n_lanes = panel.shape[1]
+    pad_index(index, n, n_lanes)
+    for start in range(0, n, n_lanes):
+        fill_panel(X, index, start, shift, panel)
+        fold_panel(panel, factors, norms, best, second, label, start)
+
+
+@exact
+def _settle_fast(
+    X, index, n, centers, fast, least, second, nearest, sq_norms, slack_of_norm, eps,
+    labels, limit, drift, drift_above, full, n_full,
+):  # fmt: skip
+    """Lower the limits of rows by how near the fast centres are; list those that need more.
+
+    `least`, `second` and `nearest` are of the fast centres. Rows that one of those may be
+    nearer to are added to `full` from n_full on; returns how many are there then.
+    """
+    zero, one = limit.dtype.type(0), limit.dtype.type(1)
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
+        own = np.uintp(labels[i])
+        other = second[r] if np.uintp(fast[nearest[r]]) == own else least[r]
+        norm = sq_norms[i]
+        far = np.sqrt(max(other + norm - norm * (slack_of_norm + eps), zero)) * (one - eps)
+        near = limit.dtype.type(np.sqrt(near_sq_distance(X, i, centers, own))) * (one + eps)
+        left = (drift[own] + (far - near)) * (one - eps)
+        if left > drift_above[own]:
+            limit[i] = min(limit[i], left)
+        else:
+            full[n_full] = i
+            n_full += 1
+    return n_full
+
+
+@any_order
+def _slacks(index, n, label, sq_norms, slack, slack_of_norm, off):
+    """How far apart the two least scores of a row must be to tell which centre is nearest."""
+    for r in range(np.uintp(n)):
+        norm = off.dtype.type(sq_norms[np.uintp(index[r])])
+        off[r] = norm * slack_of_norm + slack[np.uintp(label[r])]
+
+
+@any_order
+def _prove(index, n, best, second, label, off, sq_norms, eps, drift, limits):
+    """Fill in the limits that the scores prove, with -inf where they leave the label open."""
+    zero, one = best.dtype.type(0), best.dtype.type(1)
+    none = best.dtype.type(-np.inf)
+    for r in range(np.uintp(n)):
+        norm = best.dtype.type(sq_norms[np.uintp(index[r])])
+        slack = off[r] + norm * eps
+        # By how much nearer the own centre is than any other, rounded down.
+        far = np.sqrt(max(second[r] + norm - slack, zero)) * (one - eps)
+        gap = far - np.sqrt(max(best[r] + norm + slack, zero))
+        limit = (best.dtype.type(drift[np.uintp(label[r])]) + gap) * (one - eps)
+        limits[r] = limit if second[r] - best[r] > off[r] else none
+
+
+@exact
+def _open_rows(n, best, second, off, out):
+    """Which of the first n places the scores leave open; returns how many."""
+    n_open = np.uintp(0)
+    for r in range(np.uintp(n)):
+        out[n_open] = r
+        n_open += np.uintp(not (second[r] - best[r] > off[r]))
+    return np.intp(n_open)
+
+
+@exact
+def _decide_open(X, index, places, n, shift, centers, factors, norms, off, panel, best, label):
+    """Decide by the definition: label the first n of `places` of `index`."""
+    real, n_lanes = best.dtype, panel.shape[1]
+    rows, bound = np.empty(n_lanes, np.intp), np.empty(n_lanes, real)
+    rest, masks = np.empty(n_lanes, real), np.empty(len(norms), np.uint32)
+    least, nearest = np.empty(n_lanes), np.empty(n_lanes, np.int32)
+    for start in range(0, n, n_lanes):
+        m = min(n_lanes, n - start)
+        for r in range(n_lanes):
+            place = places[start + min(r, m - 1)]
+            rows[r] = index[place]
+            bound[r] = best[place] + real.type(2) * off[place] if r < m else -np.inf
+            nearest[r] = label[place]
+        least[:] = np.inf
+        fill_panel(X, rows, 0, shift, panel)
+        compare_panel(panel, factors, norms, bound, masks, rest)
+        for c in range(len(centers)):
+            mask = masks[c]
+            while mask:
+                r = lowest_bit(mask)
+                mask &= mask - np.uint32(1)
+                distance = sq_distance(X, rows[r], centers, c)
+                if distance < least[r]:
+                    least[r], nearest[r] = distance, c
+        for r in range(m):
+            label[places[start + r]] = nearest[r]
+
+
+@exact
+def _take_over(index, n, label, labels, limits, limit, changed, old):
+    """Write labels and limits down; list the rows with a new label, and the one before."""
+    n_changed = np.uintp(0)
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
+        before, new = labels[i], np.intp(label[r])
+        labels[i] = new
+        changed[n_changed] = i
+        old[n_changed] = before
+        n_changed += np.uintp(before != new)
+    if limit.size:
+        for r in range(np.uintp(n)):
+            limit[np.uintp(index[r])] = limits[r]
+    return np.intp(n_changed)
+
+
+@exact
+def assign_block(
+    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, sq_norms, labels,
+    limit, drift_below, drift_above, extra, fast, fast_factors, fast_norms, all_rows, aside,
+    index, other, changed, old, best, second, off, limits, label, panel,
+):  # fmt: skip
+    """Label the rows from start to stop, and keep their bounds.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    start, stop : int
+    shift : ndarray of float64 of shape (n_features,), or (0,) for none
+    centers : ndarray of float64 of shape (n_clusters, n_features)
+    factors, norms, slack, slack_of_norm, eps
+        Of their `Table`.
+    sq_norms : ndarray of shape (n_samples,)
+        Squared distances from the shift.
+    labels : ndarray of intp of shape (n_samples,)
+        Updated.
+    limit : ndarray of shape (n_samples,), or (0,) where no bounds are kept
+        Updated: the drift up to which the label is safe.
+    drift_below, drift_above : ndarrays of shape (n_clusters,)
+        What the bounds count from, rounded down and up; without the fast centres.
+    extra : ndarray of shape (n_clusters,)
+        How much farther the others have moved if the fast ones count too.
+    fast : ndarray of intp of shape (n_fast,)
+        Centres that do not count in the drift.
+    fast_factors, fast_norms
+        Of the table of those.
+    all_rows : bool
+        Whether the bounds are not to be asked.
+    aside : bool
+        Whether some centre has no score since it equals another: no bounds hold then.
+    index, other, changed, old : ndarrays of intp
+        Scratch memory for the rows of the block; `changed` and `old` are the rows whose label
+        changed, and the one before.
+    best, second, off, limits, label, panel : ndarrays
+        Scratch memory.
+
+    Returns
+    -------
+    n_looked, n_changed, n_open : int
+        Rows that were compared with all centres, whose label changed, and that the scores left
+        open.
+    """
+    if all_rows:
+        n = stop - start
+        for r in range(n):
+            index[r] = start + r
+    elif fast.size == 0:
+        n = find_active(labels, limit, drift_above, start, stop, index)
+    else:
+        n, n_fast = _sort_out(labels, limit, drift_above, extra, start, stop, eps, index, other)
+        if n_fast:
+            two_least(
+                X, other, n_fast, shift, fast_factors, fast_norms, panel, best, second, label
+            )
+            n_slow = n
+            n = _settle_fast(
+                X, other, n_fast, centers, fast, best, second, label, sq_norms, slack_of_norm,
+                eps, labels, limit, drift_below, drift_above, index, n,
+            )  # fmt: skip
+            _merge(index, n_slow, n, other)
+    if n == 0:
+        return 0, 0, 0
+    two_least(X, index, n, shift, factors, norms, panel, best, second, label)
+    _slacks(index, n, label, sq_norms, slack, slack_of_norm, off)
+    n_open = _open_rows(n, best, second, off, other)
+    if limit.size:
+        _prove(index, n, best, second, label, off, sq_norms, eps, drift_below, limits)
+        if aside:
+            limits[:n] = -np.inf
+    if n_open:
+        _decide_open(
+            X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
+        )
+    n_changed = _take_over(index, n, label, labels, limits, limit, changed, old)
+    return n, n_changed, n_open
+
+
+@exact
+def label_block(
+    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, labels,
+    index, other, changed, old, best, second, off, limits, label, panel,
+):  # fmt: skip
+    """Label the rows from start to stop; all as for `assign_block`, but no more than that."""
+    n, n_lanes = stop - start, panel.shape[1]
+    for r in range(n):
+        index[r] = start + r
+    pad_index(index, n, n_lanes)
+    of_sum = best.dtype.type(1) + eps * best.dtype.type(X.shape[1])  # rounding of the norms
+    for first in range(0, n, n_lanes):
+        fill_panel(X, index, first, shift, panel)
+        fold_panel(panel, factors, norms, best, second, label, first)
+        _norms_of_panel(panel, off[first : first + n_lanes])
+    for r in range(np.uintp(n)):
+        off[r] = off[r] * (of_sum * slack_of_norm) + slack[np.uintp(label[r])]
+    n_open = _open_rows(n, best, second, off, other)
+    if n_open:
+        _decide_open(
+            X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
+        )
+    labels[start:stop] = label[:n]
+
+
+@exact
+def _norms_of_panel(panel, out):
+    """The squared norm of each row of a panel."""
+    out[:] = 0
+    for j in range(np.uintp(panel.shape[0])):
+        for r in range(np.uintp(len(out))):
+            out[r] += panel[j, r] * panel[j, r]

@@ -1,0 +1,373 @@
+"""Products of rows and centres in the vector registers of the processor.
+
+The rows of a *panel* lie side by side: it has the shape (n_features, `lanes`), so that one
+feature of all its rows fills two registers. A panel meets four centres at a time: eight sums
+stay in registers while the features go by, and what is made of the scores (the two least, a
+comparison, a sum) is made there too, before anything is stored. That is as fast as the product
+alone in BLAS, and needs no memory for the scores.
+
+Numba has no vector types, so these few functions are written in LLVM's own language. LLVM turns
+vectors of any length into what the processor has; nothing here is of one kind of processor.
+
+A sum is taken in runs of `RUN` features, and the runs are then added up. Its error grows with
+the length of a run plus the number of runs, not with the number of features: `sum_terms`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+RUN = 16  # features
+CENTERS = 4  # that a panel meets at a time; tables are filled up to a multiple of it
+
+_INT32 = ir.IntType(32)
+_FAST = ("contract", "nsz")  # a product and its sum may be rounded once
+_REGISTER = 32  # bytes
+_N_VECTORS = 2
+
+
+def lanes(dtype):
+    """Rows of a panel in that precision."""
+    return _N_VECTORS * _REGISTER // np.dtype(dtype).itemsize
+
+
+def sum_terms(n_features):
+    """The error of a product is at most so many roundings of the sum of its absolute terms."""
+    return min(n_features, RUN) + -(-n_features // RUN)
+
+
+class _Vectors:
+    """Emits loads, stores and arithmetic on vectors as wide as one register."""
+
+    def __init__(self, context, builder, dtype):
+        self.builder = builder
+        self.real = context.get_data_type(dtype)
+        self.size = 4 if dtype == types.float32 else 8
+        self.width = _REGISTER // self.size
+        self.reals = ir.VectorType(self.real, self.width)
+        self.labels = ir.VectorType(_INT32, self.width)
+
+    def load(self, data, index, kind=None, align=None):
+        kind = kind or self.reals
+        pointer = self.builder.bitcast(self.builder.gep(data, [index]), kind.as_pointer())
+        vector = self.builder.load(pointer)
+        vector.align = align or self.size  # no more than the elements are aligned
+        return vector
+
+    def store(self, vector, data, index, align=None):
+        pointer = self.builder.gep(data, [index])
+        pointer = self.builder.bitcast(pointer, vector.type.as_pointer())
+        self.builder.store(vector, pointer).align = align or self.size
+
+    def splat(self, scalar, kind=None):
+        kind = kind or self.reals
+        undefined = ir.Constant(kind, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, _INT32(0))
+        return self.builder.shuffle_vector(
+            first, undefined, ir.Constant(self.labels, [0] * self.width)
+        )
+
+    def variable(self, value):
+        """A vector that changes; LLVM keeps it in a register."""
+        pointer = cgutils.alloca_once(self.builder, value.type)
+        self.builder.store(value, pointer)
+        return pointer
+
+    def add_product(self, total, a, b):
+        return self.builder.fadd(self.builder.fmul(a, b, flags=_FAST), total, flags=_FAST)
+
+    def less(self, a, b):
+        """A lane is false where either is NaN."""
+        return self.builder.fcmp_ordered("<", a, b)
+
+    def min(self, a, b):
+        """The second where either is NaN."""
+        return self.builder.select(self.less(a, b), a, b)
+
+
+def _scores(vectors, panel, table, norms, first):
+    """Scores of a panel and of four centres from `first` on: [centre][register]."""
+    builder, width = vectors.builder, vectors.width
+    n_features = builder.extract_value(panel.shape, 0)
+    intp = n_features.type
+    each = [builder.add(first, intp(q)) for q in range(CENTERS)]
+    starts = [builder.mul(c, n_features) for c in each]
+    norm_of = [vectors.splat(builder.load(builder.gep(norms.data, [c]))) for c in each]
+    total = [[vectors.variable(norm) for _ in range(_N_VECTORS)] for norm in norm_of]
+
+    def add_run(start, stop, sums):
+        with cgutils.for_range_slice(builder, start, stop, intp(1)) as (j, _):
+            at = builder.mul(j, intp(_N_VECTORS * width))
+            x = [
+                vectors.load(panel.data, builder.add(at, intp(width * v)))
+                for v in range(_N_VECTORS)
+            ]
+            for q in range(CENTERS):
+                place = builder.gep(table.data, [builder.add(starts[q], j)])
+                factor = vectors.splat(builder.load(place))
+                for v in range(_N_VECTORS):
+                    old = builder.load(sums[q][v])
+                    builder.store(vectors.add_product(old, factor, x[v]), sums[q][v])
+
+    def end_of(start):
+        stop = builder.add(start, intp(RUN))
+        return builder.select(builder.icmp_signed("<", stop, n_features), stop, n_features)
+
+    add_run(intp(0), end_of(intp(0)), total)  # the first run goes on from the norms
+    zero = ir.Constant(vectors.reals, [0.0] * width)
+    with cgutils.for_range_slice(builder, intp(RUN), n_features, intp(RUN)) as (start, _):
+        run = [[vectors.variable(zero) for _ in range(_N_VECTORS)] for _ in range(CENTERS)]
+        for sums in run:
+            for pointer in sums:
+                builder.store(zero, pointer)
+        add_run(start, end_of(start), run)
+        for sums, totals in zip(run, total, strict=True):
+            for part, pointer in zip(sums, totals, strict=True):
+                builder.store(builder.fadd(builder.load(pointer), builder.load(part)), pointer)
+    return [[builder.load(pointer) for pointer in pointers] for pointers in total]
+
+
+@contextmanager
+def _four_centers(vectors, panel, table, norms):
+    """A loop over the centres of a table: gives the first of four, and their scores."""
+    builder = vectors.builder
+    n_centers = builder.extract_value(table.shape, 0)
+    intp = n_centers.type
+    with cgutils.for_range_slice(builder, intp(0), n_centers, intp(CENTERS)) as (c, _):
+        yield c, _scores(vectors, panel, table, norms, c)
+
+
+def _arrays(context, builder, signature, args):
+    return [
+        context.make_array(kind)(context, builder, arg) if isinstance(kind, types.Array) else arg
+        for kind, arg in zip(signature.args, args, strict=True)
+    ]
+
+
+@intrinsic
+def fold_panel(typingctx, panel, table, norms, best, second, label, start):
+    """Find the two least scores of each row of a panel, and the centre of the least.
+
+    Parameters
+    ----------
+    panel : ndarray of shape (n_features, lanes)
+        C order, as all that follow.
+    table : ndarray of shape (n_centers, n_features)
+        -2 times the centres; their number is a multiple of `CENTERS`.
+    norms : ndarray of shape (n_centers,)
+    best, second : ndarrays
+        Filled from `start` on, one for each lane; infinite where no score is a number.
+    label : ndarray of int32
+        Filled likewise: the first centre that has the least score.
+    start : int
+    """
+    signature = types.void(panel, table, norms, best, second, label, start)
+
+    def codegen(context, builder, signature, args):
+        panel, table, norms, best, second, label, start = _arrays(
+            context, builder, signature, args
+        )
+        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        width, intp = vectors.width, start.type
+        infinite = ir.Constant(vectors.reals, [float("inf")] * width)
+        none = ir.Constant(vectors.labels, [0] * width)
+        state = [
+            [vectors.variable(value) for value in (infinite, infinite, none)]
+            for _ in range(_N_VECTORS)
+        ]
+        with _four_centers(vectors, panel, table, norms) as (c, scores):
+            number = builder.trunc(c, _INT32)
+            for q in range(CENTERS):
+                this = vectors.splat(builder.add(number, _INT32(q)), vectors.labels)
+                for v in range(_N_VECTORS):
+                    score = scores[q][v]
+                    least, next_least, nearest = (builder.load(p) for p in state[v])
+                    nearer = vectors.less(score, least)
+                    larger = builder.select(nearer, least, score)
+                    builder.store(builder.select(nearer, score, least), state[v][0])
+                    builder.store(vectors.min(larger, next_least), state[v][1])
+                    builder.store(builder.select(nearer, this, nearest), state[v][2])
+        for v in range(_N_VECTORS):
+            at = builder.add(start, intp(width * v))
+            least, next_least, nearest = (builder.load(p) for p in state[v])
+            vectors.store(least, best.data, at)
+            vectors.store(next_least, second.data, at)
+            vectors.store(nearest, label.data, at, 4)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
+    """Find which centres have scores within a bound, for each row of a panel.
+
+    Parameters
+    ----------
+    panel, table, norms : ndarrays
+        As of `fold_panel`.
+    bound : ndarray of shape (lanes,)
+    masks : ndarray of uint32 of shape (n_centers,)
+        Filled: a bit for each row, set where the score is not above the bound.
+    rest : ndarray of shape (lanes,)
+        Filled: the least of the scores above it, infinite where there is none.
+    """
+    signature = types.void(panel, table, norms, bound, masks, rest)
+
+    def codegen(context, builder, signature, args):
+        panel, table, norms, bound, masks, rest = _arrays(context, builder, signature, args)
+        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        width, zero = vectors.width, context.get_constant(types.intp, 0)
+        bits = ir.IntType(width)
+        infinite = ir.Constant(vectors.reals, [float("inf")] * width)
+        offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
+        bounds = [vectors.load(bound.data, at) for at in offsets]
+        least = [vectors.variable(infinite) for _ in offsets]
+        with _four_centers(vectors, panel, table, norms) as (c, scores):
+            for q in range(CENTERS):
+                mask = _INT32(0)
+                for v in range(_N_VECTORS):
+                    above = builder.fcmp_ordered(">", scores[q][v], bounds[v])
+                    within = builder.bitcast(builder.not_(above), bits)
+                    shifted = builder.shl(builder.zext(within, _INT32), _INT32(width * v))
+                    mask = builder.or_(mask, shifted)
+                    old = builder.load(least[v])
+                    lower = builder.select(above, scores[q][v], infinite)
+                    builder.store(vectors.min(lower, old), least[v])
+                builder.store(mask, builder.gep(masks.data, [builder.add(c, zero.type(q))]))
+        for at, pointer in zip(offsets, least, strict=True):
+            vectors.store(builder.load(pointer), rest.data, at)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def improve_panel(typingctx, panel, table, norms, target, weight, least, masks, gains):
+    """What each trial takes off the targets of the rows of a panel.
+
+    Parameters
+    ----------
+    panel, table, norms : ndarrays
+        As of `fold_panel`; the centres are trials.
+    target, weight : ndarrays of shape (lanes,)
+        The score that a row has now, and what it counts.
+    least : float
+        By how much a score is less than the target at the least, to be noted.
+    masks : ndarray of uint32 of shape (n_trials,)
+        Filled: a bit for each row where it is, or is not a number.
+    gains : ndarray of shape (n_trials, lanes)
+        Added to: weight times what the score is less.
+    """
+    signature = types.void(panel, table, norms, target, weight, least, masks, gains)
+
+    def codegen(context, builder, signature, args):
+        panel, table, norms, target, weight, least, masks, gains = _arrays(
+            context, builder, signature, args
+        )
+        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        width, zero = vectors.width, context.get_constant(types.intp, 0)
+        bits = ir.IntType(width)
+        nothing = ir.Constant(vectors.reals, [0.0] * width)
+        offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
+        targets = [vectors.load(target.data, at) for at in offsets]
+        weights = [vectors.load(weight.data, at) for at in offsets]
+        least = vectors.splat(least)
+        with _four_centers(vectors, panel, table, norms) as (c, scores):
+            for q in range(CENTERS):
+                mask, trial = _INT32(0), builder.add(c, zero.type(q))
+                row = builder.mul(trial, zero.type(_N_VECTORS * width))
+                for v, at in enumerate(offsets):
+                    closer = builder.fsub(targets[v], scores[q][v])
+                    noted = builder.not_(builder.fcmp_ordered("<=", closer, least))
+                    noted = builder.zext(builder.bitcast(noted, bits), _INT32)
+                    mask = builder.or_(mask, builder.shl(noted, _INT32(width * v)))
+                    place = builder.add(row, at)
+                    positive = builder.select(vectors.less(nothing, closer), closer, nothing)
+                    total = vectors.load(gains.data, place)
+                    total = vectors.add_product(total, weights[v], positive)
+                    vectors.store(total, gains.data, place)
+                builder.store(mask, builder.gep(masks.data, [trial]))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def turn_rows(typingctx, X, index, first, j, shift, panel):
+    """Copy features j:j + width of `lanes` rows into a panel, less the shift.
+
+    As many features as a register holds are turned round at a time, in registers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+        Its rows lie feature after feature.
+    index : ndarray of intp
+        The rows are index[first:][:lanes].
+    first, j : int
+    shift : ndarray of float64 of shape (n_features,), or none of it
+    panel : ndarray of shape (n_features, lanes)
+    """
+    signature = types.void(X, index, first, j, shift, panel)
+
+    def codegen(context, builder, signature, args):
+        X, index, first, j, shift, panel = _arrays(context, builder, signature, args)
+        vectors = _Vectors(context, builder, signature.args[5].dtype)
+        source = _Vectors(context, builder, signature.args[0].dtype)
+        width, intp = vectors.width, first.type
+        wide = ir.VectorType(source.real, width)
+        doubles = ir.VectorType(ir.DoubleType(), width)
+        stride = builder.sdiv(builder.extract_value(X.strides, 0), intp(source.size))
+        shifted = not isinstance(signature.args[4], types.NoneType)
+        off = vectors.load(shift.data, j, doubles, 8) if shifted else None
+
+        def converted(row):
+            if shifted:
+                row = builder.fpext(row, doubles) if source.size == 4 else row
+                row = builder.fsub(row, off)
+            size = 8 if shifted else source.size
+            if size == vectors.size:
+                return row
+            cast = builder.fptrunc if size > vectors.size else builder.fpext
+            return cast(row, vectors.reals)
+
+        halves = range(width // 2), range(width // 2, width)
+        zips = [
+            ir.Constant(vectors.labels, [q for r in half for q in (r, width + r)])
+            for half in halves
+        ]
+        for v in range(_N_VECTORS):
+            rows = []
+            for r in range(width):
+                at = builder.add(first, intp(width * v + r))
+                i = builder.load(builder.gep(index.data, [at]))
+                place = builder.add(builder.mul(i, stride), j)
+                rows.append(converted(vectors.load(X.data, place, wide, source.size)))
+            for _ in range(width.bit_length() - 1):
+                pairs = zip(rows[: width // 2], rows[width // 2 :], strict=True)
+                rows = [builder.shuffle_vector(a, b, mask) for a, b in pairs for mask in zips]
+            for q, feature in enumerate(rows):
+                row = builder.mul(builder.add(j, intp(q)), intp(_N_VECTORS * width))
+                vectors.store(feature, panel.data, builder.add(row, intp(width * v)))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def lowest_bit(typingctx, mask):
+    """The place of the lowest bit that is set, of an integer that is not zero."""
+    signature = types.uintp(mask)
+
+    def codegen(context, builder, signature, args):
+        bit = builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return context.cast(builder, bit, signature.args[0], types.uintp)
+
+    return signature, codegen
