@@ -104,6 +104,7 @@ class Assigner:
         table = CenterTable(centers, self._problem.shift, chunks.n_terms)
         if self._bounds is not None:
             self._bounds.follow(table, self.labels)
+        self._prepare(table)
         looked_at = n_hard = n_changed = 0
 
         def kernel(rows, scratch):
@@ -123,6 +124,9 @@ class Assigner:
             self._dtype = np.dtype(np.float64)
         self._first = False
         self._few_changed = n_changed < _FEW_CHANGED * looked_at
+
+    def _prepare(self, table):
+        """Make ready, before the first block, what all blocks of a pass need."""
 
     def _assign_block(self, index, table, scratch):
         problem = self._problem

@@ -11,46 +11,54 @@ from sklearn_lloyd._types import ChunkStats
 _HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
 _SAMPLE = 1024  # rows by which the number of fast centres is chosen
 _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
-# What reading a row costs, in comparisons with one centre, and what comparing it with its own.
-_READ = 10
-_OWN = 6
+# What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
+_SETTLE = 30
+_OWN = 20
 _NO_INDEX = np.empty(0, np.intp)
 
 
 class FastAndSlow(Bounds):
-    """Bounds against the slow centres; the few that move fast are compared with the rows.
+    """Bounds that the few fastest centres do not spoil.
 
-    One centre that is far on the move would spoil the bound of every row. So the fastest do not
-    count in the drift. Rows that are not safe from them are compared with these few alone.
+    One centre that is far on the move comes near the bound of every row. So rows that are safe
+    from all others are compared with the fastest few alone, where that is less work.
 
     Attributes
     ----------
     fast : ndarray of intp
-        Which centres.
+        Which centres, if any.
+    drift_slow : ndarray of shape (n_clusters,), in the dtype of `limit`
+        What the drift would be had those not moved now, rounded up...
     extra : ndarray of shape (n_clusters,), in the dtype of `limit`
-        For each centre, how much farther the others have moved if the fast ones count too.
+        ...and how much less that is, rounded down.
     """
 
     def __init__(self, problem):
         super().__init__(problem)
         self._kernels = problem.chunks.compiled
+        n_features, n_lanes = problem.chunks.shape[1], self._kernels.lanes(self.limit.dtype)
+        self._of_row, self._of_pair = _SETTLE + n_features, (n_features + 4) / n_lanes
+        self._of_own = _OWN + n_features
         self.fast = _NO_INDEX
         self.extra = np.zeros(problem.n_clusters, self.limit.dtype)
 
     def follow(self, table, labels):
         """Add up how far the centres have moved to be where `table` has them."""
+        slow = np.zeros(len(table))
         if self._offsets is None:
-            self._drift = np.zeros(len(table))
+            self._drift = slow
         else:
-            moved, every, slow = np.empty((3, len(table)))
+            moved, every, left = np.empty((3, len(table)))
             self._kernels.movement(table.offsets, self._offsets, moved)
             order = np.argsort(-moved)
             n_fast = self._best_number(moved, order, labels)
             self._kernels.largest_other(moved, order, 0, every)
-            self._kernels.largest_other(moved, order, n_fast, slow)
+            self._kernels.largest_other(moved, order, n_fast, left)
             self.fast = order[:n_fast]
-            self.extra = ((every - slow) * (1 + self._eps)).astype(self.limit.dtype)
-            self._drift = self._drift + moved + slow
+            self.extra = ((every - left) * (1 - self._eps)).astype(self.limit.dtype)
+            slow = self._drift + moved + left
+            self._drift = self._drift + moved + every
+        self.drift_slow = (slow * (1 + self._eps)).astype(self.limit.dtype)
         self._offsets = table.offsets
         self._round()
 
@@ -61,11 +69,11 @@ class FastAndSlow(Bounds):
         self._kernels.count_unsafe(
             labels, self.limit, step, self._drift, moved, order, numbers, counts
         )
-        unsafe, least, best = counts[0], np.inf, 0
+        unsafe, least, best = int(counts[0]), np.inf, 0
         for n, full in zip(numbers.tolist(), counts.tolist(), strict=True):
-            cost = full * (moved.size + _READ)
+            cost = full * (self._of_row + moved.size * self._of_pair)
             if n:
-                cost += (unsafe - full) * (n + _READ + _OWN)
+                cost += (unsafe - full) * (self._of_row + self._of_own + n * self._of_pair)
             if cost < least:
                 least, best = cost, n
         return best
@@ -95,11 +103,7 @@ class CompiledAssigner(Assigner):
     def __init__(self, problem, bounded):
         super().__init__(problem, bounded and problem.n_clusters > 1)
         self._weights, self._shift = array_of(problem.sample_weight), array_of(problem.shift)
-        self._tables = {}
-
-    def assign(self, centers, reduce):
-        self._tables = {}
-        super().assign(centers, reduce)
+        self._full = self._fast = None  # the tables of this pass
 
     def _blocks(self):
         return None
@@ -107,18 +111,14 @@ class CompiledAssigner(Assigner):
     def _is_hard(self, n_hard, n_looked):
         return n_hard > _HARD * n_looked
 
-    def _tables_of(self, table):
-        """The centres as the kernels take them, made once a pass: all, and the fast ones."""
-        if not self._tables:
-            norm_dtype = self._problem.sq_norms.dtype
-            full = self._problem.chunks.compiled.table_of(table, self._dtype, norm_dtype)
-            fast = _NO_INDEX if self._bounds is None else self._bounds.fast
-            self._tables = full, full.only(fast)
-        return self._tables
+    def _prepare(self, table):
+        norm_dtype = self._problem.sq_norms.dtype
+        self._full = self._problem.chunks.compiled.table_of(table, self._dtype, norm_dtype)
+        self._fast = self._full.only(_NO_INDEX if self._bounds is None else self._bounds.fast)
 
     def _assign_block(self, rows, table, scratch):
         problem, bounds, chunks = self._problem, self._bounds, self._problem.chunks
-        full, fast = self._tables_of(table)
+        full, fast = self._full, self._fast
         work = scratch_of(chunks, rows, full, scratch)
         aside = table.repeated is not None
         none = array_of(None)
@@ -134,6 +134,7 @@ class CompiledAssigner(Assigner):
             none if bounds is None else bounds.limit,
             none if bounds is None else bounds.drift_below,
             none if bounds is None else bounds.drift_above,
+            none if bounds is None else bounds.drift_slow,
             none if bounds is None else bounds.extra,
             _NO_INDEX if bounds is None else bounds.fast,
             fast.factors,

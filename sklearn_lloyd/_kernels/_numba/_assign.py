@@ -14,38 +14,39 @@ from sklearn_lloyd._kernels._numba._jit import any_order, exact
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit
 
+_FLAGS = 256  # rows whose bounds are tested before those that fail are listed
+
 
 @exact
 def find_active(labels, limit, drift, start, stop, out):
     """Rows from start to stop whose bound does not hold any more; returns how many."""
     n = np.uintp(0)  # unsigned indices need no test for counting from the end
-    labels, limit = labels[start:stop], limit[start:stop]
-    for r in range(len(labels)):
-        out[n] = start + r
-        n += np.uintp(not (limit[r] > drift[np.uintp(labels[r])]))
+    holds = np.empty(_FLAGS, np.uint8)
+    stop, one = np.uintp(stop), np.uintp(1)
+    for first in range(np.uintp(start), stop, np.uintp(_FLAGS)):
+        m = min(np.uintp(_FLAGS), stop - first)
+        for r in range(m):
+            holds[r] = limit[first + r] > drift[np.uintp(labels[first + r])]
+        for r in range(m):
+            out[n] = first + r
+            n += one - np.uintp(holds[r])
     return np.intp(n)
 
 
 @exact
-def _sort_out(labels, limit, drift, extra, start, stop, eps, full, fast):
-    """Which rows to compare with all centres, and which with the fast ones only.
+def _split(index, n, labels, limit, drift_slow, fast):
+    """Keep in `index` the rows that are not safe from the slow centres; list the others.
 
-    `drift` leaves out how far the fast centres have moved, `extra` is how much farther that is
-    than the slow ones have. Rows that are safe from the fast ones too pay `extra` out of their
-    limit. The lists `full` and `fast` are filled; returns the length of each.
+    Returns the length of each.
     """
     n_full, n_fast = np.uintp(0), np.uintp(0)
-    labels, limit = labels[start:stop], limit[start:stop]
-    for r in range(len(labels)):
-        c = np.uintp(labels[r])
-        left = limit[r] - extra[c] - eps * abs(limit[r])
-        safe = left > drift[c]
-        slow = limit[r] > drift[c]
-        limit[r] = left if safe else limit[r]
-        full[n_full] = start + r
-        fast[n_fast] = start + r
-        n_full += np.uintp(not slow)
-        n_fast += np.uintp(slow and not safe)
+    for r in range(np.uintp(n)):
+        i = index[r]
+        safe = np.uintp(limit[np.uintp(i)] > drift_slow[np.uintp(labels[np.uintp(i)])])
+        index[n_full] = i
+        fast[n_fast] = i
+        n_full += np.uintp(1) - safe
+        n_fast += safe
     return np.intp(n_full), np.intp(n_fast)
 
 
@@ -79,36 +80,52 @@ def near_sq_distance(X, i, centers, c):
 def two_least(X, index, n, shift, factors, norms, panel, best, second, label):
     """The two least scores of the first n rows of `index`, and the centre of the least."""
     n_lanes = panel.shape[1]
-    pad_index(index, n, n_lanes)
+    if n:
+        pad_index(index, n, n_lanes)
     for start in range(0, n, n_lanes):
         fill_panel(X, index, start, shift, panel)
         fold_panel(panel, factors, norms, best, second, label, start)
 
 
 @exact
-def _settle_fast(
-    X, index, n, centers, fast, least, second, nearest, sq_norms, slack_of_norm, eps,
-    labels, limit, drift, drift_above, full, n_full,
-):  # fmt: skip
-    """Lower the limits of rows by how near the fast centres are; list those that need more.
+def _own_distances(X, index, n, centers, labels, out):
+    """Distances of the first n rows of `index` to their own centres, rounded as `out` has it."""
+    for r in range(np.uintp(n)):
+        i = index[r]
+        out[r] = near_sq_distance(X, i, centers, labels[np.uintp(i)])
+    for r in range(np.uintp(n)):
+        out[r] = np.sqrt(out[r])
 
-    `least`, `second` and `nearest` are of the fast centres. Rows that one of those may be
-    nearer to are added to `full` from n_full on; returns how many are there then.
-    """
-    zero, one = limit.dtype.type(0), limit.dtype.type(1)
+
+@any_order
+def _prove_fast(
+    index, n, fast, best, second, label, own, labels, sq_norms, slack_of_norm, eps, limit, drift,
+    extra, limits,
+):  # fmt: skip
+    """Fill in the limits of rows that are safe from the slow centres, by their scores."""
+    zero, one = best.dtype.type(0), best.dtype.type(1)
     for r in range(np.uintp(n)):
         i = np.uintp(index[r])
-        own = np.uintp(labels[i])
-        other = second[r] if np.uintp(fast[nearest[r]]) == own else least[r]
-        norm = sq_norms[i]
+        c = np.uintp(labels[i])
+        norm = best.dtype.type(sq_norms[i])
+        other = second[r] if np.uintp(fast[np.uintp(label[r])]) == c else best[r]
         far = np.sqrt(max(other + norm - norm * (slack_of_norm + eps), zero)) * (one - eps)
-        near = limit.dtype.type(np.sqrt(near_sq_distance(X, i, centers, own))) * (one + eps)
-        left = (drift[own] + (far - near)) * (one - eps)
-        if left > drift_above[own]:
-            limit[i] = min(limit[i], left)
-        else:
-            full[n_full] = i
-            n_full += 1
+        # What the fast ones moved is not to be counted against the slow.
+        slow = limit[i] + best.dtype.type(extra[c])
+        gap = best.dtype.type(drift[c]) + (far - own[r] * (one + eps))
+        least = min(slow, gap)
+        limits[r] = least - eps * abs(least)
+
+
+@exact
+def _settle_fast(index, n, labels, limits, limit, drift, full, n_full):
+    """Take over the limits of the rows that are safe now; list the others in `full`, too."""
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
+        safe = limits[r] > drift[np.uintp(labels[i])]
+        limit[i] = limits[r] if safe else limit[i]
+        full[np.uintp(n_full)] = i
+        n_full += not safe
     return n_full
 
 
@@ -138,10 +155,15 @@ def _prove(index, n, best, second, label, off, sq_norms, eps, drift, limits):
 @exact
 def _open_rows(n, best, second, off, out):
     """Which of the first n places the scores leave open; returns how many."""
-    n_open = np.uintp(0)
-    for r in range(np.uintp(n)):
-        out[n_open] = r
-        n_open += np.uintp(not (second[r] - best[r] > off[r]))
+    n_open, n = np.uintp(0), np.uintp(n)
+    proved, one = np.empty(_FLAGS, np.uint8), np.uintp(1)
+    for first in range(np.uintp(0), n, np.uintp(_FLAGS)):
+        m = min(np.uintp(_FLAGS), n - first)
+        for r in range(m):
+            proved[r] = second[first + r] - best[first + r] > off[first + r]
+        for r in range(m):
+            out[n_open] = first + r
+            n_open += one - np.uintp(proved[r])
     return np.intp(n_open)
 
 
@@ -194,7 +216,7 @@ def _take_over(index, n, label, labels, limits, limit, changed, old):
 @exact
 def assign_block(
     X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, sq_norms, labels,
-    limit, drift_below, drift_above, extra, fast, fast_factors, fast_norms, all_rows, aside,
+    limit, drift_below, drift_above, drift_slow, extra, fast, fast_factors, fast_norms, all_rows, aside,
     index, other, changed, old, best, second, off, limits, label, panel,
 ):  # fmt: skip
     """Label the rows from start to stop, and keep their bounds.
@@ -214,11 +236,13 @@ def assign_block(
     limit : ndarray of shape (n_samples,), or (0,) where no bounds are kept
         Updated: the drift up to which the label is safe.
     drift_below, drift_above : ndarrays of shape (n_clusters,)
-        What the bounds count from, rounded down and up; without the fast centres.
+        What the bounds count from, rounded down and up.
+    drift_slow : ndarray of shape (n_clusters,)
+        What it would be had the fast centres not moved, rounded up...
     extra : ndarray of shape (n_clusters,)
-        How much farther the others have moved if the fast ones count too.
+        ...and by how much less that is, rounded down.
     fast : ndarray of intp of shape (n_fast,)
-        Centres that do not count in the drift.
+        Rows that only these can have come nearer to are compared with these alone.
     fast_factors, fast_norms
         Of the table of those.
     all_rows : bool
@@ -241,19 +265,19 @@ def assign_block(
         n = stop - start
         for r in range(n):
             index[r] = start + r
-    elif fast.size == 0:
-        n = find_active(labels, limit, drift_above, start, stop, index)
     else:
-        n, n_fast = _sort_out(labels, limit, drift_above, extra, start, stop, eps, index, other)
-        if n_fast:
+        n = find_active(labels, limit, drift_above, start, stop, index)
+        if fast.size and n:
+            n_slow, n_fast = _split(index, n, labels, limit, drift_slow, other)
             two_least(
                 X, other, n_fast, shift, fast_factors, fast_norms, panel, best, second, label
             )
-            n_slow = n
-            n = _settle_fast(
-                X, other, n_fast, centers, fast, best, second, label, sq_norms, slack_of_norm,
-                eps, labels, limit, drift_below, drift_above, index, n,
+            _own_distances(X, other, n_fast, centers, labels, off)
+            _prove_fast(
+                other, n_fast, fast, best, second, label, off, labels, sq_norms, slack_of_norm,
+                eps, limit, drift_below, extra, limits,
             )  # fmt: skip
+            n = _settle_fast(other, n_fast, labels, limits, limit, drift_above, index, n_slow)
             _merge(index, n_slow, n, other)
     if n == 0:
         return 0, 0, 0
