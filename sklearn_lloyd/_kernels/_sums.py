@@ -108,9 +108,7 @@ def _changes(new, old, weights, n_clusters):
 
 def add_sums(total, part, clusters=slice(None)):
     """Add the sums of a block to the total, in place; dense ones are those of `clusters`."""
-    if callable(part):  # a compiled kernel that has the rows
-        part(total)
-    elif isinstance(part, np.ndarray):
+    if isinstance(part, np.ndarray):
         total[clusters] += part
     else:
         part = part.tocoo()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from sklearn_lloyd._kernels import array_of
@@ -15,6 +17,7 @@ _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 _SETTLE = 30
 _OWN = 20
 _NO_INDEX = np.empty(0, np.intp)
+_NO_BOUNDS = (*5 * [np.empty(0, np.float32)], _NO_INDEX)
 
 
 class FastAndSlow(Bounds):
@@ -61,6 +64,12 @@ class FastAndSlow(Bounds):
         self.drift_slow = (slow * (1 + self._eps)).astype(self.limit.dtype)
         self._offsets = table.offsets
         self._round()
+
+    @property
+    def arrays(self):
+        """As `assign_block` takes them."""
+        drifts = self.drift_below, self.drift_above, self.drift_slow, self.extra
+        return self.limit, *drifts, self.fast
 
     def _best_number(self, moved, order, labels):
         """How many fast centres save most work, by a sample of the rows."""
@@ -117,52 +126,36 @@ class CompiledAssigner(Assigner):
         self._fast = self._full.only(_NO_INDEX if self._bounds is None else self._bounds.fast)
 
     def _assign_block(self, rows, table, scratch):
-        problem, bounds, chunks = self._problem, self._bounds, self._problem.chunks
-        full, fast = self._full, self._fast
-        work = scratch_of(chunks, rows, full, scratch)
+        problem, bounds, kernels = self._problem, self._bounds, self._problem.chunks.compiled
+        n_clusters, n_features = self._full.factors.shape
+        place = scratch.get("place")
+        if place is None:
+            place = scratch["place"] = np.full(n_clusters, -1, np.intp)
         aside = table.repeated is not None
-        none = array_of(None)
-        n, n_changed, n_open = chunks.compiled.assign_block(
-            chunks.X,
+        # Not of the worker: they wait for their turn to be added.
+        moved = np.empty((n_clusters, n_features)), np.empty(n_clusters)
+        moved += np.empty(n_clusters, np.intp), np.empty(n_clusters, np.intp)
+        n_looked, n_open, n_changed, n = kernels.assign_block(
+            problem.chunks.X,
             rows.start,
             rows.stop,
             self._shift,
             table.centers,
-            *full,
+            *self._full,
             problem.sq_norms,
+            self._weights,
             self.labels,
-            none if bounds is None else bounds.limit,
-            none if bounds is None else bounds.drift_below,
-            none if bounds is None else bounds.drift_above,
-            none if bounds is None else bounds.drift_slow,
-            none if bounds is None else bounds.extra,
-            _NO_INDEX if bounds is None else bounds.fast,
-            fast.factors,
-            fast.norms,
+            *(_NO_BOUNDS if bounds is None else bounds.arrays),
+            self._fast.factors,
+            self._fast.norms,
             bounds is None or self._first or aside,
             aside,
-            *work,
+            *scratch_of(problem.chunks, rows, self._full, scratch),
+            place,
+            *moved,
         )
-        return self._moved(work[2], work[3], n_changed, scratch), n, n_open
-
-    def _moved(self, changed, old, n, scratch):
-        """What the first n rows of `changed` change in the clusters."""
-        if n == 0:
-            return None
-        if "sums" not in scratch:
-            k, d = self._problem.n_clusters, self._problem.chunks.shape[1]
-            scratch["place"] = np.full(k, -1, np.intp)
-            scratch["sums"] = np.empty((k, d)), np.empty(k), *np.empty((2, k), np.intp)
-        m = self._problem.chunks.compiled.move_rows(
-            self._problem.chunks.X,
-            changed,
-            n,
-            self.labels,
-            old,
-            self._weights,
-            self._shift,
-            scratch["place"],
-            *scratch["sums"],
-        )
-        sums, weight, members, clusters = (array[:m].copy() for array in scratch["sums"])
-        return ChunkStats(sums, weight, members, n, clusters)
+        if n_changed == 0:
+            return None, n_looked, n_open
+        sums, weight, members, clusters = moved
+        add = partial(kernels.add_moved, clusters, n, sums, weight, members)
+        return ChunkStats(None, None, None, n_changed, add_to=add), n_looked, n_open

@@ -70,9 +70,7 @@ class CsrAssigner(Assigner):
         return self._moved(changed[:n_changed].copy(), old[:n_changed].copy()), n, 0
 
     def _moved(self, changed, old):
-        """What rows with a new label change in the clusters; the sums are left to be added."""
-        weight, members = self._kernels.count_rows(
-            changed, old, self.labels, self._weights, self._problem.n_clusters
-        )
-        sums = partial(self._kernels.add_rows, *self._X, changed, old, self.labels, self._weights)
-        return ChunkStats(sums, weight, members, changed.size)
+        """What rows with a new label change in the clusters: added when its turn comes."""
+        move = (*self._X, changed, old, self.labels, self._weights)
+        add = partial(self._kernels.move_rows, *move)
+        return ChunkStats(None, None, None, changed.size, add_to=add)

@@ -82,10 +82,13 @@ class _ClusterSums:
         self.n_changed = 0
 
     def add(self, stats):
+        self.n_changed += stats.n_changed
+        if stats.add_to is not None:
+            stats.add_to(self._sums, self._weights, self._members)
+            return
         add_sums(self._sums, stats.sums, stats.clusters)
         self._weights[stats.clusters] += stats.weights
         self._members[stats.clusters] += stats.members
-        self.n_changed += stats.n_changed
 
     def refresh_if_cancelled(self, labels):
         before = self._sq_norms

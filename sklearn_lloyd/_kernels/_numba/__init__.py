@@ -9,10 +9,10 @@ from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, so
 from sklearn_lloyd._kernels._numba._seeding import tile_rows, trials_screen, try_rows
 from sklearn_lloyd._kernels._numba._simd import lanes
 from sklearn_lloyd._kernels._numba._sums import (
+    add_moved,
     fill_norms,
     inertia,
     moments,
-    move_rows,
     norms_and_keys,
 )
 from sklearn_lloyd._kernels._numba._tables import table_of
@@ -25,6 +25,7 @@ from sklearn_lloyd._kernels._numba._taking import (
 
 __all__ = [
     "add_mass",
+    "add_moved",
     "assign_block",
     "count_unsafe",
     "draw_rows",
@@ -35,7 +36,6 @@ __all__ = [
     "lanes",
     "largest_other",
     "moments",
-    "move_rows",
     "movement",
     "norms_and_keys",
     "order_by_block",

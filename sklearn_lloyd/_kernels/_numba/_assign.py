@@ -13,6 +13,7 @@ from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit
+from sklearn_lloyd._kernels._numba._sums import move_rows
 
 _FLAGS = 256  # rows whose bounds are tested before those that fail are listed
 
@@ -215,9 +216,10 @@ def _take_over(index, n, label, labels, limits, limit, changed, old):
 
 @exact
 def assign_block(
-    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, sq_norms, labels,
-    limit, drift_below, drift_above, drift_slow, extra, fast, fast_factors, fast_norms, all_rows, aside,
-    index, other, changed, old, best, second, off, limits, label, panel,
+    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, sq_norms, weights,
+    labels, limit, drift_below, drift_above, drift_slow, extra, fast, fast_factors, fast_norms,
+    all_rows, aside, index, other, changed, old, best, second, off, limits, label, panel, place,
+    sums, weight, members, clusters,
 ):  # fmt: skip
     """Label the rows from start to stop, and keep their bounds.
 
@@ -231,6 +233,7 @@ def assign_block(
         Of their `Table`.
     sq_norms : ndarray of shape (n_samples,)
         Squared distances from the shift.
+    weights : ndarray of float64 of shape (n_samples,), or (0,) for one each
     labels : ndarray of intp of shape (n_samples,)
         Updated.
     limit : ndarray of shape (n_samples,), or (0,) where no bounds are kept
@@ -249,17 +252,18 @@ def assign_block(
         Whether the bounds are not to be asked.
     aside : bool
         Whether some centre has no score since it equals another: no bounds hold then.
-    index, other, changed, old : ndarrays of intp
-        Scratch memory for the rows of the block; `changed` and `old` are the rows whose label
-        changed, and the one before.
-    best, second, off, limits, label, panel : ndarrays
+    index, other, changed, old, best, second, off, limits, label, panel, place : ndarrays
         Scratch memory.
+    sums, weight, members, clusters : ndarrays
+        Filled: by how much the clusters changed, and which.
 
     Returns
     -------
-    n_looked, n_changed, n_open : int
-        Rows that were compared with all centres, whose label changed, and that the scores left
-        open.
+    n_looked, n_open, n_changed : int
+        Rows that were compared with all centres, that the scores left open, and whose label
+        changed.
+    n_clusters : int
+        How many clusters changed.
     """
     if all_rows:
         n = stop - start
@@ -280,7 +284,7 @@ def assign_block(
             n = _settle_fast(other, n_fast, labels, limits, limit, drift_above, index, n_slow)
             _merge(index, n_slow, n, other)
     if n == 0:
-        return 0, 0, 0
+        return 0, 0, 0, 0
     two_least(X, index, n, shift, factors, norms, panel, best, second, label)
     _slacks(index, n, label, sq_norms, slack, slack_of_norm, off)
     n_open = _open_rows(n, best, second, off, other)
@@ -293,7 +297,13 @@ def assign_block(
             X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
         )
     n_changed = _take_over(index, n, label, labels, limits, limit, changed, old)
-    return n, n_changed, n_open
+    n_clusters = 0
+    if n_changed:
+        n_clusters = move_rows(
+            X, changed, n_changed, labels, old, weights, shift, place, sums, weight, members,
+            clusters,
+        )  # fmt: skip
+    return n, n_open, n_changed, n_clusters
 
 
 @exact

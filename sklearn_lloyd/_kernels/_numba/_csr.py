@@ -13,13 +13,12 @@ from sklearn_lloyd._kernels._numba._assign import find_active
 from sklearn_lloyd._kernels._numba._jit import exact
 
 __all__ = [
-    "add_rows",
     "center_columns",
-    "count_rows",
     "distances",
     "find_active",
     "has_duplicates",
     "label_rows",
+    "move_rows",
     "nearest_rows",
 ]
 
@@ -187,8 +186,10 @@ def label_rows(
 
 
 @exact
-def add_rows(data, indices, indptr, index, old, labels, weights, sums):
-    """Add rows to the sums of the clusters that they are in now, and take them off the old.
+def move_rows(
+    data, indices, indptr, index, old, labels, weights, sums, sum_of_weights, members
+):  # fmt: skip
+    """Add rows to the clusters that they are in now, and take them off the old.
 
     Parameters
     ----------
@@ -198,7 +199,9 @@ def add_rows(data, indices, indptr, index, old, labels, weights, sums):
     labels : ndarray of intp of shape (n_samples,)
     weights : ndarray of float64 of shape (n_samples,), or (0,) for one each
     sums : ndarray of float64 of shape (n_clusters, n_features)
-        Updated.
+    sum_of_weights : ndarray of float64 of shape (n_clusters,)
+    members : ndarray of intp of shape (n_clusters,)
+        Updated, all three.
     """
     for r in range(np.uintp(len(index))):
         i = np.uintp(index[r])
@@ -207,22 +210,10 @@ def add_rows(data, indices, indptr, index, old, labels, weights, sums):
             c = labels[i] if side == 0 else old[r]
             if c < 0:
                 continue
-            factor = w if side == 0 else -w
+            sign = 1 if side == 0 else -1
+            factor = sign * w
             c = np.uintp(c)
+            sum_of_weights[c] += factor
+            members[c] += sign * (w > 0)
             for p in range(np.uintp(indptr[i]), np.uintp(indptr[i + np.uintp(1)])):
                 sums[c, np.uintp(indices[p])] += factor * np.float64(data[p])
-
-
-@exact
-def count_rows(index, old, labels, weights, n_clusters):
-    """Weight and number of rows of positive weight that the clusters gain by such a move."""
-    weight, members = np.zeros(n_clusters), np.zeros(n_clusters, np.intp)
-    for r in range(len(index)):
-        i = index[r]
-        w = weights[i] if weights.size else 1.0
-        weight[labels[i]] += w
-        members[labels[i]] += w > 0
-        if old[r] >= 0:
-            weight[old[r]] -= w
-            members[old[r]] -= w > 0
-    return weight, members

@@ -40,7 +40,6 @@ def move_rows(X, index, n, labels, old, weights, shift, place, sums, weight, mem
             c = labels[i] if side == 0 else old[r]
             if c < 0:
                 continue
-            sign = 1 if side == 0 else -1
             p = place[c]
             if p < 0:
                 p = n_changed
@@ -50,18 +49,34 @@ def move_rows(X, index, n, labels, old, weights, shift, place, sums, weight, mem
                 sums[p] = 0.0
                 weight[p] = 0.0
                 members[p] = 0
+            sign = 1 if side == 0 else -1
             weight[p] += sign * w
             members[p] += sign * (w > 0)
-            factor = sign * w
-            if shift.size:
-                for j in range(X.shape[1]):
-                    sums[p, j] += factor * (X[i, j] - shift[j])
-            else:
-                for j in range(X.shape[1]):
-                    sums[p, j] += factor * X[i, j]
+            _add_row(X, np.uintp(i), sign * w, shift, sums, np.uintp(p))
     for p in range(n_changed):
         place[clusters[p]] = -1
     return n_changed
+
+
+@exact
+def _add_row(X, i, factor, shift, sums, p):
+    if shift.size:
+        for j in range(np.uintp(X.shape[1])):
+            sums[p, j] += factor * (X[i, j] - shift[j])
+    else:
+        for j in range(np.uintp(X.shape[1])):
+            sums[p, j] += factor * X[i, j]
+
+
+@exact
+def add_moved(clusters, n, sums, weight, members, all_sums, all_weights, all_members):
+    """Add the first n changes that `move_rows` found to the sums of all clusters."""
+    for p in range(np.uintp(n)):
+        c = np.uintp(clusters[p])
+        all_weights[c] += weight[p]
+        all_members[c] += members[p]
+        for j in range(np.uintp(sums.shape[1])):
+            all_sums[c, j] += sums[p, j]
 
 
 @exact
