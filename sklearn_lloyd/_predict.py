@@ -40,7 +40,9 @@ def _numpy_kernel(chunks, table, labels):
 
 def _dense_kernel(chunks, table, labels):
     kernels, dtype = chunks.compiled, np.dtype(np.float32)
-    screen, shift = kernels.table_of(table, dtype, dtype), array_of(table.shift)
+    tables = kernels.Tables(*table.centers.shape, table.precision(dtype), dtype)
+    screen = tables.table(table.offsets, table.sq_norms, table.repeated)
+    shift = array_of(table.shift)
 
     def kernel(rows, scratch):
         work = scratch_of(chunks, rows, screen, scratch)

@@ -44,18 +44,11 @@ class Bounds:
         else:
             difference = table.offsets - self._offsets
             moved = np.sqrt(np.square(difference, out=difference).sum(axis=1))
-            self._drift = self._drift + moved + self._others(moved, labels)
+            self._drift = self._drift + moved + largest_other(moved)
         self._offsets = table.offsets
-        self._round()
-
-    def _round(self):
         # Rounded so that no movement is lost: up where it is compared, down where it adds.
         self.drift_above = (self._drift * (1 + self._eps)).astype(self.limit.dtype)
         self.drift_below = (self._drift * (1 - self._eps)).astype(self.limit.dtype)
-
-    def _others(self, moved, labels):
-        """For each centre the farthest that any other has moved."""
-        return largest_other(moved, np.argsort(moved)[::-1])
 
     def active(self, rows, labels):
         """Those of the slice `rows` that are not safe."""
@@ -70,8 +63,9 @@ class Bounds:
         self.limit[index] = limit
 
 
-def largest_other(moved, order):
-    """For each centre the largest of `moved` among the others of `order`, largest first."""
+def largest_other(moved):
+    """For each centre the farthest that any other has moved."""
+    order = np.argsort(moved)[::-1]
     largest = np.full(moved.size, moved[order[0]])
     largest[order[0]] = moved[order[1]] if order.size > 1 else 0.0
     return largest
@@ -88,6 +82,7 @@ class Assigner:
     """
 
     _kind_of_bounds = Bounds
+    _kind_of_table = CenterTable
 
     def __init__(self, problem, bounded):
         self._problem = problem
@@ -101,7 +96,7 @@ class Assigner:
     def assign(self, centers, reduce):
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
         chunks = self._problem.chunks
-        table = CenterTable(centers, self._problem.shift, chunks.n_terms)
+        table = self._kind_of_table(centers, self._problem.shift, chunks.n_terms)
         if self._bounds is not None:
             self._bounds.follow(table, self.labels)
         self._prepare(table)

@@ -39,53 +39,32 @@ class FastAndSlow(Bounds):
     def __init__(self, problem):
         super().__init__(problem)
         self._kernels = problem.chunks.compiled
-        n_features, n_lanes = problem.chunks.shape[1], self._kernels.lanes(self.limit.dtype)
-        self._of_row, self._of_pair = _SETTLE + n_features, (n_features + 4) / n_lanes
-        self._of_own = _OWN + n_features
+        (n_rows, n_features), n_clusters = problem.chunks.shape, problem.n_clusters
+        n_lanes = self._kernels.lanes(self.limit.dtype)
+        of_row, of_pair = _SETTLE + n_features, (n_features + 4) / n_lanes
+        self._step_and_costs = -(-n_rows // _SAMPLE), of_row, of_pair, float(_OWN + n_features)
+        self._numbers = np.array([n for n in _NUMBERS_OF_FAST if 4 * n <= n_clusters], np.intp)
+        self._drift = np.zeros(n_clusters)
+        drifts = np.zeros((4, n_clusters), self.limit.dtype)
+        self.drift_below, self.drift_above, self.drift_slow, self.extra = self._drifts = [*drifts]
         self.fast = _NO_INDEX
-        self.extra = np.zeros(problem.n_clusters, self.limit.dtype)
 
     def follow(self, table, labels):
         """Add up how far the centres have moved to be where `table` has them."""
-        slow = np.zeros(len(table))
-        if self._offsets is None:
-            self._drift = slow
-        else:
-            moved, every, left = np.empty((3, len(table)))
-            self._kernels.movement(table.offsets, self._offsets, moved)
+        if self._offsets is not None:
+            moved = self._kernels.movement(table.offsets, self._offsets)
             order = np.argsort(-moved)
-            n_fast = self._best_number(moved, order, labels)
-            self._kernels.largest_other(moved, order, 0, every)
-            self._kernels.largest_other(moved, order, n_fast, left)
+            of_rows = self._numbers, labels, self.limit, *self._step_and_costs
+            n_fast = self._kernels.follow(
+                moved, order, *of_rows, self._drift, self._eps, *self._drifts
+            )
             self.fast = order[:n_fast]
-            self.extra = ((every - left) * (1 - self._eps)).astype(self.limit.dtype)
-            slow = self._drift + moved + left
-            self._drift = self._drift + moved + every
-        self.drift_slow = (slow * (1 + self._eps)).astype(self.limit.dtype)
         self._offsets = table.offsets
-        self._round()
 
     @property
     def arrays(self):
         """As `assign_block` takes them."""
-        drifts = self.drift_below, self.drift_above, self.drift_slow, self.extra
-        return self.limit, *drifts, self.fast
-
-    def _best_number(self, moved, order, labels):
-        """How many fast centres save most work, by a sample of the rows."""
-        numbers = np.array([n for n in _NUMBERS_OF_FAST if 4 * n <= moved.size])
-        counts, step = np.empty_like(numbers), -(-labels.size // _SAMPLE)
-        self._kernels.count_unsafe(
-            labels, self.limit, step, self._drift, moved, order, numbers, counts
-        )
-        unsafe, least, best = int(counts[0]), np.inf, 0
-        for n, full in zip(numbers.tolist(), counts.tolist(), strict=True):
-            cost = full * (self._of_row + moved.size * self._of_pair)
-            if n:
-                cost += (unsafe - full) * (self._of_row + self._of_own + n * self._of_pair)
-            if cost < least:
-                least, best = cost, n
-        return best
+        return self.limit, *self._drifts, self.fast
 
 
 def scratch_of(chunks, rows, table, scratch):
@@ -112,7 +91,8 @@ class CompiledAssigner(Assigner):
     def __init__(self, problem, bounded):
         super().__init__(problem, bounded and problem.n_clusters > 1)
         self._weights, self._shift = array_of(problem.sample_weight), array_of(problem.shift)
-        self._full = self._fast = None  # the tables of this pass
+        self._kind_of_table = problem.chunks.compiled.CompiledCenters
+        self._tables = self._full = self._fast = None  # the last two of this pass
 
     def _blocks(self):
         return None
@@ -121,13 +101,16 @@ class CompiledAssigner(Assigner):
         return n_hard > _HARD * n_looked
 
     def _prepare(self, table):
-        norm_dtype = self._problem.sq_norms.dtype
-        self._full = self._problem.chunks.compiled.table_of(table, self._dtype, norm_dtype)
+        dtype = table.precision(self._dtype)
+        if self._tables is None or self._tables.dtype != dtype:
+            shape, norm_dtype = table.centers.shape, self._problem.sq_norms.dtype
+            self._tables = self._problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
+        self._full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
         self._fast = self._full.only(_NO_INDEX if self._bounds is None else self._bounds.fast)
 
     def _assign_block(self, rows, table, scratch):
         problem, bounds, kernels = self._problem, self._bounds, self._problem.chunks.compiled
-        n_clusters, n_features = self._full.factors.shape
+        n_clusters, n_features = table.centers.shape
         place = scratch.get("place")
         if place is None:
             place = scratch["place"] = np.full(n_clusters, -1, np.intp)
@@ -146,8 +129,7 @@ class CompiledAssigner(Assigner):
             self._weights,
             self.labels,
             *(_NO_BOUNDS if bounds is None else bounds.arrays),
-            self._fast.factors,
-            self._fast.norms,
+            *self._fast,
             bounds is None or self._first or aside,
             aside,
             *scratch_of(problem.chunks, rows, self._full, scratch),

@@ -4,7 +4,7 @@ They run without the interpreter's lock, in the threads of `_threads`.
 """
 
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
-from sklearn_lloyd._kernels._numba._bounds import count_unsafe, largest_other, movement
+from sklearn_lloyd._kernels._numba._bounds import follow, movement
 from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
 from sklearn_lloyd._kernels._numba._seeding import tile_rows, trials_screen, try_rows
 from sklearn_lloyd._kernels._numba._simd import lanes
@@ -15,7 +15,7 @@ from sklearn_lloyd._kernels._numba._sums import (
     moments,
     norms_and_keys,
 )
-from sklearn_lloyd._kernels._numba._tables import table_of
+from sklearn_lloyd._kernels._numba._tables import CompiledCenters, Tables
 from sklearn_lloyd._kernels._numba._taking import (
     add_mass,
     exact_gain,
@@ -24,23 +24,23 @@ from sklearn_lloyd._kernels._numba._taking import (
 )
 
 __all__ = [
+    "CompiledCenters",
+    "Tables",
     "add_mass",
     "add_moved",
     "assign_block",
-    "count_unsafe",
     "draw_rows",
     "exact_gain",
     "fill_norms",
+    "follow",
     "inertia",
     "label_block",
     "lanes",
-    "largest_other",
     "moments",
     "movement",
     "norms_and_keys",
     "order_by_block",
     "sort_rows",
-    "table_of",
     "take_center",
     "take_first_center",
     "tile_rows",

@@ -8,6 +8,7 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import exact
 from sklearn_lloyd._kernels._numba._simd import CENTERS, sum_terms
+from sklearn_lloyd._kernels._numpy import CenterTable
 
 
 class Table(NamedTuple):
@@ -37,63 +38,103 @@ class Table(NamedTuple):
     eps: np.floating
 
     def only(self, centers):
-        """The table of some of the centres, in that order."""
-        factors, norms = _empty(centers.size, self.factors.shape[1], self.factors.dtype)
-        slack = np.zeros_like(norms)
-        n = centers.size
-        factors[:n], norms[:n], slack[:n] = (
-            array[centers] for array in (self.factors, self.norms, self.slack)
-        )
-        return self._replace(factors=factors, norms=norms, slack=slack)
+        """The factors and norms of some of the centres, in that order."""
+        factors, norms, _ = _empty(centers.size, self.factors.shape[1], self.factors.dtype)
+        factors[: centers.size] = self.factors[centers]
+        norms[: centers.size] = self.norms[centers]
+        return factors, norms
 
 
 def _empty(n_centers, n_features, dtype):
     n_padded = -(-n_centers // CENTERS) * CENTERS
     factors = np.zeros((n_padded, n_features), dtype)
     # Rows are never so far: half of the norms' and the products' sum must not overflow.
-    return factors, np.full(n_padded, np.finfo(dtype).max / 16, dtype)
+    return factors, np.full(n_padded, np.finfo(dtype).max / 16, dtype), np.zeros(n_padded, dtype)
 
 
-def make_table(offsets, sq_norms, never, dtype, norm_dtype, n_terms=None):
-    """The table of centres.
+class Tables:
+    """Makes one table after the other, of as many centres each, in the same memory.
 
     Parameters
     ----------
-    offsets : ndarray of float64 of shape (n_centers, n_features)
-        Less the shift.
-    sq_norms : ndarray of float64 of shape (n_centers,)
-    never : ndarray of bool of shape (n_centers,) or None
-        Centres that no row may choose.
+    n_centers, n_features : int
     dtype, norm_dtype : dtype
         Of the table, and of the squared norms of rows.
     n_terms : float or None
         Roundings of a product, where there are more than its sum makes.
     """
-    info = np.finfo(dtype)
-    n_features = offsets.shape[1]
-    # Two of the factors, one of the product, one of the norm; the rest and a twentieth are for
-    # what is computed from the scores. In terms of half an eps: the rounding to nearest.
-    eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
-    underflow = 8.0 * (n_features + 8) * float(info.tiny)
-    factors, norms = _empty(len(offsets), n_features, dtype)
-    slack = np.zeros_like(norms)
-    _fill(offsets, sq_norms, eta, underflow, factors, norms, slack)
-    if never is not None:
-        norms[: len(never)][never] = info.max / 16
-    eps = 8 * max(float(info.eps), float(np.finfo(norm_dtype).eps))
-    return Table(factors, norms, slack, info.dtype.type(2 * eta), info.dtype.type(eps))
 
+    def __init__(self, n_centers, n_features, dtype, norm_dtype, n_terms=None):
+        info = np.finfo(dtype)
+        self.dtype = np.dtype(dtype)
+        # Two of the factors, one of the product, one of the norm; the rest and a twentieth are
+        # for what is computed from the scores. In halves of an eps: the rounding to nearest.
+        self._eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
+        self._underflow = 8.0 * (n_features + 8) * float(info.tiny)
+        self._far = info.max / 16
+        arrays = _empty(n_centers, n_features, dtype)
+        eps = 8 * max(float(info.eps), float(np.finfo(norm_dtype).eps))
+        self._table = Table(*arrays, info.dtype.type(2 * self._eta), info.dtype.type(eps))
 
-def table_of(centers, dtype, norm_dtype):
-    """The table of a `CenterTable`, in that precision or, if it is too narrow, in float64."""
-    dtype = centers.precision(dtype)
-    return make_table(centers.offsets, centers.sq_norms, centers.repeated, dtype, norm_dtype)
+    def table(self, offsets, sq_norms, never=None):
+        """The table of centres; the one before is gone.
+
+        Parameters
+        ----------
+        offsets : ndarray of float64 of shape (n_centers, n_features)
+            Less the shift.
+        sq_norms : ndarray of float64 of shape (n_centers,)
+        never : ndarray of bool of shape (n_centers,) or None
+            Centres that no row may choose.
+        """
+        factors, norms, slack, _, _ = self._table
+        _fill(offsets, sq_norms, self._eta, self._underflow, factors, norms, slack)
+        if never is not None:
+            norms[: len(never)][never] = self._far
+        return self._table
 
 
 @exact
 def _fill(offsets, sq_norms, eta, underflow, factors, norms, slack):
-    for c in range(len(offsets)):
-        for j in range(offsets.shape[1]):
+    for c in range(np.uintp(len(offsets))):
+        for j in range(np.uintp(offsets.shape[1])):
             factors[c, j] = -2.0 * offsets[c, j]
         norms[c] = (1.0 - 2.0 * eta) * sq_norms[c]
         slack[c] = 4.0 * eta * sq_norms[c] + underflow
+
+
+class CompiledCenters(CenterTable):
+    """A `CenterTable` that takes one call to make."""
+
+    def __init__(self, centers, shift, n_terms):
+        super().__init__(centers, None, n_terms)
+        self.shift = shift
+        self.offsets, norms = np.empty_like(self.centers), np.empty(len(centers))
+        shift = np.zeros(centers.shape[1]) if shift is None else shift
+        alike = _measure(self.centers, shift, self.offsets, norms)
+        # Both are cached properties, which their values stand in for.
+        self.__dict__["sq_norms"] = norms
+        if not alike:
+            self.__dict__["repeated"] = None
+
+
+@exact
+def _measure(centers, shift, offsets, sq_norms):
+    """Fill in the centres less the shift and the squares of their norms.
+
+    Returns whether two norms are equal. All pairs are compared, since there are never more of
+    them than there are distances in a pass.
+    """
+    alike = False
+    for c in range(np.uintp(len(centers))):
+        total = 0.0
+        for j in range(np.uintp(centers.shape[1])):
+            offset = centers[c, j] - shift[j]
+            offsets[c, j] = offset
+            total += offset * offset
+        sq_norms[c] = total
+        same = 0
+        for other in range(c):
+            same += sq_norms[other] == total
+        alike |= same > 0
+    return alike
