@@ -9,15 +9,17 @@ of a sample catch most. That the sample is a sample only makes the bound less cl
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn import get_config
 
 from sklearn_lloyd._kernels import Screen
 
-_SAMPLE = 1024  # rows
+_SAMPLE = 512  # rows
 _WIDTHS = (16, 32, 64, 128)  # of a projected row, what is left of it included
 _FEWEST = 32  # features
-_MUCH_WORK = 1 << 21  # distances: to look for a projection costs about a tenth of so many
+_MUCH_WORK = 1 << 18  # distances: to look for a projection costs about a tenth of so many
 _WORTH_IT = 0.6  # of the work without
 _EPS = float(np.finfo(np.float32).eps)
 
@@ -59,18 +61,47 @@ class Projection:
         rest = sq_norms * (1.0 + 4.0 * self._error) - np.einsum("ij,ij->i", inside, inside)
         out[:, -1] = np.sqrt(np.maximum(rest, 0.0))
 
+    @property
+    def n_terms(self):
+        """The error of a projected number, in roundings."""
+        return 2.0 * self._error / _EPS
+
+    def project(self, offsets, sq_norms):
+        """Centres less the shift, as the rows are."""
+        projected = np.empty((len(offsets), self.rows.shape[1]), np.float32)
+        self._project(offsets, sq_norms, projected)
+        return projected
+
     def screen(self, table):
         """The screen of the projected centres: its scores are lower bounds."""
-        projected = np.empty((len(table), self.rows.shape[1]), np.float32)
-        self._project(table.offsets, table.sq_norms, projected)
-        n_terms = 2.0 * self._error / _EPS
-        return Screen(projected, table.sq_norms, table.repeated, n_terms, np.dtype(np.float32))
+        projected = self.project(table.offsets, table.sq_norms)
+        dtype = np.dtype(np.float32)
+        return Screen(projected, table.sq_norms, table.repeated, self.n_terms, dtype)
 
 
-def make_projection(problem, n_trials):
-    """A projection that saves seeding work, or None.
+class _Axes(NamedTuple):
+    """A sample of the rows, and what it tells of good projections.
 
-    The memory is half of X at the most, and no more than scikit-learn's `working_memory`.
+    Attributes
+    ----------
+    sample : ndarray of shape (n_rows, n_features), float32
+        Less the shift.
+    axes : ndarray of shape (n_features, n_axes), float32
+        The principal ones, as many as the widest projection takes.
+    widths : list of int
+        Of projected rows for which there is room.
+    """
+
+    sample: np.ndarray
+    axes: np.ndarray
+    widths: list
+
+
+def _axes_of(problem):
+    """The axes of a problem, computed once for all its starts; None where they cannot pay.
+
+    The memory of a projection is half of X at the most, and no more than scikit-learn's
+    `working_memory`.
     """
     n_rows, n_features = problem.chunks.shape
     little = n_features < _FEWEST or n_rows * problem.n_clusters < _MUCH_WORK
@@ -84,16 +115,50 @@ def make_projection(problem, n_trials):
     sample = problem.chunks.dense_rows(np.linspace(0, n_rows - 1, _SAMPLE).astype(np.intp))
     if problem.shift is not None:
         sample -= problem.shift
-    axes = _principal_axes(sample.astype(np.float32), widths[-1] - 1)
-    costs = [
-        width / n_features
-        + _share_left(sample, axes[:, : width - 1], problem.n_clusters, n_trials)
-        for width in widths
-    ]
+    sample = sample.astype(np.float32)
+    return _Axes(sample, _principal_axes(sample, widths[-1] - 1), widths)
+
+
+def make_projection(problem, cost):
+    """The projection that saves most work, kept for all that the problem is used for.
+
+    Parameters
+    ----------
+    problem : Problem
+    cost : callable
+        Called with a sample of rows less the shift, its squared norms and some principal axes:
+        gives the work with bounds from a projection on those, as a share of that without.
+
+    Returns
+    -------
+    projection : Projection or None
+        None where none saves much. What was made for something else is made no second time.
+    """
+    shared = problem.shared
+    if "axes" not in shared:
+        shared["axes"] = _axes_of(problem)
+    if shared["axes"] is None:
+        return None
+    sample, axes, widths = shared["axes"]
+    norms = np.square(sample).sum(axis=1)
+    made = shared.get("projection")
+    if made is not None:
+        widths = [made.rows.shape[1]]
+    costs = [cost(sample, norms, axes[:, : width - 1]) for width in widths]
     best = int(np.argmin(costs))
     if costs[best] > _WORTH_IT:
         return None
-    return Projection(problem, np.ascontiguousarray(axes[:, : widths[best] - 1]))
+    if made is None:
+        basis = np.ascontiguousarray(axes[:, : widths[best] - 1])
+        made = shared["projection"] = Projection(problem, basis)
+    return made
+
+
+def reduced(values, norms, axes):
+    """The values in the dimensions of a projection."""
+    inside = values @ axes
+    rest = np.sqrt(np.maximum(norms - np.square(inside).sum(axis=1), 0.0))
+    return np.column_stack([inside, rest])
 
 
 def _principal_axes(sample, n_axes):
@@ -107,19 +172,3 @@ def _principal_axes(sample, n_axes):
     order = np.linalg.eigh(inside.T @ inside)[1][:, ::-1]
     # Orthonormal in float64 first: a bound depends on it.
     return np.linalg.qr((axes @ order).astype(np.float64))[0].astype(np.float32)
-
-
-def _share_left(sample, axes, n_clusters, n_trials):
-    """Which share of rows the bound would leave, half way through a seeding."""
-    n_centers = min(n_clusters // 2 + 1, len(sample) // 4)
-    inside = sample @ axes
-    rest = np.sqrt(np.maximum(np.square(sample).sum(axis=1) - np.square(inside).sum(axis=1), 0.0))
-    reduced = np.column_stack([inside, rest])
-    norms = np.square(sample).sum(axis=1)
-    centers, trials, rows = np.split(np.arange(len(sample)), [n_centers, n_centers + n_trials])
-
-    def distances(values, a, b):
-        return norms[a][:, np.newaxis] + norms[b] - 2.0 * values[a] @ values[b].T
-
-    closest = distances(sample, rows, centers).min(axis=1)
-    return float((distances(reduced, rows, trials).min(axis=1) < closest).mean())

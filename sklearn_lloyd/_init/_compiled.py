@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import array_of, read_only
-from sklearn_lloyd._projection import make_projection
+from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
 _BLOCK = 1 << 17  # values, at least: a pass is short, and calling it should be shorter
@@ -39,9 +41,8 @@ class CompiledGreedy(Greedy):
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
         self._norms = problem.sq_norms
-        if "projection" not in problem.shared:
-            problem.shared["projection"] = make_projection(problem, n_trials)
-        self._projection = problem.shared["projection"]
+        cost = partial(_cost_of_trials, problem.n_clusters, n_trials)
+        self._projection = make_projection(problem, cost)
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
@@ -231,3 +232,17 @@ class CompiledGreedy(Greedy):
         self.potential = self._block_mass.sum()
         if self.potential < _WORN * self._fresh_potential:
             self._sum_up()
+
+
+def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):
+    """The work that a projection leaves half way through a seeding, see `make_projection`."""
+    n_centers = min(n_clusters // 2 + 1, len(sample) // 4)
+    rows = np.arange(len(sample))
+    centers, trials, rows = np.split(rows, [n_centers, n_centers + n_trials])
+    closest = _distances(sample, norms, rows, centers).min(axis=1)
+    bounds = _distances(reduced(sample, norms, axes), norms, rows, trials).min(axis=1)
+    return (axes.shape[1] + 1) / len(axes) + float((bounds < closest).mean())
+
+
+def _distances(values, norms, a, b):
+    return norms[a][:, np.newaxis] + norms[b] - 2.0 * values[a] @ values[b].T

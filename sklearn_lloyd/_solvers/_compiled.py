@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from sklearn_lloyd._kernels import array_of
+from sklearn_lloyd._projection import make_projection, reduced
 from sklearn_lloyd._solvers._assign import Assigner, Bounds
 from sklearn_lloyd._types import ChunkStats
 
@@ -16,6 +17,8 @@ _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 # What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
 _SETTLE = 30
 _OWN = 20
+_PASS_TO_DECIDE = 3  # when it is known which share of the rows is looked at
+_PASSES = 8  # that a projection has to pay within
 _NO_INDEX = np.empty(0, np.intp)
 _NO_BOUNDS = (*5 * [np.empty(0, np.float32)], _NO_INDEX)
 
@@ -92,13 +95,20 @@ class CompiledAssigner(Assigner):
         super().__init__(problem, bounded and problem.n_clusters > 1)
         self._weights, self._shift = array_of(problem.sample_weight), array_of(problem.shift)
         self._kind_of_table = problem.chunks.compiled.CompiledCenters
-        self._tables = self._full = self._fast = None  # the last two of this pass
+        self._tables = self._full = self._fast = self._near = None  # but the first of this pass
+        self._projection = self._p_tables = None
+        self._n_passes = 0
 
     def _blocks(self):
         return None
 
     def _is_hard(self, n_hard, n_looked):
         return n_hard > _HARD * n_looked
+
+    def assign(self, centers, reduce):
+        """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
+        self._n_passes += 1
+        super().assign(centers, reduce)
 
     def _prepare(self, table):
         dtype = table.precision(self._dtype)
@@ -107,6 +117,27 @@ class CompiledAssigner(Assigner):
             self._tables = self._problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
         self._full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
         self._fast = self._full.only(_NO_INDEX if self._bounds is None else self._bounds.fast)
+        if self._n_passes == _PASS_TO_DECIDE and self._bounds is not None:
+            self._decide_on_projection(table)
+        self._near = (*2 * [np.empty((0, 0), dtype)], np.empty(0, dtype), dtype.type(0))
+        if self._projection is not None and dtype == np.float32:
+            offsets = self._projection.project(table.offsets, table.sq_norms)
+            near = self._p_tables.table(offsets, table.sq_norms, table.repeated)
+            self._near = self._projection.rows, near.factors, near.norms, near.slack_of_norm
+
+    def _decide_on_projection(self, table):
+        """Whether rows that are looked at are first compared in fewer dimensions."""
+        problem = self._problem
+        offsets = table.offsets.astype(np.float32)
+        cost = partial(
+            _cost_of_near, offsets, table.sq_norms.astype(np.float32), self._share_looked
+        )
+        self._projection = make_projection(problem, cost)
+        if self._projection is not None:
+            width, n_terms = self._projection.rows.shape[1], self._projection.n_terms
+            kinds = np.dtype(np.float32), problem.sq_norms.dtype
+            tables = problem.chunks.compiled.Tables
+            self._p_tables = tables(problem.n_clusters, width, *kinds, n_terms)
 
     def _assign_block(self, rows, table, scratch):
         problem, bounds, kernels = self._problem, self._bounds, self._problem.chunks.compiled
@@ -130,6 +161,7 @@ class CompiledAssigner(Assigner):
             self.labels,
             *(_NO_BOUNDS if bounds is None else bounds.arrays),
             *self._fast,
+            *self._near,
             bounds is None or self._first or aside,
             aside,
             *scratch_of(problem.chunks, rows, self._full, scratch),
@@ -141,3 +173,21 @@ class CompiledAssigner(Assigner):
         sums, weight, members, clusters = moved
         add = partial(kernels.add_moved, clusters, n, sums, weight, members)
         return ChunkStats(None, None, None, n_changed, add_to=add), n_looked, n_open
+
+
+def _cost_of_near(centers, sq_norms, share, sample, norms, axes):
+    """The work that a projection leaves of a pass over so many rows, see `make_projection`.
+
+    What it takes to project all rows is shared out among some passes.
+    """
+    (n_clusters, n_features), width = centers.shape, axes.shape[1] + 1
+    distances = norms[:, np.newaxis] + sq_norms - 2.0 * sample @ centers.T
+    near = reduced(sample, norms, axes) @ reduced(centers, sq_norms, axes).T
+    bounds = norms[:, np.newaxis] + sq_norms - 2.0 * near
+    n_near = np.mean(np.sum(bounds <= distances.min(axis=1)[:, np.newaxis], axis=1))
+    # In vector instructions, of which a comparison of a row with a centre is a sixteenth.
+    all_features = n_clusters * (n_features + 4) / 16 + n_features
+    fewer = n_clusters * (width + 8) / 16 + width
+    one_by_one = (n_near + 1) * (n_features / 6 + 20) + n_features + 50
+    project = n_features * width / 16 / _PASSES / max(share, 1e-3)
+    return (fewer + one_by_one + project) / all_features

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn_lloyd._kernels._numba._distances import sq_distance
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
-from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit
+from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit, product
 from sklearn_lloyd._kernels._numba._sums import move_rows
 
 _FLAGS = 256  # rows whose bounds are tested before those that fail are listed
@@ -86,6 +86,65 @@ def two_least(X, index, n, shift, factors, norms, panel, best, second, label):
     for start in range(0, n, n_lanes):
         fill_panel(X, index, start, shift, panel)
         fold_panel(panel, factors, norms, best, second, label, start)
+
+
+@exact
+def _copy_row(X, i, shift, row):
+    """Row i of X less the shift, in the precision of `row`."""
+    i = np.uintp(i)
+    if shift.size:
+        for j in range(np.uintp(X.shape[1])):
+            row[j] = np.float64(X[i, j]) - shift[j]
+    else:
+        for j in range(np.uintp(X.shape[1])):
+            row[j] = X[i, j]
+
+
+@exact
+def _two_least_of_near(
+    X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, projected,
+    p_factors, p_norms, p_slack_of_norm, n_lanes, best, second, label,
+):  # fmt: skip
+    """As `two_least`, of the centres that a projection does not show to be too far.
+
+    The scores of projected rows are lower bounds. A centre whose bound is above the score of the
+    one that the row has now is not nearer; the least of those bounds may be the second score.
+    """
+    real = best.dtype
+    panel = np.empty((projected.shape[1], n_lanes), real)
+    bound, rest = np.empty((2, n_lanes), real)
+    masks = np.empty(len(p_norms), np.uint32)
+    rows, own = np.empty((n_lanes, X.shape[1]), real), np.empty(n_lanes, np.int32)
+    nothing = np.empty(0)
+    pad_index(index, n, n_lanes)
+    for first in range(0, n, n_lanes):
+        fill_panel(projected, index, first, nothing, panel)
+        for r in range(n_lanes):
+            i = np.uintp(index[first + r])
+            c = labels[i]
+            _copy_row(X, i, shift, rows[r])
+            score = norms[c] + product(rows[r], factors, c)
+            of_norm = real.type(sq_norms[i])
+            bound[r] = score + slack[c] + of_norm * (slack_of_norm + p_slack_of_norm)
+            own[r] = c
+            best[first + r], second[first + r], label[first + r] = score, np.inf, c
+        compare_panel(panel, p_factors, p_norms, bound, masks, rest)
+        for c in range(len(masks)):
+            mask = masks[c]
+            while mask:
+                r = lowest_bit(mask)
+                mask &= mask - np.uint32(1)
+                if own[r] == c or c >= len(norms):
+                    continue
+                score, p = norms[c] + product(rows[r], factors, c), np.uintp(first) + r
+                if score < best[p]:
+                    best[p], second[p], label[p] = score, best[p], c
+                elif score < second[p]:
+                    second[p] = score
+        for r in range(n_lanes):
+            of_norm = real.type(sq_norms[np.uintp(index[first + r])])
+            below = rest[r] - of_norm * p_slack_of_norm
+            second[first + r] = min(second[first + r], below)
 
 
 @exact
@@ -218,8 +277,8 @@ def _take_over(index, n, label, labels, limits, limit, changed, old):
 def assign_block(
     X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, sq_norms, weights,
     labels, limit, drift_below, drift_above, drift_slow, extra, fast, fast_factors, fast_norms,
-    all_rows, aside, index, other, changed, old, best, second, off, limits, label, panel, place,
-    sums, weight, members, clusters,
+    projected, p_factors, p_norms, p_slack_of_norm, all_rows, aside, index, other, changed, old,
+    best, second, off, limits, label, panel, place, sums, weight, members, clusters,
 ):  # fmt: skip
     """Label the rows from start to stop, and keep their bounds.
 
@@ -248,6 +307,11 @@ def assign_block(
         Rows that only these can have come nearer to are compared with these alone.
     fast_factors, fast_norms
         Of the table of those.
+    projected : ndarray of shape (n_samples, n_columns), or (0, 0) for none
+        The rows in fewer dimensions...
+    p_factors, p_norms, p_slack_of_norm
+        ...and of the table of the centres in those: the scores are lower bounds. Only if all
+        rows have labels.
     all_rows : bool
         Whether the bounds are not to be asked.
     aside : bool
@@ -285,7 +349,13 @@ def assign_block(
             _merge(index, n_slow, n, other)
     if n == 0:
         return 0, 0, 0, 0
-    two_least(X, index, n, shift, factors, norms, panel, best, second, label)
+    if projected.size:
+        _two_least_of_near(
+            X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, projected,
+            p_factors, p_norms, p_slack_of_norm, panel.shape[1], best, second, label,
+        )  # fmt: skip
+    else:
+        two_least(X, index, n, shift, factors, norms, panel, best, second, label)
     _slacks(index, n, label, sq_norms, slack, slack_of_norm, off)
     n_open = _open_rows(n, best, second, off, other)
     if limit.size:

@@ -30,6 +30,7 @@ _INT32 = ir.IntType(32)
 _FAST = ("contract", "nsz")  # a product and its sum may be rounded once
 _REGISTER = 32  # bytes
 _N_VECTORS = 2
+_N_SUMS = 4  # registers that `product` adds to in turn
 
 
 def lanes(dtype):
@@ -52,6 +53,8 @@ class _Vectors:
         self.width = _REGISTER // self.size
         self.reals = ir.VectorType(self.real, self.width)
         self.labels = ir.VectorType(_INT32, self.width)
+        self.zeros = ir.Constant(self.reals, [0.0] * self.width)
+        self.infinite = ir.Constant(self.reals, [float("inf")] * self.width)
 
     def load(self, data, index, kind=None, align=None):
         kind = kind or self.reals
@@ -120,12 +123,13 @@ def _scores(vectors, panel, table, norms, first):
         return builder.select(builder.icmp_signed("<", stop, n_features), stop, n_features)
 
     add_run(intp(0), end_of(intp(0)), total)  # the first run goes on from the norms
-    zero = ir.Constant(vectors.reals, [0.0] * width)
     with cgutils.for_range_slice(builder, intp(RUN), n_features, intp(RUN)) as (start, _):
-        run = [[vectors.variable(zero) for _ in range(_N_VECTORS)] for _ in range(CENTERS)]
+        run = [
+            [vectors.variable(vectors.zeros) for _ in range(_N_VECTORS)] for _ in range(CENTERS)
+        ]
         for sums in run:
             for pointer in sums:
-                builder.store(zero, pointer)
+                builder.store(vectors.zeros, pointer)
         add_run(start, end_of(start), run)
         for sums, totals in zip(run, total, strict=True):
             for part, pointer in zip(sums, totals, strict=True):
@@ -175,10 +179,9 @@ def fold_panel(typingctx, panel, table, norms, best, second, label, start):
         )
         vectors = _Vectors(context, builder, signature.args[0].dtype)
         width, intp = vectors.width, start.type
-        infinite = ir.Constant(vectors.reals, [float("inf")] * width)
         none = ir.Constant(vectors.labels, [0] * width)
         state = [
-            [vectors.variable(value) for value in (infinite, infinite, none)]
+            [vectors.variable(value) for value in (vectors.infinite, vectors.infinite, none)]
             for _ in range(_N_VECTORS)
         ]
         with _four_centers(vectors, panel, table, norms) as (c, scores):
@@ -225,10 +228,9 @@ def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
         vectors = _Vectors(context, builder, signature.args[0].dtype)
         width, zero = vectors.width, context.get_constant(types.intp, 0)
         bits = ir.IntType(width)
-        infinite = ir.Constant(vectors.reals, [float("inf")] * width)
         offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
         bounds = [vectors.load(bound.data, at) for at in offsets]
-        least = [vectors.variable(infinite) for _ in offsets]
+        least = [vectors.variable(vectors.infinite) for _ in offsets]
         with _four_centers(vectors, panel, table, norms) as (c, scores):
             for q in range(CENTERS):
                 mask = _INT32(0)
@@ -238,12 +240,64 @@ def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
                     shifted = builder.shl(builder.zext(within, _INT32), _INT32(width * v))
                     mask = builder.or_(mask, shifted)
                     old = builder.load(least[v])
-                    lower = builder.select(above, scores[q][v], infinite)
+                    lower = builder.select(above, scores[q][v], vectors.infinite)
                     builder.store(vectors.min(lower, old), least[v])
                 builder.store(mask, builder.gep(masks.data, [builder.add(c, zero.type(q))]))
         for at, pointer in zip(offsets, least, strict=True):
             vectors.store(builder.load(pointer), rest.data, at)
         return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def product(typingctx, row, table, c):
+    """The product of a row and centre c of a table.
+
+    Parameters
+    ----------
+    row : ndarray of shape (n_features,)
+        In the precision of the table.
+    table : ndarray of shape (n_centers, n_features)
+    c : int
+    """
+    signature = table.dtype(row, table, c)
+
+    def codegen(context, builder, signature, args):
+        row, table, c = _arrays(context, builder, signature, args)
+        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        n_features = builder.extract_value(row.shape, 0)
+        width, intp = vectors.width, n_features.type
+        first = builder.mul(c, n_features)
+        sums = [vectors.variable(vectors.zeros) for _ in range(_N_SUMS)]
+
+        def add(j, pointer):
+            a = vectors.load(row.data, j)
+            b = vectors.load(table.data, builder.add(first, j))
+            builder.store(vectors.add_product(builder.load(pointer), a, b), pointer)
+
+        def whole(size):
+            return builder.mul(builder.sdiv(n_features, intp(size)), intp(size))
+
+        each = width * _N_SUMS
+        with cgutils.for_range_slice(builder, intp(0), whole(each), intp(each)) as (j, _):
+            for v, pointer in enumerate(sums):
+                add(builder.add(j, intp(width * v)), pointer)
+        with cgutils.for_range_slice(builder, whole(each), whole(width), intp(width)) as (j, _):
+            add(j, sums[0])
+        parts = [builder.load(pointer) for pointer in sums]
+        while len(parts) > 1:
+            parts = [builder.fadd(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        lane = [builder.extract_element(parts[0], _INT32(v)) for v in range(width)]
+        while len(lane) > 1:
+            lane = [builder.fadd(a, b) for a, b in zip(lane[::2], lane[1::2], strict=True)]
+        # No way to a sum, here as in a panel, is longer than `sum_terms`.
+        rest = vectors.variable(ir.Constant(vectors.real, 0.0))
+        with cgutils.for_range_slice(builder, whole(width), n_features, intp(1)) as (j, _):
+            a = builder.load(builder.gep(row.data, [j]))
+            b = builder.load(builder.gep(table.data, [builder.add(first, j)]))
+            builder.store(vectors.add_product(builder.load(rest), a, b), rest)
+        return builder.fadd(lane[0], builder.load(rest))
 
     return signature, codegen
 
@@ -274,7 +328,6 @@ def improve_panel(typingctx, panel, table, norms, target, weight, least, masks, 
         vectors = _Vectors(context, builder, signature.args[0].dtype)
         width, zero = vectors.width, context.get_constant(types.intp, 0)
         bits = ir.IntType(width)
-        nothing = ir.Constant(vectors.reals, [0.0] * width)
         offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
         targets = [vectors.load(target.data, at) for at in offsets]
         weights = [vectors.load(weight.data, at) for at in offsets]
@@ -289,7 +342,9 @@ def improve_panel(typingctx, panel, table, norms, target, weight, least, masks, 
                     noted = builder.zext(builder.bitcast(noted, bits), _INT32)
                     mask = builder.or_(mask, builder.shl(noted, _INT32(width * v)))
                     place = builder.add(row, at)
-                    positive = builder.select(vectors.less(nothing, closer), closer, nothing)
+                    positive = builder.select(
+                        vectors.less(vectors.zeros, closer), closer, vectors.zeros
+                    )
                     total = vectors.load(gains.data, place)
                     total = vectors.add_product(total, weights[v], positive)
                     vectors.store(total, gains.data, place)
