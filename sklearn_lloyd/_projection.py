@@ -17,7 +17,7 @@ from sklearn import get_config
 from sklearn_lloyd._kernels import Screen
 
 _SAMPLE = 512  # rows
-_WIDTHS = (16, 32, 64, 128)  # of a projected row, what is left of it included
+_WIDTHS = (16, 32, 64)  # of a projected row, what is left of it included
 _FEWEST = 32  # features
 _MUCH_WORK = 1 << 18  # distances: to look for a projection costs about a tenth of so many
 _WORTH_IT = 0.6  # of the work without
@@ -166,7 +166,7 @@ def _principal_axes(sample, n_axes):
     largest = np.abs(sample).max()
     sample = sample / largest if largest > 0 else sample  # cubes of it are added up below
     axes = sample[:: len(sample) // n_axes][:n_axes].T
-    for _ in range(3):
+    for _ in range(2):
         axes = np.linalg.qr(sample.T @ (sample @ axes))[0]
     inside = sample @ axes
     order = np.linalg.eigh(inside.T @ inside)[1][:, ::-1]

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from sklearn_lloyd._chunks import even_slices
-from sklearn_lloyd._init._greedy import Greedy
-from sklearn_lloyd._kernels import array_of, read_only
+from sklearn_lloyd._init._greedy import TIGHT, Greedy
+from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
@@ -17,6 +17,7 @@ _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come 
 # Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
 _NO_HELP = 0.8
 _A_WHILE = 16  # centres
+_NOTHING = np.empty(0)
 # The sums of the masses are taken from, and summed again when so little of them is left.
 _WORN = 1e-3
 
@@ -36,13 +37,19 @@ class CompiledGreedy(Greedy):
         self._noted = np.empty(n_rows, np.uint16)
         self._trials_of = np.empty(n_rows, np.uint16)
         # By the start of a block.
-        self._n_noted, self._largest = {}, {}
+        self._n_noted = {}
         self._weights = array_of(problem.sample_weight)
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
         self._norms = problem.sq_norms
+        self._n_trials = n_trials
+        self._tables = {}
         cost = partial(_cost_of_trials, problem.n_clusters, n_trials)
         self._projection = make_projection(problem, cost)
+        if self._projection is not None:
+            shape = n_trials, self._projection.rows.shape[1]
+            kinds = np.dtype(np.float32), self._norms.dtype, self._projection.n_terms
+            self._p_tables = self._kernels.Tables(*shape, *kinds)
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
@@ -53,13 +60,9 @@ class CompiledGreedy(Greedy):
         center = self._remember(row)
 
         def first(rows, scratch):
-            size = self._kernels.tile_rows(self._chunks.shape[1])
-            largest = np.empty(-(-(rows.stop - rows.start) // size))
-            norms = self._problem.sq_norms
             self._kernels.take_first_center(
-                self._chunks.X, rows.start, rows.stop, center, norms, self._closest, largest
+                self._chunks.X, rows.start, rows.stop, center, self._closest
             )
-            self._largest[rows.start] = largest
 
         self._chunks.map_reduce(first, blocks=self._blocks)
         self._sum_up()
@@ -101,54 +104,63 @@ class CompiledGreedy(Greedy):
         self.potential = self._fresh_potential = total.sum()
 
     def _gains(self, trials):
-        chunks = self._chunks
-        table, dtype = self._table(trials)
-        screen = table.screen(dtype)
-        safe = self._safe(table)
-        sq_norms = self._sq_norms_of_rows(screen.dtype)
-        tables = self._kernels.trials_screen(screen)
-        projected, p_tables = np.empty((0, 0), screen.dtype), tables
-        if self._projection is not None and screen.dtype == np.float32:
-            projected = self._projection.rows
-            p_tables = self._kernels.trials_screen(self._projection.screen(table))
-        gains = np.zeros(len(trials))
-        direct = self._direct(screen.dtype)
-        n_near = []
+        problem, chunks, kernels = self._problem, self._chunks, self._kernels
+        table = kernels.CompiledCenters(chunks.dense_rows(trials), problem.shift, chunks.n_terms)
+        tight = self.potential < TIGHT * problem.sum_of_squares
+        dtype = table.precision(np.dtype(np.float64) if tight else problem.screen_dtype)
+        arrays = (
+            self._sq_norms_of_rows(dtype),
+            self._closest,
+            self._owner,
+            self._safe(table),
+            *self._screen(table, dtype),
+            *self._projected(table, dtype),
+        )
+        gains, n_near = np.zeros(len(trials)), 0
 
         def kernel(rows, scratch):
             part = np.empty(len(trials))
-            self._n_noted[rows.start], near = self._kernels.try_rows(
+            n_noted, near = kernels.try_rows(
                 chunks.X,
-                direct,
                 rows.start,
                 rows.stop,
                 self._shift,
                 self._weights,
-                sq_norms,
-                self._largest[rows.start],
-                self._closest,
-                self._owner,
-                safe,
-                tables,
-                projected,
-                p_tables,
+                *arrays,
                 self._noted[rows],
                 self._trials_of[rows],
                 part,
             )
-            n_near.append(near)
-            return part
+            return rows.start, n_noted, near, part
 
-        chunks.map_reduce(kernel, gains.__iadd__, self._blocks)
-        if sum(n_near) > _NO_HELP * chunks.shape[0] and self._n_centers >= self._ask_again:
+        def add(found):
+            nonlocal gains, n_near
+            start, self._n_noted[start], near, part = found
+            gains += part
+            n_near += near
+
+        chunks.map_reduce(kernel, add, self._blocks)
+        if n_near > _NO_HELP * chunks.shape[0] and self._n_centers >= self._ask_again:
             self._ask_again = self._n_centers + _A_WHILE
         return gains
 
-    def _direct(self, dtype):
-        """X, where its rows can be multiplied as they lie in a screen of that dtype."""
-        X = self._chunks.X
-        as_it_is = X.dtype == dtype and X.flags.c_contiguous and self._problem.shift is None
-        return X if as_it_is else read_only(np.empty((0, 0), dtype))
+    def _screen(self, table, dtype):
+        """The trials in that precision, as `try_rows` takes them."""
+        if dtype not in self._tables:
+            shape, norm_dtype = table.centers.shape, self._norms.dtype
+            self._tables[dtype] = self._kernels.Tables(*shape, dtype, norm_dtype, lower=False)
+        screen = self._tables[dtype].table(table.offsets, table.sq_norms)
+        return screen.factors, screen.norms, screen.slack_of_norm, screen.slack.max()
+
+    def _projected(self, table, dtype):
+        """The projected rows and trials, as `try_rows` takes them."""
+        if self._projection is None or dtype != np.float32:
+            nothing = np.empty((0, 0), np.float32)
+            return nothing, nothing, nothing.ravel(), np.float32(0), np.float32(0)
+        offsets = self._projection.project(table.offsets, table.sq_norms)
+        screen = self._p_tables.table(offsets, table.sq_norms)
+        slacks = screen.slack_of_norm, screen.slack.max()
+        return self._projection.rows, screen.factors, screen.norms, *slacks
 
     def _sq_norms_of_rows(self, dtype):
         """Squared norms of all rows, as exact as the screen."""
@@ -168,7 +180,7 @@ class CompiledGreedy(Greedy):
         """
         n = self._n_centers
         if n < self._ask_again:
-            return np.full(n, -1.0)
+            return _NOTHING
         norms = self._sq_norms[:n, np.newaxis] + table.sq_norms
         distances = norms - 2.0 * (self._offsets[:n] @ table.offsets.T)
         distances -= norms * (1e-15 * (8 + table.offsets.shape[1]))

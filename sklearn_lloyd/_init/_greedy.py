@@ -11,7 +11,7 @@ _CONTENDERS = 1e-4
 _ROUNDING = 1e-10  # relative, of equal gains
 # Mean squared distance to the nearest centre, as a share of that to the shift, below which
 # float32 products say too little about it.
-_TIGHT = 2.0**-8
+TIGHT = 2.0**-8
 
 
 class Seeding:
@@ -72,7 +72,7 @@ class Greedy(Seeding):
     def _table(self, trials):
         """The trials, and the precision to screen their distances in."""
         problem, chunks = self._problem, self._chunks
-        tight = self.potential < _TIGHT * problem.sum_of_squares
+        tight = self.potential < TIGHT * problem.sum_of_squares
         dtype = np.dtype(np.float64) if tight else problem.screen_dtype
         return CenterTable(chunks.dense_rows(trials), problem.shift, chunks.n_terms), dtype
 

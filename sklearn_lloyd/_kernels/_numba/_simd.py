@@ -303,26 +303,24 @@ def product(typingctx, row, table, c):
 
 
 @intrinsic
-def improve_panel(typingctx, panel, table, norms, target, weight, least, masks, gains):
+def improve_panel(typingctx, panel, table, norms, target, reach, weight, masks, gains):
     """What each trial takes off the targets of the rows of a panel.
 
     Parameters
     ----------
     panel, table, norms : ndarrays
         As of `fold_panel`; the centres are trials.
-    target, weight : ndarrays of shape (lanes,)
-        The score that a row has now, and what it counts.
-    least : float
-        By how much a score is less than the target at the least, to be noted.
+    target, reach, weight : ndarrays of shape (lanes,)
+        The score that a row has now, that up to which a trial may be nearer, and what it counts.
     masks : ndarray of uint32 of shape (n_trials,)
-        Filled: a bit for each row where it is, or is not a number.
+        Filled: a bit for each row whose score is not above its reach.
     gains : ndarray of shape (n_trials, lanes)
         Added to: weight times what the score is less.
     """
-    signature = types.void(panel, table, norms, target, weight, least, masks, gains)
+    signature = types.void(panel, table, norms, target, reach, weight, masks, gains)
 
     def codegen(context, builder, signature, args):
-        panel, table, norms, target, weight, least, masks, gains = _arrays(
+        panel, table, norms, target, reach, weight, masks, gains = _arrays(
             context, builder, signature, args
         )
         vectors = _Vectors(context, builder, signature.args[0].dtype)
@@ -330,17 +328,17 @@ def improve_panel(typingctx, panel, table, norms, target, weight, least, masks, 
         bits = ir.IntType(width)
         offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
         targets = [vectors.load(target.data, at) for at in offsets]
+        reaches = [vectors.load(reach.data, at) for at in offsets]
         weights = [vectors.load(weight.data, at) for at in offsets]
-        least = vectors.splat(least)
         with _four_centers(vectors, panel, table, norms) as (c, scores):
             for q in range(CENTERS):
                 mask, trial = _INT32(0), builder.add(c, zero.type(q))
                 row = builder.mul(trial, zero.type(_N_VECTORS * width))
                 for v, at in enumerate(offsets):
-                    closer = builder.fsub(targets[v], scores[q][v])
-                    noted = builder.not_(builder.fcmp_ordered("<=", closer, least))
-                    noted = builder.zext(builder.bitcast(noted, bits), _INT32)
+                    above = builder.fcmp_ordered(">", scores[q][v], reaches[v])
+                    noted = builder.zext(builder.bitcast(builder.not_(above), bits), _INT32)
                     mask = builder.or_(mask, builder.shl(noted, _INT32(width * v)))
+                    closer = builder.fsub(targets[v], scores[q][v])
                     place = builder.add(row, at)
                     positive = builder.select(
                         vectors.less(vectors.zeros, closer), closer, vectors.zeros

@@ -62,14 +62,17 @@ class Tables:
         Of the table, and of the squared norms of rows.
     n_terms : float or None
         Roundings of a product, where there are more than its sum makes.
+    lower : bool
+        Whether scores are to be lower bounds, or as near as they come.
     """
 
-    def __init__(self, n_centers, n_features, dtype, norm_dtype, n_terms=None):
+    def __init__(self, n_centers, n_features, dtype, norm_dtype, n_terms=None, lower=True):
         info = np.finfo(dtype)
         self.dtype = np.dtype(dtype)
         # Two of the factors, one of the product, one of the norm; the rest and a twentieth are
         # for what is computed from the scores. In halves of an eps: the rounding to nearest.
         self._eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
+        self._lowered = 2.0 * self._eta if lower else 0.0
         self._underflow = 8.0 * (n_features + 8) * float(info.tiny)
         self._far = info.max / 16
         arrays = _empty(n_centers, n_features, dtype)
@@ -88,18 +91,18 @@ class Tables:
             Centres that no row may choose.
         """
         factors, norms, slack, _, _ = self._table
-        _fill(offsets, sq_norms, self._eta, self._underflow, factors, norms, slack)
+        _fill(offsets, sq_norms, self._eta, self._lowered, self._underflow, factors, norms, slack)
         if never is not None:
             norms[: len(never)][never] = self._far
         return self._table
 
 
 @exact
-def _fill(offsets, sq_norms, eta, underflow, factors, norms, slack):
+def _fill(offsets, sq_norms, eta, lowered, underflow, factors, norms, slack):
     for c in range(np.uintp(len(offsets))):
         for j in range(np.uintp(offsets.shape[1])):
             factors[c, j] = -2.0 * offsets[c, j]
-        norms[c] = (1.0 - 2.0 * eta) * sq_norms[c]
+        norms[c] = (1.0 - lowered) * sq_norms[c]
         slack[c] = 4.0 * eta * sq_norms[c] + underflow
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distances
 from sklearn_lloyd._kernels._numba._jit import exact
-from sklearn_lloyd._kernels._numba._seeding import tile_rows
 from sklearn_lloyd._kernels._numba._tiles import TILE, gather
 
 
@@ -87,16 +86,11 @@ def take_center(
 
 
 @exact
-def take_first_center(X, start, stop, center, sq_norms, closest, largest):
-    """The distances to the first centre, and the largest sum of both in each tile."""
-    size = tile_rows(X.shape[1])
-    for first in range(start, stop, size):
-        most, last = 0.0, min(stop, first + size)
+def take_first_center(X, start, stop, center, closest):
+    """The distances to the first centre."""
+    for first in range(start, stop, TILE):
+        last = min(stop, first + TILE)
         sq_distances(X, first, last - first, center, closest[first:last])
-        for i in range(np.uintp(first), np.uintp(last)):
-            both = closest[i] + sq_norms[i]
-            most = both if not (both <= most) else most
-        largest[(first - start) // size] = most
 
 
 @exact
