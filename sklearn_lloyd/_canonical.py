@@ -15,7 +15,7 @@ import numpy as np
 
 _FEW = 1024  # rows that are one block
 _BLOCKS = 3  # times the root of the number of rows
-_INSERTED = 512  # rows of a block, up to which compiled code sorts by insertion
+INSERTED = 512  # rows of a block, up to which compiled code sorts by insertion
 
 
 class CanonicalRows:
@@ -69,7 +69,7 @@ class CanonicalRows:
         return (before * self.n_blocks // n_rows).astype(np.uint16).take(step_of)
 
     @cached_property
-    def _blocks(self):
+    def blocks(self):
         """The rows block by block, where each block starts, and which are in order yet."""
         sizes = np.bincount(self.block_of, minlength=self.n_blocks)
         starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -84,10 +84,10 @@ class CanonicalRows:
 
         The given blocks are in canonical order; they are sorted at the first call.
         """
-        by_block, starts, in_order = self._blocks
+        by_block, starts, in_order = self.blocks
         for block in blocks[~in_order[blocks]].tolist():
             start, stop = starts[block], starts[block + 1]
-            if self._kernels is not None and stop - start <= _INSERTED:
+            if self._kernels is not None and stop - start <= INSERTED:
                 self._kernels.sort_rows(by_block, start, stop, self.keys)
             else:
                 rows = by_block[start:stop]

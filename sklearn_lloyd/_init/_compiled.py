@@ -6,18 +6,24 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._init._greedy import TIGHT, Greedy
 from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
-_BLOCK = 1 << 17  # values, at least: a pass is short, and calling it should be shorter
+_BLOCK = 1 << 18  # values, at least: a pass is short, and calling it should be shorter
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 # Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
 _NO_HELP = 0.8
 _A_WHILE = 16  # centres
 _NOTHING = np.empty(0)
+_NO_PROJECTION = (
+    *2 * [np.empty((0, 0), np.float32)],
+    np.empty(0, np.float32),
+    *2 * [np.float32(0)],
+)
 # The sums of the masses are taken from, and summed again when so little of them is left.
 _WORN = 1e-3
 
@@ -37,10 +43,11 @@ class CompiledGreedy(Greedy):
         self._noted = np.empty(n_rows, np.uint16)
         self._trials_of = np.empty(n_rows, np.uint16)
         # By the start of a block.
-        self._n_noted = {}
         self._weights = array_of(problem.sample_weight)
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+        self._starts = np.array([rows.start for rows in self._blocks])
+        self._n_noted = np.zeros_like(self._starts)
         self._norms = problem.sq_norms
         self._n_trials = n_trials
         self._tables = {}
@@ -78,15 +85,16 @@ class CompiledGreedy(Greedy):
 
     def draw(self, uniforms):
         canonical = self._canonical
-        blocks, targets = canonical.blocks_of(uniforms, self._block_mass)
-        drawn = np.empty(blocks.size, np.intp)
-        self._kernels.draw_rows(
-            targets, blocks, *canonical.in_order(blocks), self._closest, self._weights, drawn
-        )
-        if (drawn < 0).any():  # blocks whose mass was nothing but rounding
-            self._sum_up()
-            return self.draw(uniforms)
-        return drawn
+        arrays = (*canonical.blocks, canonical.keys, INSERTED, self._closest, self._weights)
+        drawn = np.empty(uniforms.size, np.intp)
+        while True:
+            state = self._kernels.draw_rows(uniforms, self._block_mass, *arrays, drawn)
+            if state == -1:
+                return drawn
+            if state == -2:
+                self._sum_up()
+            else:
+                canonical.in_order(np.array([state]))
 
     def _sum_up(self):
         canonical, kernels = self._canonical, self._kernels
@@ -116,11 +124,12 @@ class CompiledGreedy(Greedy):
             *self._screen(table, dtype),
             *self._projected(table, dtype),
         )
-        gains, n_near = np.zeros(len(trials)), 0
+        parts = np.empty((len(self._blocks), len(trials)))
+        n_near = np.empty_like(self._n_noted)
 
-        def kernel(rows, scratch):
-            part = np.empty(len(trials))
-            n_noted, near = kernels.try_rows(
+        def kernel(block, scratch):
+            rows = self._blocks[block]
+            self._n_noted[block], n_near[block] = kernels.try_rows(
                 chunks.X,
                 rows.start,
                 rows.stop,
@@ -129,20 +138,14 @@ class CompiledGreedy(Greedy):
                 *arrays,
                 self._noted[rows],
                 self._trials_of[rows],
-                part,
+                parts[block],
             )
-            return rows.start, n_noted, near, part
 
-        def add(found):
-            nonlocal gains, n_near
-            start, self._n_noted[start], near, part = found
-            gains += part
-            n_near += near
-
-        chunks.map_reduce(kernel, add, self._blocks)
+        chunks.map_reduce(kernel, blocks=range(len(self._blocks)))
+        n_near = int(n_near.sum())
         if n_near > _NO_HELP * chunks.shape[0] and self._n_centers >= self._ask_again:
             self._ask_again = self._n_centers + _A_WHILE
-        return gains
+        return parts.sum(axis=0)
 
     def _screen(self, table, dtype):
         """The trials in that precision, as `try_rows` takes them."""
@@ -155,8 +158,7 @@ class CompiledGreedy(Greedy):
     def _projected(self, table, dtype):
         """The projected rows and trials, as `try_rows` takes them."""
         if self._projection is None or dtype != np.float32:
-            nothing = np.empty((0, 0), np.float32)
-            return nothing, nothing, nothing.ravel(), np.float32(0), np.float32(0)
+            return _NO_PROJECTION
         offsets = self._projection.project(table.offsets, table.sq_norms)
         screen = self._p_tables.table(offsets, table.sq_norms)
         slacks = screen.slack_of_norm, screen.slack.max()
@@ -186,33 +188,14 @@ class CompiledGreedy(Greedy):
         distances -= norms * (1e-15 * (8 + table.offsets.shape[1]))
         return distances.min(axis=1) * 0.2499999999
 
-    def _noted_in(self, rows):
-        return self._noted[rows], self._trials_of[rows], self._n_noted[rows.start]
-
-    def _visit_noted(self, kernel, reduce):
-        """Have all noted rows looked at again: `kernel(rows)` of each block that has some."""
-        blocks = [rows for rows in self._blocks if self._n_noted[rows.start]]
-        n_noted = sum(self._n_noted.values())
-        if n_noted * self._chunks.shape[1] > _LITTLE:
-            self._chunks.map_reduce(lambda rows, scratch: kernel(rows), reduce, blocks)
-        else:
-            for rows in blocks:
-                reduce(kernel(rows))
-
     def _exact_gain(self, trials, i):
         center = self._chunks.dense_rows(trials[i : i + 1])
         gain = np.zeros(())
 
-        def improve(rows):
-            return self._kernels.exact_gain(
-                self._chunks.X,
-                rows.start,
-                *self._noted_in(rows),
-                np.uint32(1 << i),
-                center,
-                self._closest,
-                self._weights,
-            )
+        def improve(blocks):
+            noted = self._starts[blocks], self._n_noted[blocks], self._noted, self._trials_of
+            arrays = center, self._closest, self._weights
+            return self._kernels.exact_gain(self._chunks.X, *noted, np.uint32(1 << i), *arrays)
 
         self._visit_noted(improve, gain.__iadd__)
         return float(gain)
@@ -221,29 +204,35 @@ class CompiledGreedy(Greedy):
         number = self._n_centers
         center = self._remember(trials[i])
         block_of = self._canonical.block_of
+        whole = slice(0, len(self._blocks))
 
-        def update(rows):
-            lost = np.zeros(self._canonical.n_blocks)
+        def update(blocks):
+            # Blocks side by side each have what they take off by itself.
+            mass = self._block_mass if blocks == whole else np.zeros_like(self._block_mass)
+            noted = self._starts[blocks], self._n_noted[blocks], self._noted, self._trials_of
+            arrays = self._weights, block_of, self._closest, self._owner, mass
             self._kernels.take_center(
-                self._chunks.X,
-                rows.start,
-                *self._noted_in(rows),
-                np.uint32(1 << i),
-                center,
-                number,
-                self._weights,
-                block_of,
-                self._closest,
-                self._owner,
-                lost,
+                self._chunks.X, *noted, np.uint32(1 << i), center, number, *arrays
             )
-            return lost
+            return mass
 
-        self._visit_noted(update, self._block_mass.__isub__)
-        np.maximum(self._block_mass, 0.0, out=self._block_mass)  # rounding
-        self.potential = self._block_mass.sum()
+        def reduce(mass):
+            if mass is not self._block_mass:
+                self._block_mass += mass
+
+        self._visit_noted(update, reduce)
+        self.potential = self._kernels.clip_and_sum(self._block_mass)
         if self.potential < _WORN * self._fresh_potential:
             self._sum_up()
+
+    def _visit_noted(self, kernel, reduce):
+        """Have all noted rows looked at again: `kernel(blocks)` of all blocks, or of each."""
+        n_noted = int(self._n_noted.sum())
+        if n_noted * self._chunks.shape[1] > _LITTLE:
+            blocks = [slice(b, b + 1) for b in np.flatnonzero(self._n_noted)]
+            self._chunks.map_reduce(lambda block, scratch: kernel(block), reduce, blocks)
+        elif n_noted:
+            reduce(kernel(slice(0, len(self._blocks))))
 
 
 def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):

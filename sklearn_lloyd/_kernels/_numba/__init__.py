@@ -18,6 +18,7 @@ from sklearn_lloyd._kernels._numba._sums import (
 from sklearn_lloyd._kernels._numba._tables import CompiledCenters, Tables
 from sklearn_lloyd._kernels._numba._taking import (
     add_mass,
+    clip_and_sum,
     exact_gain,
     take_center,
     take_first_center,
@@ -29,6 +30,7 @@ __all__ = [
     "add_mass",
     "add_moved",
     "assign_block",
+    "clip_and_sum",
     "draw_rows",
     "exact_gain",
     "fill_norms",

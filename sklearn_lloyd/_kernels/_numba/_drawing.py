@@ -34,19 +34,63 @@ def sort_rows(by_block, start, stop, keys):
 
 
 @exact
-def draw_rows(targets, blocks, by_block, starts, closest, weights, drawn):
-    """The row of each block in which the sum of the masses, in order, passes the target.
+def draw_rows(
+    uniforms, block_mass, by_block, starts, in_order, keys, most, closest, weights, drawn
+):
+    """Draw rows by their masses, weight times squared distance to the nearest centre.
 
-    Where rounding leaves the target beyond the last, it is the last row of any mass; -1 where
-    the block has none.
+    Parameters
+    ----------
+    uniforms : ndarray of shape (n_draws,)
+        In [0, 1).
+    block_mass : ndarray of shape (n_blocks,)
+    by_block, starts, in_order
+        Of the blocks, see `CanonicalRows.blocks`. Those that are drawn from are brought into
+        order.
+    keys : ndarray of shape (n_samples,)
+    most : int
+        Rows of a block, up to which it is brought into order here.
+    closest, weights : ndarrays of shape (n_samples,)
+    drawn : ndarray of intp of shape (n_draws,)
+        Filled: the row of a block in which the sum of the masses, in order, passes the target.
+        Where rounding leaves the target beyond the last, it is the last row of any mass.
+
+    Returns
+    -------
+    state : int
+        -1 if all are drawn; the number of a block with more rows, which is to be brought into
+        order first; -2 if a block has no row of any mass: what it had was nothing but rounding.
     """
-    for t in range(targets.size):
-        below, row = 0.0, -1
-        for m in range(starts[blocks[t]], starts[blocks[t] + 1]):
-            i = by_block[m]
-            mass = closest[i] * (weights[i] if weights.size else 1.0)
-            below += mass
-            row = i if mass > 0.0 else row
-            if below > targets[t]:
-                break
-        drawn[t] = row
+    total, last = np.empty(len(block_mass)), 0
+    below = 0.0
+    for b in range(len(block_mass)):
+        below += block_mass[b]
+        total[b] = below
+        last = b if block_mass[b] > 0.0 else last
+    for t in range(len(uniforms)):
+        target = uniforms[t] * below
+        block = min(np.searchsorted(total, target, side="right"), last)
+        target -= total[block - 1] if block else 0.0
+        start, stop = starts[block], starts[block + 1]
+        if not in_order[block]:
+            if stop - start > most:
+                return block
+            sort_rows(by_block, start, stop, keys)
+            in_order[block] = True
+        drawn[t] = _draw_from(by_block, start, stop, target, closest, weights)
+        if drawn[t] < 0:
+            return -2
+    return -1
+
+
+@exact
+def _draw_from(by_block, start, stop, target, closest, weights):
+    below, row = 0.0, -1
+    for m in range(start, stop):
+        i = by_block[m]
+        mass = closest[i] * (weights[i] if weights.size else 1.0)
+        below += mass
+        row = i if mass > 0.0 else row
+        if below > target:
+            break
+    return row

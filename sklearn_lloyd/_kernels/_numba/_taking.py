@@ -28,61 +28,82 @@ def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first,
 
 
 @exact
-def exact_gain(X, start, noted, trials_of, n_noted, bit, center, closest, weights):
-    """What one trial takes off the potential of the noted rows, by the definition."""
-    rows, index, out = (
-        np.empty((TILE, X.shape[1]), X.dtype),
-        np.empty(TILE, np.intp),
-        np.empty(TILE),
-    )
-    gain, m = 0.0, 0
-    while m < n_noted:
-        n, m = _distances_of_noted(
-            X, start, noted, trials_of, n_noted, bit, center, m, rows, index, out
-        )
-        for r in range(n):
-            closer = max(closest[index[r]] - out[r], 0.0)
-            gain += closer * (weights[index[r]] if weights.size else 1.0)
+def exact_gain(X, starts, n_noted, noted, trials_of, bit, center, closest, weights):
+    """What one trial takes off the potential of the noted rows of some blocks, by the definition.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    starts, n_noted : ndarrays of intp of shape (n_blocks,)
+        The first row of each block, and how many are noted...
+    noted, trials_of : ndarrays of uint16 of shape (n_samples,)
+        ...from there on, see `try_rows`.
+    bit : int
+        Of the trial.
+    center : ndarray of float64 of shape (1, n_features)
+        Where it is.
+    closest : ndarray of float64 of shape (n_samples,)
+    weights : ndarray of float64 of shape (n_samples,), or (0,) for one each
+    """
+    rows, index = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp)
+    out, gain = np.empty(TILE), 0.0
+    for b in range(len(starts)):
+        start, m = starts[b], 0
+        while m < n_noted[b]:
+            n, m = _distances_of_noted(
+                X, start, noted[start:], trials_of[start:], n_noted[b], bit, center, m, rows,
+                index, out,
+            )  # fmt: skip
+            for r in range(n):
+                closer = max(closest[index[r]] - out[r], 0.0)
+                gain += closer * (weights[index[r]] if weights.size else 1.0)
     return gain
 
 
 @exact
 def take_center(
-    X,
-    start,
-    noted,
-    trials_of,
-    n_noted,
-    bit,
-    center,
-    number,
-    weights,
-    block_of,
-    closest,
-    owner,
-    lost,
-):
+    X, starts, n_noted, noted, trials_of, bit, center, number, weights, block_of, closest, owner,
+    mass,
+):  # fmt: skip
     """Lower the distances of the noted rows that are nearer to the trial of that bit.
 
-    What the blocks of the canonical order lose by that is added to `lost`.
+    Parameters are those of `exact_gain`, and
+
+    number : int
+        Of the trial as a centre.
+    block_of : ndarray of shape (n_samples,)
+        The block of the canonical order that a row is in.
+    closest, owner : ndarrays of shape (n_samples,)
+        Updated: squared distance to the nearest centre, and which that is.
+    mass : ndarray of float64
+        What the blocks of the canonical order lose is taken off.
     """
-    rows, index, out = (
-        np.empty((TILE, X.shape[1]), X.dtype),
-        np.empty(TILE, np.intp),
-        np.empty(TILE),
-    )
-    m = 0
-    while m < n_noted:
-        n, m = _distances_of_noted(
-            X, start, noted, trials_of, n_noted, bit, center, m, rows, index, out
-        )
-        for r in range(n):
-            i = np.uintp(index[r])
-            if out[r] < closest[i]:
-                weight = weights[i] if weights.size else 1.0
-                lost[np.uintp(block_of[i])] += (closest[i] - out[r]) * weight
-                closest[i] = out[r]
-                owner[i] = number
+    rows, index = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp)
+    out = np.empty(TILE)
+    for b in range(len(starts)):
+        start, m = starts[b], 0
+        while m < n_noted[b]:
+            n, m = _distances_of_noted(
+                X, start, noted[start:], trials_of[start:], n_noted[b], bit, center, m, rows,
+                index, out,
+            )  # fmt: skip
+            for r in range(n):
+                i = np.uintp(index[r])
+                if out[r] < closest[i]:
+                    weight = weights[i] if weights.size else 1.0
+                    mass[np.uintp(block_of[i])] -= (closest[i] - out[r]) * weight
+                    closest[i] = out[r]
+                    owner[i] = number
+
+
+@exact
+def clip_and_sum(mass):
+    """Raise to zero what rounding made less, and return the sum."""
+    total = 0.0
+    for b in range(len(mass)):
+        mass[b] = max(mass[b], 0.0)
+        total += mass[b]
+    return total
 
 
 @exact
