@@ -97,6 +97,18 @@ class _Axes(NamedTuple):
     widths: list
 
 
+def working_memory():
+    """Bytes that what is only there to save time may take: a setting of scikit-learn's."""
+    return get_config()["working_memory"] * 2**20
+
+
+def can_project(chunks, n_clusters, screen_dtype):
+    """Whether a projection of rows of that shape may pay."""
+    n_rows, n_features = chunks.shape
+    many = n_rows >= _SAMPLE and n_rows * n_clusters >= _MUCH_WORK
+    return many and n_features >= _FEWEST and screen_dtype == np.float32
+
+
 def _axes_of(problem):
     """The axes of a problem, computed once for all its starts; None where they cannot pay.
 
@@ -104,11 +116,10 @@ def _axes_of(problem):
     `working_memory`.
     """
     n_rows, n_features = problem.chunks.shape
-    little = n_features < _FEWEST or n_rows * problem.n_clusters < _MUCH_WORK
-    if little or n_rows < _SAMPLE or problem.screen_dtype != np.float32:
+    if not can_project(problem.chunks, problem.n_clusters, problem.screen_dtype):
         return None
     X = problem.chunks.X
-    room = min(n_rows * n_features * X.itemsize / 2, get_config()["working_memory"] * 2**20)
+    room = min(n_rows * n_features * X.itemsize / 2, working_memory())
     widths = [width for width in _WIDTHS if n_rows * width * 4 <= room and 2 * width <= n_features]
     if not widths:
         return None

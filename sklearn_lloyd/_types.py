@@ -39,6 +39,8 @@ class Problem:
         Weighted sum of the squared distances from the shift.
     screen_dtype : dtype
         The precision in which distances are screened before the exact decision.
+    rounded : ndarray of shape (n_samples, n_features), float32, or None
+        The rows less the shift, where it pays to have them in half of the memory of X.
     shared : dict
         What one start has computed and the next can use.
     """
@@ -53,7 +55,14 @@ class Problem:
     variance: float
     sum_of_squares: float
     screen_dtype: np.dtype
+    rounded: np.ndarray | None = field(default=None, repr=False)
     shared: dict = field(default_factory=dict, repr=False)
+
+    def screened(self, dtype):
+        """The rows as compiled screens of that precision read them, and what to take off them."""
+        if self.rounded is not None and dtype == np.float32:
+            return self.rounded, None
+        return self.chunks.X, self.shift
 
     def weights(self, rows):
         """The weights of `rows` (a slice or indices), or None."""

@@ -116,6 +116,8 @@ class CompiledGreedy(Greedy):
         table = kernels.CompiledCenters(chunks.dense_rows(trials), problem.shift, chunks.n_terms)
         tight = self.potential < TIGHT * problem.sum_of_squares
         dtype = table.precision(np.dtype(np.float64) if tight else problem.screen_dtype)
+        screened, shift = problem.screened(dtype)
+        shift = array_of(shift)
         arrays = (
             self._sq_norms_of_rows(dtype),
             self._closest,
@@ -130,10 +132,10 @@ class CompiledGreedy(Greedy):
         def kernel(block, scratch):
             rows = self._blocks[block]
             self._n_noted[block], n_near[block] = kernels.try_rows(
-                chunks.X,
+                screened,
                 rows.start,
                 rows.stop,
-                self._shift,
+                shift,
                 self._weights,
                 *arrays,
                 self._noted[rows],

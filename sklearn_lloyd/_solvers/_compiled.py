@@ -19,6 +19,7 @@ _SETTLE = 30
 _OWN = 20
 _PASS_TO_DECIDE = 3  # when it is known which share of the rows is looked at
 _PASSES = 8  # that a projection has to pay within
+_WITH_PROJECTION = 0.5  # of the cost of a comparison with all centres
 _NO_INDEX = np.empty(0, np.intp)
 _NO_BOUNDS = (*5 * [np.empty(0, np.float32)], _NO_INDEX)
 
@@ -37,15 +38,19 @@ class FastAndSlow(Bounds):
         What the drift would be had those not moved now, rounded up...
     extra : ndarray of shape (n_clusters,), in the dtype of `limit`
         ...and how much less that is, rounded down.
+    of_full : float
+        What it costs to compare a row with all centres.
     """
 
     def __init__(self, problem):
         super().__init__(problem)
         self._kernels = problem.chunks.compiled
         (n_rows, n_features), n_clusters = problem.chunks.shape, problem.n_clusters
-        n_lanes = self._kernels.lanes(self.limit.dtype)
-        of_row, of_pair = _SETTLE + n_features, (n_features + 4) / n_lanes
-        self._step_and_costs = -(-n_rows // _SAMPLE), of_row, of_pair, float(_OWN + n_features)
+        self._step = -(-n_rows // _SAMPLE)
+        self._of_pair = (n_features + 4) / self._kernels.lanes(self.limit.dtype)
+        # What a row costs that is compared with all centres, and with the fast ones less those.
+        self.of_full = _SETTLE + n_features + n_clusters * self._of_pair
+        self._of_fast = _SETTLE + n_features + _OWN + n_features
         self._numbers = np.array([n for n in _NUMBERS_OF_FAST if 4 * n <= n_clusters], np.intp)
         self._drift = np.zeros(n_clusters)
         drifts = np.zeros((4, n_clusters), self.limit.dtype)
@@ -57,7 +62,8 @@ class FastAndSlow(Bounds):
         if self._offsets is not None:
             moved = self._kernels.movement(table.offsets, self._offsets)
             order = np.argsort(-moved)
-            of_rows = self._numbers, labels, self.limit, *self._step_and_costs
+            costs = float(self.of_full), float(self._of_fast), self._of_pair
+            of_rows = self._numbers, labels, self.limit, self._step, *costs
             n_fast = self._kernels.follow(
                 moved, order, *of_rows, self._drift, self._eps, *self._drifts
             )
@@ -95,8 +101,8 @@ class CompiledAssigner(Assigner):
         super().__init__(problem, bounded and problem.n_clusters > 1)
         self._weights, self._shift = array_of(problem.sample_weight), array_of(problem.shift)
         self._kind_of_table = problem.chunks.compiled.CompiledCenters
-        self._tables = self._full = self._fast = self._near = None  # but the first of this pass
-        self._projection = self._p_tables = None
+        self._tables = self._projection = self._p_tables = None
+        self._screened = self._full = self._fast = self._near = None  # of this pass
         self._n_passes = 0
 
     def _blocks(self):
@@ -116,6 +122,8 @@ class CompiledAssigner(Assigner):
             shape, norm_dtype = table.centers.shape, self._problem.sq_norms.dtype
             self._tables = self._problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
         self._full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
+        rows, off_rows = self._problem.screened(dtype)
+        self._screened = rows, array_of(off_rows)
         self._fast = self._full.only(_NO_INDEX if self._bounds is None else self._bounds.fast)
         if self._n_passes == _PASS_TO_DECIDE and self._bounds is not None:
             self._decide_on_projection(table)
@@ -134,6 +142,7 @@ class CompiledAssigner(Assigner):
         )
         self._projection = make_projection(problem, cost)
         if self._projection is not None:
+            self._bounds.of_full *= _WITH_PROJECTION
             width, n_terms = self._projection.rows.shape[1], self._projection.n_terms
             kinds = np.dtype(np.float32), problem.sq_norms.dtype
             tables = problem.chunks.compiled.Tables
@@ -151,9 +160,10 @@ class CompiledAssigner(Assigner):
         moved += np.empty(n_clusters, np.intp), np.empty(n_clusters, np.intp)
         n_looked, n_open, n_changed, n = kernels.assign_block(
             problem.chunks.X,
+            self._shift,
+            *self._screened,
             rows.start,
             rows.stop,
-            self._shift,
             table.centers,
             *self._full,
             problem.sq_norms,

@@ -14,6 +14,7 @@ from sklearn_lloyd._kernels._numba._sums import (
     inertia,
     moments,
     norms_and_keys,
+    round_rows,
 )
 from sklearn_lloyd._kernels._numba._tables import CompiledCenters, Tables
 from sklearn_lloyd._kernels._numba._taking import (
@@ -42,6 +43,7 @@ __all__ = [
     "movement",
     "norms_and_keys",
     "order_by_block",
+    "round_rows",
     "sort_rows",
     "take_center",
     "take_first_center",

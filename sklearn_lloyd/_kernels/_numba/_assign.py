@@ -228,28 +228,30 @@ def _open_rows(n, best, second, off, out):
 
 
 @exact
-def _decide_open(X, index, places, n, shift, centers, factors, norms, off, panel, best, label):
+def _decide_open(
+    X, rows, index, places, n, off_rows, centers, factors, norms, off, panel, best, label
+):
     """Decide by the definition: label the first n of `places` of `index`."""
     real, n_lanes = best.dtype, panel.shape[1]
-    rows, bound = np.empty(n_lanes, np.intp), np.empty(n_lanes, real)
+    some, bound = np.empty(n_lanes, np.intp), np.empty(n_lanes, real)
     rest, masks = np.empty(n_lanes, real), np.empty(len(norms), np.uint32)
     least, nearest = np.empty(n_lanes), np.empty(n_lanes, np.int32)
     for start in range(0, n, n_lanes):
         m = min(n_lanes, n - start)
         for r in range(n_lanes):
             place = places[start + min(r, m - 1)]
-            rows[r] = index[place]
+            some[r] = index[place]
             bound[r] = best[place] + real.type(2) * off[place] if r < m else -np.inf
             nearest[r] = label[place]
         least[:] = np.inf
-        fill_panel(X, rows, 0, shift, panel)
+        fill_panel(rows, some, 0, off_rows, panel)
         compare_panel(panel, factors, norms, bound, masks, rest)
         for c in range(len(centers)):
             mask = masks[c]
             while mask:
                 r = lowest_bit(mask)
                 mask &= mask - np.uint32(1)
-                distance = sq_distance(X, rows[r], centers, c)
+                distance = sq_distance(X, some[r], centers, c)
                 if distance < least[r]:
                     least[r], nearest[r] = distance, c
         for r in range(m):
@@ -275,18 +277,23 @@ def _take_over(index, n, label, labels, limits, limit, changed, old):
 
 @exact
 def assign_block(
-    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, sq_norms, weights,
-    labels, limit, drift_below, drift_above, drift_slow, extra, fast, fast_factors, fast_norms,
-    projected, p_factors, p_norms, p_slack_of_norm, all_rows, aside, index, other, changed, old,
-    best, second, off, limits, label, panel, place, sums, weight, members, clusters,
+    X, shift, rows, off_rows, start, stop, centers, factors, norms, slack, slack_of_norm, eps,
+    sq_norms, weights, labels, limit, drift_below, drift_above, drift_slow, extra, fast,
+    fast_factors, fast_norms, projected, p_factors, p_norms, p_slack_of_norm, all_rows, aside,
+    index, other, changed, old, best, second, off, limits, label, panel, place, sums, weight,
+    members, clusters,
 ):  # fmt: skip
     """Label the rows from start to stop, and keep their bounds.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-    start, stop : int
     shift : ndarray of float64 of shape (n_features,), or (0,) for none
+    rows : ndarray of shape (n_samples, n_features)
+        What the scores are computed from: X, or the rows less the shift in that precision...
+    off_rows : ndarray of float64
+        ...and what is to be taken off them yet, like `shift`.
+    start, stop : int
     centers : ndarray of float64 of shape (n_clusters, n_features)
     factors, norms, slack, slack_of_norm, eps
         Of their `Table`.
@@ -338,7 +345,7 @@ def assign_block(
         if fast.size and n:
             n_slow, n_fast = _split(index, n, labels, limit, drift_slow, other)
             two_least(
-                X, other, n_fast, shift, fast_factors, fast_norms, panel, best, second, label
+                rows, other, n_fast, off_rows, fast_factors, fast_norms, panel, best, second, label
             )
             _own_distances(X, other, n_fast, centers, labels, off)
             _prove_fast(
@@ -351,11 +358,11 @@ def assign_block(
         return 0, 0, 0, 0
     if projected.size:
         _two_least_of_near(
-            X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, projected,
-            p_factors, p_norms, p_slack_of_norm, panel.shape[1], best, second, label,
+            rows, index, n, off_rows, factors, norms, slack, slack_of_norm, sq_norms, labels,
+            projected, p_factors, p_norms, p_slack_of_norm, panel.shape[1], best, second, label,
         )  # fmt: skip
     else:
-        two_least(X, index, n, shift, factors, norms, panel, best, second, label)
+        two_least(rows, index, n, off_rows, factors, norms, panel, best, second, label)
     _slacks(index, n, label, sq_norms, slack, slack_of_norm, off)
     n_open = _open_rows(n, best, second, off, other)
     if limit.size:
@@ -364,7 +371,19 @@ def assign_block(
             limits[:n] = -np.inf
     if n_open:
         _decide_open(
-            X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
+            X,
+            rows,
+            index,
+            other,
+            n_open,
+            off_rows,
+            centers,
+            factors,
+            norms,
+            off,
+            panel,
+            best,
+            label,
         )
     n_changed = _take_over(index, n, label, labels, limits, limit, changed, old)
     n_clusters = 0
@@ -396,7 +415,7 @@ def label_block(
     n_open = _open_rows(n, best, second, off, other)
     if n_open:
         _decide_open(
-            X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
+            X, X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
         )
     labels[start:stop] = label[:n]
 

@@ -35,14 +35,14 @@ def _count_unsafe(labels, limit, step, drift, moved, order, numbers):
 
 
 @exact
-def _best_number(counts, numbers, n_clusters, of_row, of_pair, of_own):
+def _best_number(counts, numbers, of_full, of_row, of_pair):
     """How many fast centres save most work, by the counts of rows that are not safe."""
     least, best = np.inf, 0
     for q in range(len(numbers)):
         n = numbers[q]
-        cost = counts[q] * (of_row + n_clusters * of_pair)
+        cost = counts[q] * of_full
         if n:
-            cost += (counts[0] - counts[q]) * (of_row + of_own + n * of_pair)
+            cost += (counts[0] - counts[q]) * (of_row + n * of_pair)
         if cost < least:
             least, best = cost, n
     return best
@@ -50,7 +50,7 @@ def _best_number(counts, numbers, n_clusters, of_row, of_pair, of_own):
 
 @exact
 def follow(
-    moved, order, numbers, labels, limit, step, of_row, of_pair, of_own, drift, eps, below, above,
+    moved, order, numbers, labels, limit, step, of_full, of_row, of_pair, drift, eps, below, above,
     slow, extra,
 ):  # fmt: skip
     """Add up the drift, and choose the fast centres: how many of `order`.
@@ -66,8 +66,9 @@ def follow(
     limit : ndarray of shape (n_samples,)
     step : int
         Every so many rows belong to the sample that tells.
-    of_row, of_pair, of_own : float
-        The cost of a row, of its comparison with a centre, and of that with its own.
+    of_full, of_row, of_pair : float
+        The cost of a row that is compared with all centres, and of one that is compared with
+        its own and so many more, each of which costs `of_pair`.
     drift : ndarray of float64 of shape (n_clusters,)
         Updated.
     eps : float
@@ -77,7 +78,7 @@ def follow(
         rounded up, and how much less that is, rounded down.
     """
     counts = _count_unsafe(labels, limit, step, drift, moved, order, numbers)
-    n_fast = _best_number(counts, numbers, len(moved), of_row, of_pair, of_own)
+    n_fast = _best_number(counts, numbers, of_full, of_row, of_pair)
     for c in range(len(moved)):
         every = moved[order[0] if order[0] != c else order[1]]
         left = moved[order[n_fast] if order[n_fast] != c else order[n_fast + 1]]

@@ -32,40 +32,36 @@ def move_rows(X, index, n, labels, old, weights, shift, place, sums, weight, mem
     n_clusters : int
         How many clusters changed.
     """
-    n_changed = 0
-    for r in range(n):
-        i = index[r]
+    n_clusters, n_features = 0, np.uintp(X.shape[1])
+    for r in range(np.uintp(n)):
+        for c in (labels[np.uintp(index[r])], old[r]):
+            if c >= 0 and place[c] < 0:
+                place[c] = n_clusters
+                clusters[n_clusters] = c
+                n_clusters += 1
+    sums[:n_clusters] = 0.0
+    weight[:n_clusters] = 0.0
+    members[:n_clusters] = 0
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
         w = weights[i] if weights.size else 1.0
-        for side in range(2):
-            c = labels[i] if side == 0 else old[r]
-            if c < 0:
-                continue
-            p = place[c]
-            if p < 0:
-                p = n_changed
-                n_changed += 1
-                place[c] = p
-                clusters[p] = c
-                sums[p] = 0.0
-                weight[p] = 0.0
-                members[p] = 0
-            sign = 1 if side == 0 else -1
-            weight[p] += sign * w
-            members[p] += sign * (w > 0)
-            _add_row(X, np.uintp(i), sign * w, shift, sums, np.uintp(p))
-    for p in range(n_changed):
+        new, is_member = np.uintp(place[labels[i]]), np.intp(w > 0.0)
+        weight[new] += w
+        members[new] += is_member
+        if old[r] < 0:
+            for j in range(n_features):
+                sums[new, j] += w * (X[i, j] - (shift[j] if shift.size else 0.0))
+            continue
+        before = np.uintp(place[old[r]])
+        weight[before] -= w
+        members[before] -= is_member
+        for j in range(n_features):
+            term = w * (X[i, j] - (shift[j] if shift.size else 0.0))
+            sums[new, j] += term
+            sums[before, j] -= term
+    for p in range(n_clusters):
         place[clusters[p]] = -1
-    return n_changed
-
-
-@exact
-def _add_row(X, i, factor, shift, sums, p):
-    if shift.size:
-        for j in range(np.uintp(X.shape[1])):
-            sums[p, j] += factor * (X[i, j] - shift[j])
-    else:
-        for j in range(np.uintp(X.shape[1])):
-            sums[p, j] += factor * X[i, j]
+    return n_clusters
 
 
 @exact
@@ -138,6 +134,18 @@ def norms_and_keys(X, start, stop, shift, direction, weights, sq_norms, keys):
             keys[first + r] = key[r]
             total += norm[r] * (weights[first + r] if weights.size else 1.0)
     return total
+
+
+@exact
+def round_rows(X, start, stop, shift, out):
+    """Copy rows from start to stop less the shift, in the precision of `out`."""
+    for i in range(np.uintp(start), np.uintp(stop)):
+        if shift.size:
+            for j in range(np.uintp(X.shape[1])):
+                out[i, j] = X[i, j] - shift[j]
+        else:
+            for j in range(np.uintp(X.shape[1])):
+                out[i, j] = X[i, j]
 
 
 @exact
