@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, kmeans_plusplus, lloyd_steps
@@ -34,10 +35,10 @@ thorough = settings(max_examples=100, derandomize=True, deadline=None)
 
 FLOATS = (np.float32, np.float64)
 ALGORITHMS = ("auto", "lloyd", "elkan", "hamerly")
-# Around what the kernels take together: four features, eight lanes, 12 and 20 features for two
-# ways to compute products, 128 features of a sum.
+# Around what the kernels take together: four or eight features that are turned round, sixteen of
+# a run, 128 of a sum by the definition.
 N_FEATURES = (1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 20, 21, 40, 127, 128, 129, 300)
-N_ROWS = (7, 255, 256, 257, 700, 1025)  # around the tile
+N_ROWS = (7, 255, 256, 257, 700, 1025)  # around the lists of rows
 WEIGHTS = ("none", "integers", "floats")
 seeds = st.integers(0, 2**32 - 1)
 
@@ -462,62 +463,103 @@ def test_auto_is_one_of_them(n_rows, backend):
     assert_array_equal(a.labels_, b.labels_)
 
 
-@pytest.fixture
-def fast_centers(monkeypatch):
-    """Comparing rows with fast centres alone costs nothing, so that it is always chosen."""
-    calls = []
-    original = _compiled.CompiledAssigner._sort_out
-
-    def counted(*args):
-        calls.append(original(*args))
-        return calls[-1]
-
-    monkeypatch.setattr(_compiled.CompiledAssigner, "_sort_out", counted)
-    for name in ("_READ", "_OWN", "_CALLS"):
-        monkeypatch.setattr(_compiled, name, 0)
-    return calls
-
-
 @pytest.mark.parametrize("meet", [False, True])
 @pytest.mark.parametrize("n_features", [2, 30])
-def test_fast_centers(fast_centers, n_features, meet):
+def test_fast_centers(monkeypatch, n_features, meet):
     # Most centres creep, one leaps each time; where they meet, it lands on another and leaves it.
-    rng = np.random.default_rng(0)
+    # Comparing rows with fast centres alone costs little, so that it is chosen.
+    for name in ("_SETTLE", "_OWN"):
+        monkeypatch.setattr(_compiled, name, 0)
+    rng, n_fast = np.random.default_rng(0), 0
     for _ in range(20):
         X = rng.normal(size=(800, n_features))
-        problem = make_problem(Chunks(X, 800, 1, "numba"), 800, None)
+        problem = make_problem(Chunks(X, 800, 1, "numba"), 20, None)
         bounded, plain = make_assigner("hamerly", problem), make_assigner("lloyd", problem)
         centers = X[:20].copy()
         for step in range(10):
             centers = centers + 1e-3 * rng.normal(size=centers.shape)
             if step % 2 == 0:
                 i, j = rng.choice(20, 2, replace=False)
-            i, j = rng.choice(20, 2, replace=False) if step % 2 == 0 else (i, j)
             leap = meet and step % 2 == 0
             centers[j] = centers[i] + (0.0 if leap else 0.05 * rng.normal(size=n_features))
             for assigner in (bounded, plain):
                 assigner.assign(centers, lambda stats: None)
             assert_array_equal(bounded.labels, plain.labels)
-    assert fast_centers
+            n_fast += bounded._bounds.fast.size
+    assert n_fast
+
+
+# Bounds from a projection.
+
+
+def decaying(rng, n_rows, n_features, dtype):
+    """Rows of which the first axes hold nearly all."""
+    X = rng.normal(size=(n_rows, n_features)) * np.arange(1.0, n_features + 1) ** -1.5
+    return X.astype(dtype)
 
 
 @pytest.mark.parametrize("scale", [1e-13, 1.0, 1e13])
 def test_projection(scale):
-    # The first axes hold nearly all; the cubes of such numbers have no room in float32.
-    rng = np.random.default_rng(1)
-    X = (rng.normal(size=(3000, 64)) * np.arange(1.0, 65) ** -1.5 * scale).astype(np.float32)
+    # The cubes of such numbers have no room in float32.
+    X = decaying(np.random.default_rng(1), 3000, 64, np.float32) * np.float32(scale)
     problem = make_problem(Chunks(X, 800, 1, "numba"), 800, None)
-    projection = make_projection(problem, 4)
+    projection = make_projection(problem, lambda *sample: 0.0)
     table = CenterTable(X[:7], None, 64)
-    screen = projection.screen(table)
-    products = projection.rows.astype(np.float64) @ screen.table[:, :-1].T
-    scores = products + screen.table[:, -1]
+    offsets = projection.project(table.offsets, table.sq_norms)
+    kinds = np.dtype(np.float32), np.dtype(np.float32), projection.n_terms
+    screen = _numba.Tables(*offsets.shape, *kinds).table(offsets, table.sq_norms)
+    scores = (projection.rows.astype(np.float64) @ screen.factors.T + screen.norms)[:, :7]
     X = X.astype(np.float64)
     sq_norms = np.square(X).sum(axis=1)[:, np.newaxis]
     exact = np.square(X[:, np.newaxis] - X[:7]).sum(axis=2) - sq_norms
-    slack = 2 * screen.eta * sq_norms
-    assert (scores <= exact + slack).all()  # a bound
+    assert (scores <= exact + screen.slack_of_norm * sq_norms).all()  # a bound
     assert (scores > exact - np.abs(exact).mean()).mean() > 0.5  # and not an idle one
+
+
+@pytest.mark.parametrize("cost", [0.0, 1.0])
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("n_features", [33, 100])
+def test_projected_rows(monkeypatch, n_features, dtype, cost):
+    used = []
+
+    def remembered(*args):
+        assigner = args[0]
+        decide(*args)
+        used.append(assigner._projection is not None)
+
+    decide = _compiled.CompiledAssigner._decide_on_projection
+    monkeypatch.setattr(_compiled.CompiledAssigner, "_decide_on_projection", remembered)
+    monkeypatch.setattr(_compiled, "_cost_of_near", lambda *sample: cost)
+    rng = np.random.default_rng(n_features)
+    for shift in (0.0, 1e4):
+        X = decaying(rng, 9000, n_features, dtype) + dtype(shift)
+        X[4000:4100] = X[:100]  # and some that are equal
+        params = {"init": X[:40], "max_iter": 12, "n_init": 1, "tol": 0}
+        ours, plain = fit("numba", X, 40, **params), fit("numpy", X, 40, **params)
+        assert_array_equal(ours.labels_, plain.labels_)
+        assert_allclose(ours.cluster_centers_, plain.cluster_centers_, rtol=1e-6)
+        assert ours.n_iter_ == plain.n_iter_
+    assert set(used) == {cost < 1.0}
+
+
+@pytest.mark.parametrize("n_features", [3, 40])
+def test_float64_is_screened_from_float32_where_there_is_room(n_features):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, n_features)) + 100.0
+    problems = []
+    for megabytes in (1024, 0):
+        with config_context(working_memory=megabytes):
+            problems.append(make_problem(Chunks(X, 8, 1, "numba"), 8, None))
+    rounded, plain = problems
+    assert plain.rounded is None
+    assert_array_equal(rounded.rounded, (X - rounded.shift).astype(np.float32))
+    assert rounded.screened(np.dtype(np.float64))[0] is rounded.chunks.X
+    for problem in problems:
+        assigner = make_assigner("hamerly", problem)
+        for centers in (X[:8], X[8:16]):
+            assigner.assign(centers, lambda stats: None)
+        distances = np.square(X[:, np.newaxis] - X[8:16]).sum(axis=2)
+        assert_array_equal(assigner.labels, distances.argmin(axis=1))
 
 
 @pytest.mark.parametrize("n_rows", [1, 200, 3000])

@@ -1,0 +1,171 @@
+"""What is computed in registers, against NumPy."""
+
+import numpy as np
+import pytest
+from numba import njit
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_lloyd._kernels._numba import _panels, _simd
+
+FLOATS = [np.float32, np.float64]
+
+
+@njit
+def fold(panel, table, norms, best, second, label):
+    _simd.fold_panel(panel, table, norms, best, second, label, 0)
+
+
+@njit
+def compare(panel, table, norms, bound, masks, rest):
+    _simd.compare_panel(panel, table, norms, bound, masks, rest)
+
+
+@njit
+def improve(panel, table, norms, target, reach, weight, masks, gains):
+    _simd.improve_panel(panel, table, norms, target, reach, weight, masks, gains)
+
+
+@njit
+def products(rows, table, out):
+    for r in range(len(rows)):
+        for c in range(len(table)):
+            out[r, c] = _simd.product(rows[r], table, c)
+
+
+@njit
+def lowest(mask):
+    return _simd.lowest_bit(mask)
+
+
+def example(n_features, n_centers, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    panel = rng.normal(size=(n_features, _simd.lanes(dtype))).astype(dtype)
+    table = rng.normal(size=(n_centers, n_features)).astype(dtype)
+    norms = rng.random(n_centers).astype(dtype)
+    exact = table.astype(np.float64) @ panel + norms[:, np.newaxis]
+    # What the sum of the absolute terms allows for.
+    eps = np.finfo(dtype).eps / 2
+    terms = np.abs(table.astype(np.float64)) @ np.abs(panel) + norms[:, np.newaxis]
+    return panel, table, norms, exact, terms * eps * (_simd.sum_terms(n_features) + 2)
+
+
+SHAPES = [(1, 4), (3, 4), (15, 8), (16, 4), (17, 12), (64, 8), (133, 20), (784, 4)]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("n_features", "n_centers"), SHAPES)
+def test_two_least(n_features, n_centers, dtype):
+    panel, table, norms, exact, off = example(n_features, n_centers, dtype)
+    best, second = np.empty((2, panel.shape[1]), dtype)
+    label = np.empty(panel.shape[1], np.int32)
+    fold(panel, table, norms, best, second, label)
+    order = np.sort(exact, axis=0)
+    assert (np.abs(best - order[0]) <= off.max(axis=0)).all()
+    assert (np.abs(second - order[1]) <= off.max(axis=0)).all()
+    assert_array_equal(label, exact.argmin(axis=0))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_two_least_of_equals_and_of_what_is_no_number(dtype):
+    panel, table, norms, _, _ = example(5, 8, dtype)
+    table[:] = table[0]
+    norms[:] = norms[0]
+    best, second = np.empty((2, panel.shape[1]), dtype)
+    label = np.empty(panel.shape[1], np.int32)
+    fold(panel, table, norms, best, second, label)
+    assert_array_equal(best, second)
+    assert not label.any()  # the first of equals
+    norms[:4] = np.nan
+    fold(panel, table, norms, best, second, label)
+    assert_array_equal(label, 4)
+    norms[:] = np.nan
+    fold(panel, table, norms, best, second, label)
+    assert np.isposinf(best).all()
+    assert np.isposinf(second).all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("n_features", "n_centers"), SHAPES)
+def test_within_a_bound(n_features, n_centers, dtype):
+    panel, table, norms, exact, _ = example(n_features, n_centers, dtype)
+    bound = np.median(exact, axis=0).astype(dtype) + dtype(0.01)
+    bound[0], bound[1] = np.inf, -np.inf
+    norms[1] = np.nan
+    exact[1] = np.nan
+    masks, rest = np.empty(n_centers, np.uint32), np.empty(panel.shape[1], dtype)
+    compare(panel, table, norms, bound, masks, rest)
+    within = masks[:, np.newaxis] >> np.arange(panel.shape[1]) & 1 == 1
+    assert_array_equal(within, ~(exact > bound))  # what is no number is within
+    above = np.where(exact > bound, exact, np.inf).min(axis=0)
+    assert_allclose(rest, above, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("n_features", "n_centers"), SHAPES)
+def test_improvements(n_features, n_centers, dtype):
+    panel, table, norms, exact, _ = example(n_features, n_centers, dtype)
+    rng = np.random.default_rng(1)
+    weight = rng.random(panel.shape[1]).astype(dtype)
+    target = np.median(exact, axis=0).astype(dtype) + dtype(0.01)
+    target[0] = -np.inf
+    reach = target + dtype(0.5)
+    masks = np.empty(n_centers, np.uint32)
+    gains = np.ones((n_centers, panel.shape[1]), dtype)
+    improve(panel, table, norms, target, reach, weight, masks, gains)
+    noted = masks[:, np.newaxis] >> np.arange(panel.shape[1]) & 1 == 1
+    assert_array_equal(noted, ~(exact > reach))
+    expected = 1.0 + weight * np.maximum(target - exact, 0.0)  # added to what was there
+    assert_allclose(gains, expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("n_features", "n_centers"), SHAPES)
+def test_product(n_features, n_centers, dtype):
+    panel, table, norms, exact, off = example(n_features, n_centers, dtype)
+    out = np.empty((panel.shape[1], n_centers), dtype)
+    products(np.ascontiguousarray(panel.T), table, out)
+    assert (np.abs(out.T + norms[:, np.newaxis].astype(np.float64) - exact) <= off).all()
+
+
+def test_lowest_bit():
+    for bit in range(32):
+        assert lowest(np.uint32(1 << bit)) == bit
+        assert lowest(np.uint32((0xFFFFFFFF << bit) & 0xFFFFFFFF)) == bit
+
+
+def strided(X):
+    wide = np.zeros((2 * X.shape[0], X.shape[1] + 3), X.dtype)
+    wide[::2, 3:] = X
+    return wide[::2, 3:]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8, np.bool_])
+@pytest.mark.parametrize("lay_out", [np.ascontiguousarray, np.asfortranarray, strided])
+@pytest.mark.parametrize("n_features", [1, 4, 13, 40])
+def test_rows_of_a_panel(n_features, lay_out, kind, dtype):
+    rng = np.random.default_rng(0)
+    X = lay_out(rng.integers(0, 2 if kind is np.bool_ else 99, (50, n_features)).astype(kind))
+    n_lanes = _simd.lanes(dtype)
+    shift = rng.normal(size=n_features)
+    lists = {
+        "side by side": np.arange(3, 3 + n_lanes),
+        "here and there": np.sort(rng.choice(50, n_lanes, replace=False)),
+        # As far apart as if they were side by side.
+        "padded": np.array([2, *(n_lanes - 1) * [n_lanes + 1]]),
+    }
+    for off in (np.empty(0), shift):
+        for index in lists.values():
+            panel = np.full((n_features, n_lanes), np.nan, dtype)
+            index = np.concatenate([[0], index])  # it starts somewhere in a longer list
+            _panels.fill_panel(X, index, 1, off, panel)
+            rows = X[index[1:]].astype(np.float64) - (off if off.size else 0.0)
+            assert_array_equal(panel, rows.T.astype(dtype))
+
+
+def test_padding():
+    index = np.arange(100, 140)
+    _panels.pad_index(index, 18, 16)
+    assert_array_equal(index[:18], np.arange(100, 118))
+    assert_array_equal(index[18:32], 117)
+    assert_array_equal(index[32:], np.arange(132, 140))
