@@ -574,7 +574,13 @@ def test_canonical_order(n_rows):
     mass[rng.integers(n_rows)] = 1.0
     block_mass = plain.block_mass(slice(None), mass)
     uniforms = rng.random(50)
-    blocks, targets = plain.blocks_of(uniforms, block_mass)
-    drawn = np.empty(50, np.intp)
-    _numba.draw_rows(targets, blocks, *compiled.in_order(blocks), mass, np.empty(0), drawn)
-    assert_array_equal(drawn, plain.draw(uniforms, block_mass, mass.__getitem__))
+    expected = plain.draw(uniforms, block_mass, mass.__getitem__)
+    for most in (1000, 0):  # rows of a block that compiled code brings into order itself
+        compiled, drawn = CanonicalRows(keys, _numba), np.empty(50, np.intp)
+        arrays = *compiled.blocks, keys, most, mass, np.empty(0), drawn
+        while (block := _numba.draw_rows(uniforms, block_mass, *arrays)) >= 0:
+            compiled.in_order(np.array([block]))
+        assert block == -1
+        assert_array_equal(drawn, expected)
+    nothing = np.zeros(n_rows), np.empty(0), drawn
+    assert _numba.draw_rows(uniforms, block_mass, *compiled.blocks, keys, 1000, *nothing) == -2
