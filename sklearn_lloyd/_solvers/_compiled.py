@@ -124,10 +124,12 @@ class CompiledAssigner(Assigner):
         self._full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
         rows, off_rows = self._problem.screened(dtype)
         self._screened = rows, array_of(off_rows)
-        self._fast = self._full.only(_NO_INDEX if self._bounds is None else self._bounds.fast)
+        n_fast = 0 if self._bounds is None else self._bounds.fast.size
+        nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
+        self._fast = self._full.only(self._bounds.fast) if n_fast else nothing
         if self._n_passes == _PASS_TO_DECIDE and self._bounds is not None:
             self._decide_on_projection(table)
-        self._near = (*2 * [np.empty((0, 0), dtype)], np.empty(0, dtype), dtype.type(0))
+        self._near = nothing[0], *nothing, dtype.type(0)
         if self._projection is not None and dtype == np.float32:
             offsets = self._projection.project(table.offsets, table.sq_norms)
             near = self._p_tables.table(offsets, table.sq_norms, table.repeated)
