@@ -64,7 +64,7 @@ class CompiledGreedy(Greedy):
         self._ask_again = 0  # with that many centres, for what the triangle inequality tells
 
     def start(self, row):
-        center = self._remember(row)
+        center = self._remember(self._centers_of(np.array([row])), 0)
 
         def first(rows, scratch):
             self._kernels.take_first_center(
@@ -74,14 +74,17 @@ class CompiledGreedy(Greedy):
         self._chunks.map_reduce(first, blocks=self._blocks)
         self._sum_up()
 
-    def _remember(self, row):
-        """Add the row to the centres so far, and return it, of shape (1, n_features)."""
-        center = self._chunks.dense_rows(np.array([row]))
-        offset = center[0] if self._problem.shift is None else center[0] - self._problem.shift
-        self._offsets[self._n_centers] = offset
-        self._sq_norms[self._n_centers] = offset @ offset
+    def _centers_of(self, rows):
+        kernels, problem = self._kernels, self._problem
+        centers = self._chunks.dense_rows(rows)
+        return kernels.CompiledCenters(centers, problem.shift, self._chunks.n_terms)
+
+    def _remember(self, table, i):
+        """Add one of the table to the centres so far, and return it, of shape (1, n_features)."""
+        self._offsets[self._n_centers] = table.offsets[i]
+        self._sq_norms[self._n_centers] = table.sq_norms[i]
         self._n_centers += 1
-        return center
+        return table.centers[i : i + 1]
 
     def draw(self, uniforms):
         canonical = self._canonical
@@ -113,7 +116,7 @@ class CompiledGreedy(Greedy):
 
     def _gains(self, trials):
         problem, chunks, kernels = self._problem, self._chunks, self._kernels
-        table = kernels.CompiledCenters(chunks.dense_rows(trials), problem.shift, chunks.n_terms)
+        table = self._trials = self._centers_of(trials)
         tight = self.potential < TIGHT * problem.sum_of_squares
         dtype = table.precision(np.dtype(np.float64) if tight else problem.screen_dtype)
         screened, shift = problem.screened(dtype)
@@ -154,8 +157,7 @@ class CompiledGreedy(Greedy):
         if dtype not in self._tables:
             shape, norm_dtype = table.centers.shape, self._norms.dtype
             self._tables[dtype] = self._kernels.Tables(*shape, dtype, norm_dtype, lower=False)
-        screen = self._tables[dtype].table(table.offsets, table.sq_norms)
-        return screen.factors, screen.norms, screen.slack_of_norm, screen.slack.max()
+        return self._tables[dtype].table(table.offsets, table.sq_norms).of_trials
 
     def _projected(self, table, dtype):
         """The projected rows and trials, as `try_rows` takes them."""
@@ -163,8 +165,7 @@ class CompiledGreedy(Greedy):
             return _NO_PROJECTION
         offsets = self._projection.project(table.offsets, table.sq_norms)
         screen = self._p_tables.table(offsets, table.sq_norms)
-        slacks = screen.slack_of_norm, screen.slack.max()
-        return self._projection.rows, screen.factors, screen.norms, *slacks
+        return self._projection.rows, *screen.of_trials
 
     def _sq_norms_of_rows(self, dtype):
         """Squared norms of all rows, as exact as the screen."""
@@ -177,21 +178,14 @@ class CompiledGreedy(Greedy):
         return self._norms
 
     def _safe(self, table):
-        """For each centre so far, the squared distance up to which no trial can be nearer.
-
-        By the triangle inequality that is a quarter of the squared distance between the
-        centre and the nearest trial.
-        """
-        n = self._n_centers
-        if n < self._ask_again:
+        """Up to where the triangle inequality shows rows to be safe from all trials, by centre."""
+        if self._n_centers < self._ask_again:
             return _NOTHING
-        norms = self._sq_norms[:n, np.newaxis] + table.sq_norms
-        distances = norms - 2.0 * (self._offsets[:n] @ table.offsets.T)
-        distances -= norms * (1e-15 * (8 + table.offsets.shape[1]))
-        return distances.min(axis=1) * 0.2499999999
+        centers = self._offsets, self._sq_norms, self._n_centers
+        return self._kernels.safe_distances(*centers, table.offsets, table.sq_norms)
 
     def _exact_gain(self, trials, i):
-        center = self._chunks.dense_rows(trials[i : i + 1])
+        center = self._trials.centers[i : i + 1]
         gain = np.zeros(())
 
         def improve(blocks):
@@ -204,7 +198,7 @@ class CompiledGreedy(Greedy):
 
     def _take(self, trials, i):
         number = self._n_centers
-        center = self._remember(trials[i])
+        center = self._remember(self._trials, i)
         block_of = self._canonical.block_of
         whole = slice(0, len(self._blocks))
 

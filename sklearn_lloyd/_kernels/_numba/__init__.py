@@ -6,7 +6,7 @@ They run without the interpreter's lock, in the threads of `_threads`.
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._bounds import follow, movement
 from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
-from sklearn_lloyd._kernels._numba._seeding import try_rows
+from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
 from sklearn_lloyd._kernels._numba._simd import lanes
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
@@ -44,6 +44,7 @@ __all__ = [
     "norms_and_keys",
     "order_by_block",
     "round_rows",
+    "safe_distances",
     "sort_rows",
     "take_center",
     "take_first_center",

@@ -17,6 +17,37 @@ from sklearn_lloyd._kernels._numba._simd import compare_panel, improve_panel, lo
 _TILE = 2048  # rows whose gains are added up in the precision of the screen
 
 
+@any_order
+def safe_distances(offsets, sq_norms, n, trials, trial_norms):
+    """For each centre, the squared distance up to which no trial can be nearer to a row of its.
+
+    By the triangle inequality that is a quarter of the squared distance between the centre and
+    the nearest trial.
+
+    Parameters
+    ----------
+    offsets : ndarray of float64 of shape (n_clusters, n_features)
+        Of the centres so far, less the shift: the first n.
+    sq_norms : ndarray of float64 of shape (n_clusters,)
+    n : int
+    trials : ndarray of float64 of shape (n_trials, n_features)
+        Less the shift.
+    trial_norms : ndarray of float64 of shape (n_trials,)
+    """
+    safe, rounding = np.empty(n), 1e-15 * (8 + trials.shape[1])
+    for c in range(np.uintp(n)):
+        nearest = np.inf
+        for t in range(np.uintp(len(trials))):
+            product = 0.0
+            for j in range(np.uintp(trials.shape[1])):
+                product += offsets[c, j] * trials[t, j]
+            norms = sq_norms[c] + trial_norms[t]
+            distance = norms - 2.0 * product - rounding * norms
+            nearest = distance if distance < nearest else nearest
+        safe[c] = 0.2499999999 * nearest
+    return safe
+
+
 @exact
 def _list_near(closest, owner, safe, first, last, index):
     """Rows that some trial may be nearer to, for all that the triangle inequality tells."""

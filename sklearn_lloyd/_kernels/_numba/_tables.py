@@ -37,6 +37,11 @@ class Table(NamedTuple):
     slack_of_norm: np.floating
     eps: np.floating
 
+    @property
+    def of_trials(self):
+        """What seeding needs: factors, norms, slack of a row's norm, and that of any centre."""
+        return self.factors, self.norms, self.slack_of_norm, self.slack.max()
+
     def only(self, centers):
         """The factors and norms of some of the centres, in that order."""
         factors, norms, _ = _empty(centers.size, self.factors.shape[1], self.factors.dtype)
