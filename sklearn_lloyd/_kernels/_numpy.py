@@ -14,12 +14,14 @@ from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import row_slice
 from sklearn_lloyd._kernels._distances import all_sq_distances, pair_sq_distances
-from sklearn_lloyd._kernels._screen import Screen, least
+from sklearn_lloyd._kernels._screen import Screen, by_row, can_be_multiplied, scratch_array
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
 _PAIRS = 1 << 18  # elements in one batch of differences
 _FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 _NO_GAP = -np.inf
+_BATCH_BY_ROW = 1 << 18  # the same, where the scores of one row lie side by side
+_FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a screen in float64
 _FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
 
 
@@ -80,6 +82,8 @@ class CenterTable:
 
 def batch_rows(rows, table):
     """How many of the rows to compare with those centres at once."""
+    if by_row(rows, len(table)):
+        return max(1, _BATCH_BY_ROW // len(table))
     return max(1, _BATCH // (len(table) + _row_size(rows)))
 
 
@@ -141,57 +145,144 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
 def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
     """One batch of `nearest`: fill `labels` and `gap` and return n_hard."""
     screen = table.screen(dtype)
-    dtype = screen.dtype
     block = screen.prepare(rows, table.shift, scratch)
-    if sq_norms is None:
-        sq_norms = screen.sq_norms(block)
     scores = screen.scores(block, scratch)
-    labels[:] = least(scores, scratch) if guess is None else guess
-    flat = scores.base  # the scratch memory that they lie in
-    by_label, by_row = (stride // scores.itemsize for stride in scores.strides)
-    own_index = labels * by_label
-    own_index += np.arange(0, by_row * labels.size, by_row)
-    own = flat.take(own_index)
-    flat[own_index] = np.inf
-    other = np.minimum.reduce(scores, axis=0)
-    slack = sq_norms * dtype.type(2 * screen.eta)
-    slack += screen.slack.take(labels)
-    unsure = np.flatnonzero(~(other - own > slack))
+    if guess is None and gap is None and not by_row(rows, len(table)):
+        bound = screen.sq_norm_bound(block) if sq_norms is None else sq_norms
+        own = np.minimum.reduce(scores, axis=0)
+        unsure = _label_clear_rows(scores, own, bound, screen, scratch, labels)
+        if unsure.size == 0:
+            return 0
+        norms = screen.sq_norms(block[:, unsure]) if sq_norms is None else sq_norms[unsure]
+    else:
+        norms = screen.sq_norms(block) if sq_norms is None else sq_norms
+        if guess is None and by_row(rows, len(table)):
+            return _label_by_row(rows, scores.T, norms, screen, table, scratch, labels, gap)
+        unsure = _label_with_gap(scores, norms, guess, screen, scratch, labels, gap)
+        if unsure.size == 0:
+            return 0
+        norms = norms[unsure]
+    scores = np.ascontiguousarray(scores.T[unsure])
+    label, rest = labels[unsure], None if gap is None else gap[unsure]
+    n_hard = _label_by_row(rows[unsure], scores, norms, screen, table, scratch, label, rest)
+    labels[unsure] = label
     if gap is not None:
-        gap[:] = _gap(own, other, slack, sq_norms)
+        gap[unsure] = rest
+    return n_hard
+
+
+def _label_clear_rows(scores, own, sq_norms, screen, scratch, labels):
+    """Label the rows that have one candidate, by a slack that will do for any; return the rest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_clusters, n_rows)
+    own : ndarray of shape (n_rows,)
+        The least of them.
+    sq_norms : ndarray of shape (n_rows,) or scalar
+    """
+    n_rows = own.size
+    slack = sq_norms * screen.dtype.type(2 * screen.row_error)
+    slack += screen.own_error.max()
+    near = scratch_array(scratch, "near", scores.shape, np.dtype(bool))
+    np.less_equal(scores, own + slack, out=near)
+    places = np.flatnonzero(near)
+    label = places // n_rows
+    places -= label * n_rows
+    labels[:] = -1  # what is not a number has no candidate
+    labels[places] = label
+    if places.size == n_rows and labels.min() >= 0:
+        return places[:0]
+    return np.flatnonzero(np.bincount(places, minlength=n_rows) != 1)
+
+
+def _label_with_gap(scores, sq_norms, guess, screen, scratch, labels, gap):
+    """Label rows, by the guess if there is one, with their gaps; return those left open.
+
+    The scores are as they were in the end.
+    """
+    if guess is None:
+        unsure = _label_clear_rows(
+            scores, np.minimum.reduce(scores, axis=0), sq_norms, screen, scratch, labels
+        )
+        labels[unsure] = scores.T[unsure].argmin(axis=1)
+    else:
+        labels[:] = guess
+    own_index, flat, own = _own(scores, labels)
+    flat[own_index] = np.inf
+    if scores.strides[0] == scores.itemsize:
+        other = flat.take(_index(scores, scores.T.argmin(axis=1)))
+    else:
+        other = np.minimum.reduce(scores, axis=0)
+    unsure = _tell_apart(own, other, labels, sq_norms, screen, gap)
+    flat[own_index[unsure]] = own[unsure]
+    return unsure
+
+
+def _index(scores, labels):
+    """Where the scores of the labels are in the memory that all lie in."""
+    by_label, by_row = (stride // scores.itemsize for stride in scores.strides)
+    index = labels * by_label
+    index += np.arange(0, by_row * labels.size, by_row)
+    return index
+
+
+def _own(scores, labels):
+    """Where the scores of the labels are, in which memory, and what they are."""
+    index, flat = _index(scores, labels), scores.base.reshape(-1)
+    return index, flat, flat.take(index)
+
+
+def _tell_apart(own, other, labels, sq_norms, screen, gap):
+    """Rows whose two least scores do not tell which is less; fill the gap of all."""
+    near_error = sq_norms * screen.dtype.type(screen.row_error)
+    slack = near_error + screen.own_error.take(labels)
+    if gap is not None:
+        gap[:] = _gap(own, other, slack, near_error, sq_norms)
+    slack += near_error
+    return np.flatnonzero(~(other - own > slack))
+
+
+def _label_by_row(rows, scores, sq_norms, screen, table, scratch, labels, gap):
+    """Label rows from their C-ordered scores (n_rows, n_clusters); return n_hard."""
+    labels[:] = scores.argmin(axis=1)
+    unsure = _label_with_gap(scores.T, sq_norms, labels, screen, scratch, labels, gap)
     if unsure.size == 0:
         return 0
-    if guess is None and dtype == np.float64:
-        flat[own_index] = own
-        candidates = ~(scores[:, unsure] > own[unsure] + slack[unsure])  # NaN is one too
-        labels[unsure] = _decide(rows[unsure], candidates.T, table)
-        if gap is not None:
-            gap[unsure] = _NO_GAP
-        return 0
-    labels[unsure], again, n_hard = nearest(
-        rows[unsure],
-        sq_norms[unsure],
-        None,
-        table,
-        np.float64 if guess is None else dtype,
-        scratch,
-        gap is not None,
-    )
+    scores, norms = scores[unsure], sq_norms[unsure]
+    own = scores.min(axis=1)
+    error = norms * screen.dtype.type(screen.row_error)
+    slack = 2 * error + screen.own_error.take(labels[unsure])
+    candidates = ~(scores > (own + slack)[:, np.newaxis])  # NaN is one too
+    rows = rows[unsure]
+    if screen.dtype == np.float64 or np.count_nonzero(candidates) <= _FEW_CANDIDATES * len(norms):
+        scores[candidates] = np.inf
+        others = scores.min(axis=1) + norms - error
+        labels[unsure], again = _decide(rows, candidates, others, table, gap)
+    else:
+        labels[unsure], again, _ = nearest(
+            rows, norms, None, table, np.float64, scratch, gap is not None
+        )
     if gap is not None:
         gap[unsure] = again
-    return n_hard if guess is not None else unsure.size
+    return unsure.size
 
 
-def _gap(own, other, slack, sq_norms):
+def _gap(own, other, own_error, error, sq_norms):
     # The norms are kept in their own precision, whatever that of the scores.
     eps = 8 * float(np.finfo(sq_norms.dtype).eps)
-    slack = slack + sq_norms * sq_norms.dtype.type(eps)
+    in_norms = sq_norms * sq_norms.dtype.type(eps)
     far = other + sq_norms
-    far -= slack
+    far -= error + in_norms
+    near = own + sq_norms
+    near += own_error + in_norms
+    return _difference_of_roots(far, near, eps)
+
+
+def _difference_of_roots(far, near, eps):
+    """A lower bound of sqrt(far) - sqrt(near), in the memory of both."""
     np.maximum(far, 0, out=far)
     np.sqrt(far, out=far)
-    near = own + sq_norms
-    near += slack
     np.maximum(near, 0, out=near)
     np.sqrt(near, out=near)
     far *= far.dtype.type(1 - eps)
@@ -199,8 +290,12 @@ def _gap(own, other, slack, sq_norms):
     return far
 
 
-def _decide(rows, candidates, table):
-    """The nearest of the candidates (n_rows, n_clusters), by the definition."""
+def _decide(rows, candidates, others, table, gap):
+    """The nearest of the candidates (n_rows, n_clusters), by the definition, and the gaps.
+
+    `others` are lower bounds on the squared distances to the other centres; without `gap` they
+    are of no interest.
+    """
     row, label = np.nonzero(candidates)
     sq_distances = np.empty(row.size)
     step = max(1, _PAIRS // max(1, _row_size(rows)))
@@ -212,7 +307,12 @@ def _decide(rows, candidates, table):
     hits = np.flatnonzero(sq_distances == lowest[row])[::-1]
     labels = np.empty(rows.shape[0], np.intp)
     labels[row[hits]] = label[hits]  # the last to be written is the lowest index
-    return labels
+    if gap is None:
+        return labels, None
+    sq_distances[label == labels[row]] = np.inf
+    far = np.minimum(np.minimum.reduceat(sq_distances, starts), others)
+    eps = 8 * float(np.finfo(gap.dtype).eps) + 2 * table.n_terms * float(np.finfo(float).eps)
+    return labels, _difference_of_roots(far * (1 - eps), lowest, eps)
 
 
 def sq_distances_to_all(rows, table, scratch, sq_norms=None):
@@ -225,22 +325,13 @@ def sq_distances_to_all(rows, table, scratch, sq_norms=None):
     if sq_norms is None:
         sq_norms = screen.sq_norms(block)
     sq_norms = sq_norms[:, np.newaxis]
-    out = screen.scores(block, scratch).T + sq_norms
-    if table.repeated is not None:
-        out[:, table.repeated] = 0.0  # they stood aside; done below
+    out = screen.scores(block, scratch, screen.norms).T + sq_norms
     row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
     step = max(1, _PAIRS // max(1, _row_size(rows)))
     for start in range(0, row.size, step):
         i, j = row[start : start + step], label[start : start + step]
         out[i, j] = pair_sq_distances(rows[i], table.centers, j)
     return out
-
-
-def _can_be_multiplied(rows, shift, dtype):
-    """Whether rows may stay as they are in a product that is to be of that dtype, or wider."""
-    if shift is not None or sparse.issparse(rows) or rows.itemsize not in rows.strides:
-        return False
-    return rows.dtype in (np.float32, np.float64) and rows.dtype.itemsize >= dtype.itemsize
 
 
 def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
@@ -263,32 +354,24 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights
-    dtype = np.dtype(dtype)
-    screen = table.screen(dtype)
-    if _can_be_multiplied(rows, table.shift, screen.dtype):
+    screen = table.screen(np.dtype(dtype))
+    as_it_is = table.shift is None and rows.dtype == np.float64 and not sparse.issparse(rows)
+    if as_it_is and can_be_multiplied(rows):  # to convert it would take longer
         screen = table.screen(rows.dtype)
-    in_place = _can_be_multiplied(rows, table.shift, screen.dtype)
     gains = np.zeros(len(table))
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
         norms = sq_norms[part]
-        if in_place:
-            block = rows[part]
-            if norms.dtype.itemsize < dtype.itemsize:
-                norms = np.einsum("ij,ij->i", block, block)
-            scores = screen.scores_in_place(block, scratch)
-        else:
-            block = screen.prepare(row_slice(rows, part), table.shift, scratch)
-            if norms.dtype != screen.dtype:
-                norms = screen.sq_norms(block)
-            scores = screen.scores(block, scratch)
-            scores += screen.bias[:, np.newaxis]
+        block = screen.prepare(row_slice(rows, part), table.shift, scratch)
+        if norms.dtype.itemsize < screen.dtype.itemsize:
+            norms = screen.sq_norms(block)
+        scores = screen.scores(block, scratch, screen.norms)
         target = (closest[part] - norms).astype(screen.dtype, copy=False)
         np.subtract(target, scores, out=scores)
         # The norms are kept in their own precision, whatever that of the scores.
-        eta = 2 * screen.eta + 2 * float(np.finfo(norms.dtype).eps)
-        slack = eta * (norms + closest[part]).max() + screen.slack.max() + screen.bias.max()
+        eta = screen.row_error + 2 * float(np.finfo(norms.dtype).eps)
+        slack = eta * (norms + closest[part]).max() + screen.own_error.max()
         np.greater(scores, -screen.dtype.type(slack), out=maybe[:, part])
         np.maximum(scores, 0, out=scores)
         if weights is None:

@@ -9,6 +9,13 @@ hand; where products underflow, by n_terms times the least normal number more.
 
 The part of the error that depends on the centre is taken off the score beforehand, so scores
 are lower bounds up to eta |x|^2, and a far outlying centre costs the others no precision.
+
+The NumPy backend counts its terms. With u = eps / 2, for sums in any order, the products of
+numbers that were rounded before are off by at most (n_terms + 2) u (|x|^2 + |c|^2), |c|^2 by u
+|c|^2, the sum of both by u (2 |c|^2 + |x|^2), and what a score is compared with by as much. So
+h (|x|^2 + |c|^2) is more than all of it for h = (n_terms + 10) u; up to four features, also if
+|c|^2 is a term of the product. What is of second order is added to h. In float64 the sum |c|^2
+and the definition are no more exact than the score: h is four times that, and a little more.
 """
 
 from __future__ import annotations
@@ -20,10 +27,11 @@ from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
 
-_WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
 _MANY = 160  # centres, from which the scores of one row lie side by side
 FEW = 32  # centres, up to which a product is faster with the rows as its first factor
-_NARROW = 4  # features, up to which it is not
+_NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
+_SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
+_LONG_LOOP = 4096  # numbers, from which NumPy is fast at adding the same to each row
 # Multiplications in a product, up to which OpenBLAS does not copy its factors together first.
 _SMALL_PRODUCT = 1_000_000
 
@@ -81,6 +89,15 @@ class Screen:
         self.bias = (2.0 * self.eta * sq_norms).astype(dtype)
         self._padded = {}
         self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
+        # The same for the NumPy backend: h, the norms less the error, what that adds to the slack.
+        counted = n_terms + 10 if self.dtype == np.float32 else 4 * (n_terms + 14)
+        h = 0.5 * counted * float(info.eps)
+        self.row_error = h * (1.0 + 4.0 * h)
+        self.norms = sq_norms.astype(dtype)
+        self.lowered = ((1.0 - self.row_error) * sq_norms).astype(dtype)
+        if never is not None:
+            self.lowered[never] = info.max / 16
+        self.own_error = (2.0 * self.row_error * sq_norms + underflow).astype(dtype)
 
     def padded(self, multiple):
         """Table and norms, the features filled up to a multiple.
@@ -105,59 +122,88 @@ class Screen:
     def prepare(self, rows, shift, scratch):
         """The rows in this precision, less the shift, as `scores` and `sq_norms` take them.
 
-        Dense rows: of shape (n_features + 1, n_rows), with a one below each row.
+        Dense rows: of shape (n_features, n_rows), with a one below each row if they are narrow;
+        the very memory of the rows where that will do.
         """
         if sparse.issparse(rows):
             return with_dtype(rows, self.dtype)
         n_rows, n_features = rows.shape
-        if n_features <= _WIDE_LAYOUT:
+        if n_features <= _NARROW:
             block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
-        else:
-            block = scratch_array(scratch, "rows", (n_rows, n_features + 1), self.dtype).T
-        if shift is None:
-            np.copyto(block[:-1], rows.T, casting="unsafe")
-        else:
-            # In float64, whatever the dtypes: the difference is then rounded once.
-            np.subtract(
-                rows.T, shift[:, np.newaxis], out=block[:-1], dtype=np.float64, casting="unsafe"
-            )
-        block[-1] = 1
+            _copy_offsets(rows.T, shift, block[:-1])
+            block[-1] = 1
+            return block
+        if shift is None and rows.dtype == self.dtype and can_be_multiplied(rows):
+            return rows.T
+        block = scratch_array(scratch, "rows", (n_rows, n_features), self.dtype).T
+        _copy_offsets(rows.T, shift, block)
         return block
 
     def sq_norms(self, block):
         """Squared norms of the prepared rows, to the precision of the screen."""
         if sparse.issparse(block):
             return sum_by_row(block, np.square(block.data)).astype(self.dtype)
-        return np.einsum("ij,ij->j", block[:-1], block[:-1])
+        rows = block[: self.table.shape[1] - 1]
+        return np.einsum("ij,ij->j", rows, rows)
 
-    def scores(self, block, scratch):
-        """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`."""
-        n_rows = block.shape[0] if sparse.issparse(block) else block.shape[1]
-        if len(self.table) > _MANY:
-            out = scratch_scores(scratch, "scores", (n_rows, len(self.table)), self.dtype).T
-        else:
-            out = scratch_scores(scratch, "scores", (len(self.table), n_rows), self.dtype)
+    def sq_norm_bound(self, block):
+        """The same, or a bound on all of them where that is computed sooner."""
+        if _NARROW < block.shape[0] <= _SHORT and block.size:
+            largest = max(float(block.max()), -float(block.min()))
+            return self.dtype.type(block.shape[0]) * self.dtype.type(largest) ** 2
+        return self.sq_norms(block)
+
+    def scores(self, block, scratch, norms=None):
+        """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`.
+
+        They are lower bounds up to `row_error` |x|^2, or to no side with `norms` as they are.
+        """
+        norms = self.lowered if norms is None else norms
+        n_clusters, n_features = len(self.table), self.table.shape[1] - 1
         if sparse.issparse(block):
-            product = block @ self._by_feature
-            return np.add(product.T, self.table[:, -1:], out=out)
-        if len(self.table) <= FEW and block.T.flags.c_contiguous:
-            np.copyto(out, self._products(block.T, self.table.T, scratch).T)
-            return out
-        return np.matmul(self.table, block, out=out)
-
-    def _products(self, rows, columns, scratch):
-        out = scratch_array(scratch, "products", (len(rows), columns.shape[1]), rows.dtype)
-        return products_of_few(rows, np.ascontiguousarray(columns), out)
-
-    def scores_in_place(self, rows, scratch):
-        """As `scores` plus `bias`, of rows that are in this precision and need no shift."""
-        out = scratch_scores(scratch, "scores", (len(self.table), len(rows)), self.dtype)
-        norms = self.table[:, -1:] + self.bias[:, np.newaxis]
-        if rows.flags.c_contiguous and rows.shape[1] > _NARROW:
-            return np.add(self._products(rows, self.table[:, :-1].T, scratch).T, norms, out=out)
-        np.matmul(self.table[:, :-1], rows.T, out=out)
-        out += norms
+            return _add_to_rows(block @ self._by_feature, norms).T
+        n_rows = block.shape[1]
+        if n_clusters > _MANY and n_features > _NARROW:
+            out = scratch_array(scratch, "scores", (n_rows, n_clusters), self.dtype)
+            return _add_to_rows(np.matmul(block.T, self.table[:, :-1].T, out=out), norms).T
+        out = scratch_scores(scratch, "scores", (n_clusters, n_rows), self.dtype)
+        if block.shape[0] > n_features:
+            table = self.table.copy()
+            table[:, -1] = norms
+            return np.matmul(table, block, out=out)
+        np.matmul(self.table[:, :-1], block, out=out)
+        out += norms[:, np.newaxis]
         return out
+
+
+def by_row(rows, n_clusters):
+    """Whether the scores of one row lie side by side."""
+    return sparse.issparse(rows) or (n_clusters > _MANY and rows.shape[1] > _NARROW)
+
+
+def can_be_multiplied(rows):
+    """Whether BLAS takes the rows as they lie in memory."""
+    return rows.itemsize in rows.strides and min(rows.strides) > 0
+
+
+def _copy_offsets(rows, shift, out):
+    """The rows, (n_features, n_rows), less the shift."""
+    if shift is None:
+        np.copyto(out, rows, casting="unsafe")
+    else:
+        # In float64, whatever the dtypes: the difference is then rounded once.
+        np.subtract(rows, shift[:, np.newaxis], out=out, dtype=np.float64, casting="unsafe")
+
+
+def _add_to_rows(scores, norms):
+    """Add the norms to each row of C-ordered scores, in place; several rows in one loop."""
+    at_once = max(1, _LONG_LOOP // norms.size)
+    whole = len(scores) // at_once * at_once
+    if whole:
+        several = scores[:whole].reshape(-1, at_once * norms.size)
+        several += np.tile(norms, at_once)
+    scores[whole:] += norms
+    return scores
 
 
 def products_of_few(rows, columns, out):
@@ -167,23 +213,3 @@ def products_of_few(rows, columns, out):
         part = slice(start, start + step)
         np.matmul(rows[part], columns, out=out[part])
     return out
-
-
-def least(scores, scratch):
-    """Index of the least score of each column, right but for scores that nearly agree.
-
-    Where the scores of a column lie apart, the index takes the place of the lowest bits of
-    the score, so that one minimum over long rows finds both; NumPy's own argmin across rows
-    is many times slower.
-    """
-    n = scores.shape[0]
-    if scores.strides[0] == scores.itemsize:
-        return scores.T.argmin(axis=1)
-    integer = np.dtype(f"i{scores.itemsize}")
-    mask = (1 << max(1, (n - 1).bit_length())) - 1
-    packed = scratch_scores(scratch, "packed", scores.shape, integer)
-    np.bitwise_and(scores.view(integer), integer.type(~mask), out=packed)
-    np.bitwise_or(packed, np.arange(n, dtype=integer)[:, np.newaxis], out=packed)
-    lowest = np.minimum.reduce(packed.view(scores.dtype), axis=0)
-    # A score that overflowed may leave any bits; the caller checks the guess, not its range.
-    return np.minimum(lowest.view(integer) & integer.type(mask), n - 1)
