@@ -82,7 +82,7 @@ class CenterTable:
 
 def batch_rows(rows, table):
     """How many of the rows to compare with those centres at once."""
-    if by_row(rows, len(table)):
+    if by_row(rows, table):
         return max(1, _BATCH_BY_ROW // len(table))
     return max(1, _BATCH // (len(table) + _row_size(rows)))
 
@@ -147,7 +147,7 @@ def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
     screen = table.screen(dtype)
     block = screen.prepare(rows, table.shift, scratch)
     scores = screen.scores(block, scratch)
-    if guess is None and gap is None and not by_row(rows, len(table)):
+    if guess is None and gap is None and not by_row(rows, table):
         bound = screen.sq_norm_bound(block) if sq_norms is None else sq_norms
         own = np.minimum.reduce(scores, axis=0)
         unsure = _label_clear_rows(scores, own, bound, screen, scratch, labels)
@@ -156,7 +156,7 @@ def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
         norms = screen.sq_norms(block[:, unsure]) if sq_norms is None else sq_norms[unsure]
     else:
         norms = screen.sq_norms(block) if sq_norms is None else sq_norms
-        if guess is None and by_row(rows, len(table)):
+        if guess is None and by_row(rows, table):
             return _label_by_row(rows, scores.T, norms, screen, table, scratch, labels, gap)
         unsure = _label_with_gap(scores, norms, guess, screen, scratch, labels, gap)
         if unsure.size == 0:
@@ -181,19 +181,16 @@ def _label_clear_rows(scores, own, sq_norms, screen, scratch, labels):
         The least of them.
     sq_norms : ndarray of shape (n_rows,) or scalar
     """
-    n_rows = own.size
     slack = sq_norms * screen.dtype.type(2 * screen.row_error)
     slack += screen.own_error.max()
     near = scratch_array(scratch, "near", scores.shape, np.dtype(bool))
     np.less_equal(scores, own + slack, out=near)
-    places = np.flatnonzero(near)
-    label = places // n_rows
-    places -= label * n_rows
-    labels[:] = -1  # what is not a number has no candidate
-    labels[places] = label
-    if places.size == n_rows and labels.min() >= 0:
-        return places[:0]
-    return np.flatnonzero(np.bincount(places, minlength=n_rows) != 1)
+    # In bytes, which hold the number of any centre whose scores lie side by side.
+    near = near.view(np.uint8)
+    n_near = np.add.reduce(near, axis=0, dtype=np.uint8)
+    near *= np.arange(len(near), dtype=np.uint8)[:, np.newaxis]
+    labels[:] = np.bitwise_or.reduce(near, axis=0)
+    return np.flatnonzero(n_near != 1)  # none, if a score is not a number
 
 
 def _label_with_gap(scores, sq_norms, guess, screen, scratch, labels, gap):

@@ -27,7 +27,7 @@ from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
 
-_MANY = 160  # centres, from which the scores of one row lie side by side
+_MANY = 160  # centres, at most 255, from which the scores of one row lie side by side
 FEW = 32  # centres, up to which a product is faster with the rows as its first factor
 _NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
 _SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
@@ -163,27 +163,33 @@ class Screen:
         if sparse.issparse(block):
             return _add_to_rows(block @ self._by_feature, norms).T
         n_rows = block.shape[1]
-        if n_clusters > _MANY and n_features > _NARROW:
+        if n_clusters > _MANY:
             out = scratch_array(scratch, "scores", (n_rows, n_clusters), self.dtype)
+            if block.shape[0] > n_features:
+                return np.matmul(block.T, _with_norms(self.table, norms).T, out=out).T
             return _add_to_rows(np.matmul(block.T, self.table[:, :-1].T, out=out), norms).T
         out = scratch_scores(scratch, "scores", (n_clusters, n_rows), self.dtype)
         if block.shape[0] > n_features:
-            table = self.table.copy()
-            table[:, -1] = norms
-            return np.matmul(table, block, out=out)
+            return np.matmul(_with_norms(self.table, norms), block, out=out)
         np.matmul(self.table[:, :-1], block, out=out)
         out += norms[:, np.newaxis]
         return out
 
 
-def by_row(rows, n_clusters):
+def by_row(rows, table):
     """Whether the scores of one row lie side by side."""
-    return sparse.issparse(rows) or (n_clusters > _MANY and rows.shape[1] > _NARROW)
+    return len(table) > _MANY or sparse.issparse(rows)
 
 
 def can_be_multiplied(rows):
     """Whether BLAS takes the rows as they lie in memory."""
     return rows.itemsize in rows.strides and min(rows.strides) > 0
+
+
+def _with_norms(table, norms):
+    table = table.copy()
+    table[:, -1] = norms
+    return table
 
 
 def _copy_offsets(rows, shift, out):
