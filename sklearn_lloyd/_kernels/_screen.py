@@ -31,7 +31,7 @@ _MANY = 160  # centres, at most 255, from which the scores of one row lie side b
 FEW = 32  # centres, up to which a product is faster with the rows as its first factor
 _NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
 _SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
-_LONG_LOOP = 4096  # numbers, from which NumPy is fast at adding the same to each row
+_LONG_LOOP = 4096  # numbers, above which NumPy is fast at adding the same to each row
 # Multiplications in a product, up to which OpenBLAS does not copy its factors together first.
 _SMALL_PRODUCT = 1_000_000
 
@@ -81,23 +81,33 @@ class Screen:
         self.table = np.empty((offsets.shape[0], offsets.shape[1] + 1), dtype)
         np.multiply(offsets, -2.0, out=self.table[:, :-1], casting="same_kind")
         self.table[:, -1] = (1.0 - 2.0 * self.eta) * sq_norms
-        if never is not None:
-            self.table[never, -1] = info.max / 16
-        # What |c|^2 adds to the slack of a row whose nearest centre is c.
-        underflow = 8.0 * (n_terms + 8) * float(info.tiny)
-        # How much lower the scores are than the distances, for what needs no bound.
-        self.bias = (2.0 * self.eta * sq_norms).astype(dtype)
+        self._sq_norms = sq_norms
+        # Where products underflow, the scores are off by no more than that.
+        self._underflow = 8.0 * (n_terms + 8) * float(info.tiny)
         self._padded = {}
-        self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
-        # The same for the NumPy backend: h, the norms less the error, what that adds to the slack.
+        # h, the norms less the error, and what that adds to the slack, for the NumPy backend.
         counted = n_terms + 10 if self.dtype == np.float32 else 4 * (n_terms + 14)
         h = 0.5 * counted * float(info.eps)
         self.row_error = h * (1.0 + 4.0 * h)
-        self.norms = sq_norms.astype(dtype)
         self.lowered = ((1.0 - self.row_error) * sq_norms).astype(dtype)
+        self.own_error = (2.0 * self.row_error * sq_norms + self._underflow).astype(dtype)
         if never is not None:
-            self.lowered[never] = info.max / 16
-        self.own_error = (2.0 * self.row_error * sq_norms + underflow).astype(dtype)
+            self.table[never, -1] = self.lowered[never] = info.max / 16
+
+    @cached_property
+    def norms(self):
+        """Squared norms of the centres as they are."""
+        return self._sq_norms.astype(self.dtype)
+
+    @cached_property
+    def bias(self):
+        """How much lower the scores are than the distances, for what needs no bound."""
+        return (2.0 * self.eta * self._sq_norms).astype(self.dtype)
+
+    @cached_property
+    def slack(self):
+        """What |c|^2 adds to the slack of a row whose nearest centre is c."""
+        return (4.0 * self.eta * self._sq_norms + self._underflow).astype(self.dtype)
 
     def padded(self, multiple):
         """Table and norms, the features filled up to a multiple.
@@ -203,7 +213,7 @@ def _copy_offsets(rows, shift, out):
 
 def _add_to_rows(scores, norms):
     """Add the norms to each row of C-ordered scores, in place; several rows in one loop."""
-    at_once = max(1, _LONG_LOOP // norms.size)
+    at_once = _LONG_LOOP // norms.size + 1
     whole = len(scores) // at_once * at_once
     if whole:
         several = scores[:whole].reshape(-1, at_once * norms.size)

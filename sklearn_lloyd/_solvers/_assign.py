@@ -13,7 +13,7 @@ from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
 from sklearn_lloyd._types import ChunkStats
 
-_HARD = 0.1  # share of the rows looked at
+_HARD = 0.3  # share of the rows looked at
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
