@@ -12,6 +12,7 @@ from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row
 
+PAIRS = 1 << 18  # elements in one batch of differences
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 
 
@@ -95,3 +96,27 @@ def sq_distances_to(rows, center):
         labels = np.zeros(rows.shape[0], np.intp)
         return pair_sq_distances(rows, center.reshape(1, -1), labels)
     return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
+
+
+def sq_distances_to_all(rows, table, scratch, sq_norms=None):
+    """Squared distances (n_rows, n_clusters) in float64.
+
+    By products; those that cancel to less than a millionth are done again by differences.
+    """
+    screen = table.screen(np.dtype(np.float64))
+    block = screen.prepare(rows, table.shift, scratch)
+    if sq_norms is None:
+        sq_norms = screen.sq_norms(block)
+    sq_norms = sq_norms[:, np.newaxis]
+    out = screen.scores(block, scratch, screen.norms).T + sq_norms
+    row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
+    step = max(1, PAIRS // max(1, row_size(rows)))
+    for start in range(0, row.size, step):
+        i, j = row[start : start + step], label[start : start + step]
+        out[i, j] = pair_sq_distances(rows[i], table.centers, j)
+    return out
+
+
+def row_size(rows):
+    """Numbers in a row, on average."""
+    return rows.nnz // max(1, rows.shape[0]) if sparse.issparse(rows) else rows.shape[1]

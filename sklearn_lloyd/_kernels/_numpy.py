@@ -7,88 +7,37 @@ number of threads, and `predict` agrees with `fit`.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import row_slice
-from sklearn_lloyd._kernels._distances import all_sq_distances, pair_sq_distances
-from sklearn_lloyd._kernels._screen import Screen, by_row, can_be_multiplied, scratch_array
+from sklearn_lloyd._kernels._distances import (
+    PAIRS,
+    all_sq_distances,
+    pair_sq_distances,
+    row_size,
+)
+from sklearn_lloyd._kernels._gaps import (
+    difference_of_roots,
+    gap_of_scores,
+    index_in,
+    own_scores_in,
+)
+from sklearn_lloyd._kernels._screen import by_row, can_be_multiplied, scratch_array
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
-_PAIRS = 1 << 18  # elements in one batch of differences
-_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 _NO_GAP = -np.inf
 _BATCH_BY_ROW = 1 << 18  # the same, where the scores of one row lie side by side
+_LEFT = 1 << 18  # scores of rows that batches leave open, up to which they are kept
 _FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a screen in float64
 _FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
-
-
-class CenterTable:
-    """Centres, prepared once for all blocks of a pass.
-
-    Parameters
-    ----------
-    centers : ndarray of shape (n_clusters, n_features)
-        In the coordinates and the dtype of the model. Not to be written to from here on.
-    shift : ndarray of shape (n_features,) or None
-    n_terms : int
-        Products in the sum of one distance.
-    """
-
-    def __init__(self, centers, shift, n_terms):
-        self.centers = centers.astype(np.float64, order="C", copy=False)
-        self.offsets = self.centers if shift is None else self.centers - shift
-        self.shift = shift
-        self.n_terms = n_terms
-        self._screens = {}
-
-    def __len__(self):
-        return len(self.centers)
-
-    @cached_property
-    def sq_norms(self):
-        return np.einsum("ij,ij->i", self.offsets, self.offsets)
-
-    @cached_property
-    def repeated(self):
-        """Mask of the centres that equal one of lower index, or None: those get no rows."""
-        ordered = np.sort(self.sq_norms)
-        if not (ordered[1:] == ordered[:-1]).any():
-            return None
-        # Rows of norm one have equal norms throughout; few of these agree in the projection too.
-        places = np.arange(1.0, self.offsets.shape[1] + 1)
-        projections = np.einsum("ij,j->i", self.offsets, places)
-        repeated, seen = np.zeros(len(self), bool), {}
-        for i, key in enumerate(zip(self.sq_norms.tolist(), projections.tolist(), strict=True)):
-            others = seen.setdefault(key, [])
-            if any(np.array_equal(self.centers[i], self.centers[j]) for j in others):
-                repeated[i] = True
-            else:
-                others.append(i)
-        return repeated if repeated.any() else None
-
-    def screen(self, dtype):
-        """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
-        if dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES:
-            dtype = np.dtype(np.float64)
-        screen = self._screens.get(dtype)
-        if screen is None:
-            screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)
-            self._screens[dtype] = screen
-        return screen
 
 
 def batch_rows(rows, table):
     """How many of the rows to compare with those centres at once."""
     if by_row(rows, table):
         return max(1, _BATCH_BY_ROW // len(table))
-    return max(1, _BATCH // (len(table) + _row_size(rows)))
-
-
-def _row_size(rows):
-    return rows.nnz // max(1, rows.shape[0]) if sparse.issparse(rows) else rows.shape[1]
+    return max(1, _BATCH // (len(table) + row_size(rows)))
 
 
 def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
@@ -125,49 +74,68 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     gap = None
     if want_gap:
         gap = np.empty(n_rows, np.float32 if sq_norms is None else sq_norms.dtype)
-    n_hard = 0
+    screen = table.screen(np.dtype(dtype))
+    n_hard, left, room = 0, [], _LEFT
     step = batch_rows(rows, table)
     for start in range(0, n_rows, step):
         part = slice(start, min(start + step, n_rows))
-        n_hard += _nearest(
+        index, *about_them = _label_batch(
             row_slice(rows, part),
             None if sq_norms is None else sq_norms[part],
             None if guess is None else guess[part],
+            screen,
             table,
-            np.dtype(dtype),
             scratch,
             labels[part],
             None if gap is None else gap[part],
         )
+        if index.size:
+            left.append((start + index, *about_them))
+            room -= index.size * len(table)
+        if left and (room < 0 or part.stop == n_rows):
+            n_hard += _label_left(rows, left, screen, table, scratch, labels, gap)
+            left, room = [], _LEFT
     return labels, _NO_GAP if gap is None else gap, n_hard
 
 
-def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
-    """One batch of `nearest`: fill `labels` and `gap` and return n_hard."""
-    screen = table.screen(dtype)
+def _label_batch(rows, sq_norms, guess, screen, table, scratch, labels, gap):
+    """One batch of `nearest`: fill `labels` and `gap` but for some rows.
+
+    Returns
+    -------
+    left : ndarray of intp of shape (n_left,)
+        These rows.
+    scores : ndarray of shape (n_left, n_clusters)
+    sq_norms : ndarray of shape (n_left,)
+    """
     block = screen.prepare(rows, table.shift, scratch)
     scores = screen.scores(block, scratch)
     if guess is None and gap is None and not by_row(rows, table):
         bound = screen.sq_norm_bound(block) if sq_norms is None else sq_norms
         own = np.minimum.reduce(scores, axis=0)
-        unsure = _label_clear_rows(scores, own, bound, screen, scratch, labels)
-        if unsure.size == 0:
-            return 0
-        norms = screen.sq_norms(block[:, unsure]) if sq_norms is None else sq_norms[unsure]
+        left = _label_clear_rows(scores, own, bound, screen, scratch, labels)
+        if left.size == 0:
+            return left, None, None
+        norms = screen.sq_norms(block[:, left]) if sq_norms is None else sq_norms[left]
     else:
         norms = screen.sq_norms(block) if sq_norms is None else sq_norms
         if guess is None and by_row(rows, table):
-            return _label_by_row(rows, scores.T, norms, screen, table, scratch, labels, gap)
-        unsure = _label_with_gap(scores, norms, guess, screen, scratch, labels, gap)
-        if unsure.size == 0:
-            return 0
-        norms = norms[unsure]
-    scores = np.ascontiguousarray(scores.T[unsure])
-    label, rest = labels[unsure], None if gap is None else gap[unsure]
-    n_hard = _label_by_row(rows[unsure], scores, norms, screen, table, scratch, label, rest)
-    labels[unsure] = label
+            guess = scores.T.argmin(axis=1)
+        left = _label_with_gap(scores, norms, guess, screen, scratch, labels, gap)
+        norms = norms[left]
+    return left, scores.T[left], norms
+
+
+def _label_left(rows, left, screen, table, scratch, labels, gap):
+    """Label what batches have left, and return n_hard."""
+    index, scores, norms = map(np.concatenate, zip(*left, strict=True))
+    scores = np.ascontiguousarray(scores)
+    label = scores.argmin(axis=1)
+    rest = None if gap is None else gap[index]
+    n_hard = _label_by_row(rows, index, scores, norms, screen, table, scratch, label, rest)
+    labels[index] = label
     if gap is not None:
-        gap[unsure] = rest
+        gap[index] = rest
     return n_hard
 
 
@@ -205,10 +173,10 @@ def _label_with_gap(scores, sq_norms, guess, screen, scratch, labels, gap):
         labels[unsure] = scores.T[unsure].argmin(axis=1)
     else:
         labels[:] = guess
-    own_index, flat, own = _own(scores, labels)
+    own_index, flat, own = own_scores_in(scores, labels)
     flat[own_index] = np.inf
     if scores.strides[0] == scores.itemsize:
-        other = flat.take(_index(scores, scores.T.argmin(axis=1)))
+        other = flat.take(index_in(scores, scores.T.argmin(axis=1)))
     else:
         other = np.minimum.reduce(scores, axis=0)
     unsure = _tell_apart(own, other, labels, sq_norms, screen, gap)
@@ -216,75 +184,41 @@ def _label_with_gap(scores, sq_norms, guess, screen, scratch, labels, gap):
     return unsure
 
 
-def _index(scores, labels):
-    """Where the scores of the labels are in the memory that all lie in."""
-    by_label, by_row = (stride // scores.itemsize for stride in scores.strides)
-    index = labels * by_label
-    index += np.arange(0, by_row * labels.size, by_row)
-    return index
-
-
-def _own(scores, labels):
-    """Where the scores of the labels are, in which memory, and what they are."""
-    index, flat = _index(scores, labels), scores.base.reshape(-1)
-    return index, flat, flat.take(index)
-
-
 def _tell_apart(own, other, labels, sq_norms, screen, gap):
     """Rows whose two least scores do not tell which is less; fill the gap of all."""
     near_error = sq_norms * screen.dtype.type(screen.row_error)
     slack = near_error + screen.own_error.take(labels)
     if gap is not None:
-        gap[:] = _gap(own, other, slack, near_error, sq_norms)
+        gap[:] = gap_of_scores(own, other, slack, near_error, sq_norms)
     slack += near_error
     return np.flatnonzero(~(other - own > slack))
 
 
-def _label_by_row(rows, scores, sq_norms, screen, table, scratch, labels, gap):
-    """Label rows from their C-ordered scores (n_rows, n_clusters); return n_hard."""
-    labels[:] = scores.argmin(axis=1)
-    unsure = _label_with_gap(scores.T, sq_norms, labels, screen, scratch, labels, gap)
-    if unsure.size == 0:
+def _label_by_row(rows, index, scores, sq_norms, screen, table, scratch, labels, gap):
+    """Label rows `index` from their C-ordered scores; return n_hard.
+
+    `labels` are those of the least scores.
+    """
+    hard = _label_with_gap(scores.T, sq_norms, labels, screen, scratch, labels, gap)
+    if hard.size == 0:
         return 0
-    scores, norms = scores[unsure], sq_norms[unsure]
+    scores, norms = scores[hard], sq_norms[hard]
     own = scores.min(axis=1)
     error = norms * screen.dtype.type(screen.row_error)
-    slack = 2 * error + screen.own_error.take(labels[unsure])
+    slack = 2 * error + screen.own_error.take(labels[hard])
     candidates = ~(scores > (own + slack)[:, np.newaxis])  # NaN is one too
-    rows = rows[unsure]
-    if screen.dtype == np.float64 or np.count_nonzero(candidates) <= _FEW_CANDIDATES * len(norms):
+    rows = rows[index[hard]]
+    if screen.dtype == np.float64 or np.count_nonzero(candidates) <= _FEW_CANDIDATES * hard.size:
         scores[candidates] = np.inf
         others = scores.min(axis=1) + norms - error
-        labels[unsure], again = _decide(rows, candidates, others, table, gap)
+        labels[hard], again = _decide(rows, candidates, others, table, gap)
     else:
-        labels[unsure], again, _ = nearest(
+        labels[hard], again, _ = nearest(
             rows, norms, None, table, np.float64, scratch, gap is not None
         )
     if gap is not None:
-        gap[unsure] = again
-    return unsure.size
-
-
-def _gap(own, other, own_error, error, sq_norms):
-    # The norms are kept in their own precision, whatever that of the scores.
-    eps = 8 * float(np.finfo(sq_norms.dtype).eps)
-    in_norms = sq_norms * sq_norms.dtype.type(eps)
-    far = other + sq_norms
-    far -= error + in_norms
-    near = own + sq_norms
-    near += own_error + in_norms
-    return _difference_of_roots(far, near, eps)
-
-
-def _difference_of_roots(far, near, eps):
-    """A lower bound of sqrt(far) - sqrt(near), in the memory of both."""
-    np.maximum(far, 0, out=far)
-    np.sqrt(far, out=far)
-    np.maximum(near, 0, out=near)
-    np.sqrt(near, out=near)
-    far *= far.dtype.type(1 - eps)
-    far -= near
-    return far
+        gap[hard] = again
+    return hard.size
 
 
 def _decide(rows, candidates, others, table, gap):
@@ -297,7 +231,7 @@ def _decide(rows, candidates, others, table, gap):
     row = places // candidates.shape[1]
     label = places - row * candidates.shape[1]
     sq_distances = np.empty(row.size)
-    step = max(1, _PAIRS // max(1, _row_size(rows)))
+    step = max(1, PAIRS // max(1, row_size(rows)))
     for start in range(0, row.size, step):
         part = slice(start, start + step)
         sq_distances[part] = pair_sq_distances(rows[row[part]], table.centers, label[part])
@@ -311,26 +245,7 @@ def _decide(rows, candidates, others, table, gap):
     sq_distances[label == labels[row]] = np.inf
     far = np.minimum(np.minimum.reduceat(sq_distances, starts), others)
     eps = 8 * float(np.finfo(gap.dtype).eps) + 2 * table.n_terms * float(np.finfo(float).eps)
-    return labels, _difference_of_roots(far * (1 - eps), lowest, eps)
-
-
-def sq_distances_to_all(rows, table, scratch, sq_norms=None):
-    """Squared distances (n_rows, n_clusters) in float64.
-
-    By products; those that cancel to less than a millionth are done again by differences.
-    """
-    screen = table.screen(np.dtype(np.float64))
-    block = screen.prepare(rows, table.shift, scratch)
-    if sq_norms is None:
-        sq_norms = screen.sq_norms(block)
-    sq_norms = sq_norms[:, np.newaxis]
-    out = screen.scores(block, scratch, screen.norms).T + sq_norms
-    row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
-    step = max(1, _PAIRS // max(1, _row_size(rows)))
-    for start in range(0, row.size, step):
-        i, j = row[start : start + step], label[start : start + step]
-        out[i, j] = pair_sq_distances(rows[i], table.centers, j)
-    return out
+    return labels, difference_of_roots(far * (1 - eps), lowest, eps)
 
 
 def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):

@@ -32,6 +32,7 @@ FEW = 32  # centres, up to which a product is faster with the rows as its first 
 _NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
 _SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at adding the same to each row
+_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 # Multiplications in a product, up to which OpenBLAS does not copy its factors together first.
 _SMALL_PRODUCT = 1_000_000
 
@@ -184,6 +185,76 @@ class Screen:
         np.matmul(self.table[:, :-1], block, out=out)
         out += norms[:, np.newaxis]
         return out
+
+    def scores_of(self, few, block, scratch):
+        """Scores of the prepared rows with a few centres, (n_few, n_rows); of dense rows."""
+        table = self.table[few, :-1]
+        out = scratch_scores(scratch, "scores", (few.size, block.shape[1]), self.dtype)
+        np.matmul(table, block[: table.shape[1]], out=out)
+        out += self.lowered[few, np.newaxis]
+        return out
+
+    def own_scores(self, block, labels):
+        """The score of each of the prepared rows with the centre of its label; of dense rows."""
+        table = self.table[:, :-1].take(labels, axis=0)
+        scores = np.einsum("ij,ji->i", table, block[: table.shape[1]])
+        scores += self.lowered.take(labels)
+        return scores
+
+
+class CenterTable:
+    """Centres, prepared once for all blocks of a pass.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features)
+        In the coordinates and the dtype of the model. Not to be written to from here on.
+    shift : ndarray of shape (n_features,) or None
+    n_terms : int
+        Products in the sum of one distance.
+    """
+
+    def __init__(self, centers, shift, n_terms):
+        self.centers = centers.astype(np.float64, order="C", copy=False)
+        self.offsets = self.centers if shift is None else self.centers - shift
+        self.shift = shift
+        self.n_terms = n_terms
+        self._screens = {}
+
+    def __len__(self):
+        return len(self.centers)
+
+    @cached_property
+    def sq_norms(self):
+        return np.einsum("ij,ij->i", self.offsets, self.offsets)
+
+    @cached_property
+    def repeated(self):
+        """Mask of the centres that equal one of lower index, or None: those get no rows."""
+        ordered = np.sort(self.sq_norms)
+        if not (ordered[1:] == ordered[:-1]).any():
+            return None
+        # Rows of norm one have equal norms throughout; few of these agree in the projection too.
+        places = np.arange(1.0, self.offsets.shape[1] + 1)
+        projections = np.einsum("ij,j->i", self.offsets, places)
+        repeated, seen = np.zeros(len(self), bool), {}
+        for i, key in enumerate(zip(self.sq_norms.tolist(), projections.tolist(), strict=True)):
+            others = seen.setdefault(key, [])
+            if any(np.array_equal(self.centers[i], self.centers[j]) for j in others):
+                repeated[i] = True
+            else:
+                others.append(i)
+        return repeated if repeated.any() else None
+
+    def screen(self, dtype):
+        """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
+        if dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES:
+            dtype = np.dtype(np.float64)
+        screen = self._screens.get(dtype)
+        if screen is None:
+            screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)
+            self._screens[dtype] = screen
+        return screen
 
 
 def by_row(rows, table):
