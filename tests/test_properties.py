@@ -456,7 +456,7 @@ VALUES = [
     {"_BATCH": 5000, "_MAX_ROWS": 900},
     {"_FEW": 0},
     {"_FEW": 1 << 40},
-    {"_FEW": 0, "_PAIRS": 1},
+    {"_FEW": 0, "PAIRS": 1},
     {"_FEW_ENTRIES": 0},
     {"_FEW_ENTRIES": 1 << 40},
     {"_WIDE_LAYOUT": 0},

@@ -101,10 +101,10 @@ class Greedy(Seeding):
         gain = np.zeros(())
 
         def improve(rows, scratch):
-            near = np.arange(rows.start, rows.stop)[self._maybe[i, rows]]
+            near = np.flatnonzero(self._maybe[i, rows]) + rows.start
             if near.size == 0:
                 return 0.0
-            closer = self._closest[near] - sq_distances_to(self._gather(rows, near), center)
+            closer = self._closest[near] - sq_distances_to(self._chunks.rows(near), center)
             weights = self._problem.weights(near)
             closer = np.maximum(closer, 0)
             return closer.sum() if weights is None else (closer * weights).sum()
@@ -119,15 +119,8 @@ class Greedy(Seeding):
         center = self._chunks.dense_rows(np.array([row]))[0]
 
         def update(rows, scratch):
-            near = np.arange(rows.start, rows.stop)
-            if maybe is not None:
-                near = near[maybe[rows]]
-            if near.size:
-                distances = sq_distances_to(self._gather(rows, near), center)
-                self._closest[near] = np.minimum(self._closest[near], distances)
+            near = rows if maybe is None else np.flatnonzero(maybe[rows]) + rows.start
+            distances = sq_distances_to(self._chunks.rows(near), center)
+            self._closest[near] = np.minimum(self._closest[near], distances)
 
         self._lower(update)
-
-    def _gather(self, rows, near):
-        """Rows `near` of the block `rows`."""
-        return self._chunks.rows(rows if near.size == rows.stop - rows.start else near)

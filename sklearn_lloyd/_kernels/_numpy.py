@@ -23,7 +23,7 @@ from sklearn_lloyd._kernels._gaps import (
     index_in,
     own_scores_in,
 )
-from sklearn_lloyd._kernels._screen import by_row, can_be_multiplied, scratch_array
+from sklearn_lloyd._kernels._screen import by_row, scratch_array
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
 _NO_GAP = -np.inf
@@ -269,9 +269,6 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights
     screen = table.screen(np.dtype(dtype))
-    as_it_is = table.shift is None and rows.dtype == np.float64 and not sparse.issparse(rows)
-    if as_it_is and can_be_multiplied(rows):  # to convert it would take longer
-        screen = table.screen(rows.dtype)
     gains = np.zeros(len(table))
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
@@ -285,11 +282,12 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         np.subtract(target, scores, out=scores)
         # The norms are kept in their own precision, whatever that of the scores.
         eta = screen.row_error + 2 * float(np.finfo(norms.dtype).eps)
-        slack = eta * (norms + closest[part]).max() + screen.own_error.max()
+        slack = eta * (float(norms.max()) + float(closest[part].max()))
+        slack += float(screen.own_error.max())
         np.greater(scores, -screen.dtype.type(slack), out=maybe[:, part])
         np.maximum(scores, 0, out=scores)
         if weights is None:
-            gains += scores.sum(axis=1, dtype=np.float64)
+            gains += scores.sum(axis=1)  # pairwise, which is exact enough for a batch
         else:
             heaviest = weights[part].max() or 1.0  # weights may not fit into float32
             gains += heaviest * (scores @ (weights[part] / heaviest).astype(screen.dtype))

@@ -11,9 +11,9 @@ _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the fa
 
 
 def _offsets(rows, shift):
-    """Dense rows less the shift, in float64."""
+    """Dense rows less the shift, in float64; not to be written to."""
     if shift is None:
-        return rows.astype(np.float64)
+        return rows.astype(np.float64, copy=False)
     return np.subtract(rows, shift, dtype=np.float64)
 
 
@@ -46,11 +46,10 @@ def moments(rows, weights):
         mean = np.bincount(rows.indices, scaled, minlength=rows.shape[1]) / total
         squares = np.bincount(rows.indices, scaled * data, minlength=rows.shape[1])
         return total, mean, np.maximum(squares - total * mean**2, 0.0)
-    offsets = rows.astype(np.float64)
     if weights is None:
         weights = np.ones(rows.shape[0])
-    mean = weights @ offsets / total
-    offsets -= mean
+    mean = weights @ _offsets(rows, None) / total
+    offsets = _offsets(rows, mean)
     return total, mean, weights @ np.square(offsets, out=offsets)
 
 
