@@ -138,16 +138,26 @@ class Screen:
         """
         if sparse.issparse(rows):
             return with_dtype(rows, self.dtype)
-        n_rows, n_features = rows.shape
-        if n_features <= _NARROW:
-            block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
-            _copy_offsets(rows.T, shift, block[:-1])
-            block[-1] = 1
-            return block
-        if shift is None and rows.dtype == self.dtype and can_be_multiplied(rows):
+        narrow = rows.shape[1] <= _NARROW
+        if not narrow and shift is None and rows.dtype == self.dtype and can_be_multiplied(rows):
             return rows.T
-        block = scratch_array(scratch, "rows", (n_rows, n_features), self.dtype).T
-        _copy_offsets(rows.T, shift, block)
+        # X is read-only: where one batch is all of it, it is as it was in the pass before.
+        what = None if rows.flags.writeable else (*_place(rows), id(shift), self.dtype)
+        if what is not None and scratch.get("prepared", _NOTHING)[0] == what:
+            return scratch["prepared"][1]
+        block = self._copy(rows, shift, scratch, narrow)
+        scratch["prepared"] = what, block, rows, shift  # kept, lest others take their places
+        return block
+
+    def _copy(self, rows, shift, scratch, narrow):
+        n_rows, n_features = rows.shape
+        if not narrow:
+            block = scratch_array(scratch, "rows", (n_rows, n_features), self.dtype).T
+            _copy_offsets(rows.T, shift, block)
+            return block
+        block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
+        _copy_offsets(rows.T, shift, block[:-1])
+        block[-1] = 1
         return block
 
     def sq_norms(self, block):
@@ -231,8 +241,7 @@ class CenterTable:
     @cached_property
     def repeated(self):
         """Mask of the centres that equal one of lower index, or None: those get no rows."""
-        ordered = np.sort(self.sq_norms)
-        if not (ordered[1:] == ordered[:-1]).any():
+        if len(set(self.sq_norms.tolist())) == len(self):
             return None
         # Rows of norm one have equal norms throughout; few of these agree in the projection too.
         places = np.arange(1.0, self.offsets.shape[1] + 1)
@@ -265,6 +274,13 @@ def by_row(rows, table):
 def can_be_multiplied(rows):
     """Whether BLAS takes the rows as they lie in memory."""
     return rows.itemsize in rows.strides and min(rows.strides) > 0
+
+
+_NOTHING = None, None
+
+
+def _place(rows):
+    return rows.ctypes.data, rows.shape, rows.strides, rows.dtype
 
 
 def _with_norms(table, norms):

@@ -44,7 +44,7 @@ class Assigner:
         self._bounds = self._kind_of_bounds(problem) if bounded else None
         self.labels = np.full(problem.chunks.shape[0], -1, np.intp)
         self._first = True
-        # Checking the old labels is cheaper than finding the nearest, if most will hold.
+        # To get the gaps it is cheaper to check the old labels, if most will hold.
         self._few_changed = False
 
     @staticmethod
@@ -77,7 +77,7 @@ class Assigner:
         if self._is_hard(n_hard, looked_at):
             self._dtype = np.dtype(np.float64)
         self._first = False
-        self._few_changed = n_changed < _FEW_CHANGED * looked_at
+        self._few_changed = self._bounds is not None and n_changed < _FEW_CHANGED * looked_at
 
     def _assign_block(self, index, table, scratch):
         problem = self._problem
@@ -112,7 +112,7 @@ class Assigner:
         """Whether float32 leaves so much open that float64 is the faster screen."""
         (a, b), (c, d), n_features = _COMPARE, _DECIDE, self._problem.chunks.shape[1]
         worth = self._problem.n_clusters * (a + b * n_features) / (c + d * n_features)
-        return n_hard > _HARD * np.clip(worth, *_WORTH) * n_looked
+        return n_hard > _HARD * min(max(worth, _WORTH[0]), _WORTH[1]) * n_looked
 
     def _blocks(self):
         """The rows to look at, in blocks; None: all."""
