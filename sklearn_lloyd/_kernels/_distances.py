@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn_lloyd._kernels._csr import sum_by_row
 
 PAIRS = 1 << 18  # elements in one batch of differences
+_LONG_LOOP = 4096  # numbers, above which NumPy is fast at taking the same off each row
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 
 
@@ -95,7 +96,20 @@ def sq_distances_to(rows, center):
     if sparse.issparse(rows):
         labels = np.zeros(rows.shape[0], np.intp)
         return pair_sq_distances(rows, center.reshape(1, -1), labels)
-    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
+    return _sum_of_squares(offsets_from(rows, center))
+
+
+def offsets_from(rows, point):
+    """Dense rows less a point, float64, in C order; in long loops, however few the features."""
+    out = np.empty(rows.shape)
+    whole = 0
+    if rows.flags.c_contiguous and point.size:
+        at_once = _LONG_LOOP // point.size + 1
+        whole = len(rows) // at_once * at_once
+        several = rows[:whole].reshape(-1, at_once * point.size)
+        np.subtract(several, np.tile(point, at_once), out=out[:whole].reshape(several.shape))
+    np.subtract(rows[whole:], point, out=out[whole:])
+    return out
 
 
 def sq_distances_to_all(rows, table, scratch, sq_norms=None):

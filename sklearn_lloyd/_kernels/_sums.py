@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
+from sklearn_lloyd._kernels._distances import offsets_from
 
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
@@ -14,7 +15,7 @@ def _offsets(rows, shift):
     """Dense rows less the shift, in float64; not to be written to."""
     if shift is None:
         return rows.astype(np.float64, copy=False)
-    return np.subtract(rows, shift, dtype=np.float64)
+    return offsets_from(rows, shift)
 
 
 def norms_and_keys(rows, shift, direction):
@@ -49,7 +50,7 @@ def moments(rows, weights):
     if weights is None:
         weights = np.ones(rows.shape[0])
     mean = weights @ _offsets(rows, None) / total
-    offsets = _offsets(rows, mean)
+    offsets = offsets_from(rows, mean)
     return total, mean, weights @ np.square(offsets, out=offsets)
 
 
