@@ -12,6 +12,7 @@ _ROUNDING = 1e-10  # relative, of equal gains
 # Mean squared distance to the nearest centre, as a share of that to the shift, below which
 # float32 products say too little about it.
 _TIGHT = 2.0**-8
+_GATHERED = 1 << 16  # numbers at a time: in memory that is at hand, not fresh from the system
 
 
 class Seeding:
@@ -104,7 +105,9 @@ class Greedy(Seeding):
             near = np.flatnonzero(self._maybe[i, rows]) + rows.start
             if near.size == 0:
                 return 0.0
-            closer = self._closest[near] - sq_distances_to(self._chunks.rows(near), center)
+            closer = self._closest[near] - sq_distances_to(
+                self._chunks.rows(near), center, scratch
+            )
             weights = self._problem.weights(near)
             closer = np.maximum(closer, 0)
             return closer.sum() if weights is None else (closer * weights).sum()
@@ -120,7 +123,19 @@ class Greedy(Seeding):
 
         def update(rows, scratch):
             near = rows if maybe is None else np.flatnonzero(maybe[rows]) + rows.start
-            distances = sq_distances_to(self._chunks.rows(near), center)
+            distances = self._sq_distances(near, center, scratch)
             self._closest[near] = np.minimum(self._closest[near], distances)
 
         self._lower(update)
+
+    def _sq_distances(self, near, center, scratch):
+        """Of the rows `near`, a slice or indices, which are gathered a few at a time."""
+        rows = self._chunks.rows
+        if isinstance(near, slice):
+            return sq_distances_to(rows(near), center, scratch)
+        distances = np.empty(near.size)
+        step = max(1, _GATHERED // center.size)
+        for start in range(0, near.size, step):
+            part = slice(start, start + step)
+            distances[part] = sq_distances_to(rows(near[part]), center, scratch)
+        return distances

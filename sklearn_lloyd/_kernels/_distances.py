@@ -11,9 +11,12 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row
+from sklearn_lloyd._kernels._screen import scratch_array
 
 PAIRS = 1 << 18  # elements in one batch of differences
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at taking the same off each row
+_BATCH = 1 << 16  # numbers whose differences from a point are in memory at once
+_FLOAT64 = np.dtype(np.float64)
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 
 
@@ -91,25 +94,41 @@ def own_sq_distances(rows, centers, labels):
     return np.einsum("ij,ij->i", differences, differences)
 
 
-def sq_distances_to(rows, center):
+def sq_distances_to(rows, center, scratch=None):
     """Squared distance of each row to one centre, float64, by differences."""
     if sparse.issparse(rows):
         labels = np.zeros(rows.shape[0], np.intp)
         return pair_sq_distances(rows, center.reshape(1, -1), labels)
-    return _sum_of_squares(offsets_from(rows, center))
+    sq_distances = np.empty(len(rows))
+    for part, offsets in offsets_by_batch(rows, center, scratch):
+        sq_distances[part] = _sum_of_squares(offsets)
+    return sq_distances
 
 
-def offsets_from(rows, point):
-    """Dense rows less a point, float64, in C order; in long loops, however few the features."""
-    out = np.empty(rows.shape)
+def offsets_by_batch(rows, point, scratch=None):
+    """Slices of dense rows, and these less a point: float64, in C order, in the same memory.
+
+    Fresh memory for all rows would take longer to be had than to be filled.
+    """
+    n_rows, n_features = rows.shape
+    step = max(1, _BATCH // n_features)
+    for start in range(0, n_rows, step):
+        part = slice(start, min(start + step, n_rows))
+        shape = part.stop - start, n_features
+        out = scratch_array({} if scratch is None else scratch, "offsets", shape, _FLOAT64)
+        _subtract(rows[part], point, out)
+        yield part, out
+
+
+def _subtract(rows, point, out):
+    """The rows less the point; in long loops, however few the features."""
     whole = 0
-    if rows.flags.c_contiguous and point.size:
+    if rows.flags.c_contiguous:
         at_once = _LONG_LOOP // point.size + 1
         whole = len(rows) // at_once * at_once
         several = rows[:whole].reshape(-1, at_once * point.size)
         np.subtract(several, np.tile(point, at_once), out=out[:whole].reshape(several.shape))
     np.subtract(rows[whole:], point, out=out[whole:])
-    return out
 
 
 def sq_distances_to_all(rows, table, scratch, sq_norms=None):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
-from sklearn_lloyd._kernels._distances import offsets_from
+from sklearn_lloyd._kernels._distances import offsets_by_batch
 
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
@@ -15,7 +15,7 @@ def _offsets(rows, shift):
     """Dense rows less the shift, in float64; not to be written to."""
     if shift is None:
         return rows.astype(np.float64, copy=False)
-    return offsets_from(rows, shift)
+    return np.subtract(rows, shift, dtype=np.float64)
 
 
 def norms_and_keys(rows, shift, direction):
@@ -33,7 +33,7 @@ def norms_and_keys(rows, shift, direction):
     return sq_norms, np.einsum("ij,j->i", offsets, direction)
 
 
-def moments(rows, weights):
+def moments(rows, weights, scratch=None):
     """Weight, mean and sum of squared deviations by feature of a block, float64."""
     total = float(rows.shape[0]) if weights is None else float(weights.sum())
     if total == 0.0:
@@ -50,8 +50,10 @@ def moments(rows, weights):
     if weights is None:
         weights = np.ones(rows.shape[0])
     mean = weights @ _offsets(rows, None) / total
-    offsets = offsets_from(rows, mean)
-    return total, mean, weights @ np.square(offsets, out=offsets)
+    squares = np.zeros(rows.shape[1])
+    for part, offsets in offsets_by_batch(rows, mean, scratch):
+        squares += weights[part] @ np.square(offsets, out=offsets)
+    return total, mean, squares
 
 
 def label_sums(rows, weights, new, old, shift, n_clusters):
