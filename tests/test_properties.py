@@ -48,6 +48,7 @@ def constants(**values):
 
 
 MODULES = (_chunks, _numpy, _screen, _sums, _solvers, _assign)
+BOUNDED = {"_LITTLE_WORK": 0, "_LITTLE_IN_PYTHON": 0}  # bounds, however little there is to do
 
 
 def squares(X, centers):
@@ -408,7 +409,8 @@ def test_number_of_threads_does_not_show(kind, init, backend):
     elif kind == "csr":
         X[rng.random(X.shape) < 0.6] = 0
         X = sparse.csr_matrix(X)
-    with constants(_MAX_ROWS=500, _MIN_ROWS=300, _PIECE=700, _LITTLE_WORK=0):
+    blocks = {"_MAX_ROWS": 500, "_MIN_ROWS": 300, "_PIECE": 700}
+    with constants(**blocks, **BOUNDED, _MUCH_WORK=0):
         assert len(_chunks.block_slices(6000, 5, 9)) >= 8
         models = [
             fit(X, 9, weights, init=init, n_threads=n_threads, tol=0, max_iter=30, backend=backend)
@@ -459,16 +461,22 @@ VALUES = [
     {"_FEW": 0, "PAIRS": 1},
     {"_FEW_ENTRIES": 0},
     {"_FEW_ENTRIES": 1 << 40},
-    {"_WIDE_LAYOUT": 0},
-    {"_WIDE_LAYOUT": 1000, "_FEW": 0},
+    {"_NARROW": 0, "_FEW": 0},
+    {"_SHORT": 0, "_FEW": 0},
+    {"_SHORT": 1000, "_FEW": 0},
     {"_MANY": 0},
-    {"_MANY": 1000, "_FEW": 0},
-    {"_MANY": 0, "_WIDE_LAYOUT": 0, "_FEW": 0},
-    {"_LITTLE_WORK": 0, "_PIECE": 300, "_FEW": 0, "_MAX_ROWS": 400},
-    {"_LITTLE_WORK": 0, "_MOST": 1.0},
-    {"_LITTLE_WORK": 0, "_MOST": 0.0},
-    {"_FEW_CHANGED": 2.0},
-    {"_FEW_CHANGED": 0.0},
+    {"_MANY": 255, "_FEW": 0},
+    {"_MANY": 0, "_NARROW": 0, "_FEW": 0},
+    {"_LEFT": 0, "_FEW": 0},
+    {"_FEW_CANDIDATES": 0, "_FEW": 0},
+    {"_FEW_CANDIDATES": 1000, "_FEW": 0},
+    {**BOUNDED, "_PIECE": 300, "_FEW": 0, "_MAX_ROWS": 400},
+    {**BOUNDED, "_MOST": 1.0},
+    {**BOUNDED, "_MOST": 0.0},
+    {**BOUNDED, "_MOST": 1.0, "_MUCH_WORK": 0, "_FEW": 0, "_MAX_ROWS": 400},
+    {**BOUNDED, "_MUCH_WORK": 1 << 60},
+    {**BOUNDED, "_FEW_CHANGED": 2.0},
+    {**BOUNDED, "_FEW_CHANGED": 0.0},
     {"_HARD": -1.0},
     {"_HARD": 2.0, "_FEW": 0},
 ]
@@ -599,7 +607,7 @@ def starts(rng, X, n_clusters):
 @pytest.mark.parametrize("name", NASTY)
 def test_every_algorithm_gives_the_same(name, screened, backend):
     # Screened: even small blocks go by products and bounds, as large ones do.
-    values = {"_FEW": 0, "_LITTLE_WORK": 0, "_MOST": 1.0} if screened else {}
+    values = {"_FEW": 0, **BOUNDED, "_MOST": 1.0, "_MUCH_WORK": 0} if screened else {}
     for seed in range(3):
         rng = np.random.default_rng(seed)
         X = NASTY[name](rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels import CenterTable, sq_distances_to, trial_gains
+from sklearn_lloyd._kernels import CenterTable, all_sq_distances, sq_distances_to, trial_gains
 
 # Trials whose gains differ by less than this share are told apart exactly.
 _CONTENDERS = 1e-4
@@ -139,3 +139,35 @@ class Greedy(Seeding):
             part = slice(start, start + step)
             distances[part] = sq_distances_to(rows(near[part]), center, scratch)
         return distances
+
+
+class SmallGreedy(Greedy):
+    """As `Greedy`, for few rows: all distances to the trials are kept until one is taken."""
+
+    def __init__(self, problem, n_trials):
+        super().__init__(problem, 0)
+        self._rows = self._chunks.rows(slice(None))
+
+    def start(self, row):
+        self._measure(np.array([row]))
+        self._take(None, 0)
+
+    def _measure(self, trials):
+        self._distances = all_sq_distances(self._rows, self._chunks.dense_rows(trials))
+
+    def _gains(self, trials):
+        self._measure(trials)
+        closer = self._closest - self._distances
+        np.maximum(closer, 0.0, out=closer)
+        weights = self._problem.sample_weight
+        self._last_gains = closer.sum(axis=1) if weights is None else closer @ weights
+        return self._last_gains
+
+    def _exact_gain(self, trials, i):
+        return self._last_gains[i]
+
+    def _take(self, trials, i):
+        np.minimum(self._closest, self._distances[i], out=self._closest)
+        mass = self._mass(slice(None))
+        self._block_mass = self._canonical.block_mass(slice(None), mass)
+        self.potential = self._block_mass.sum()

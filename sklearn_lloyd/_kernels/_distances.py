@@ -99,6 +99,8 @@ def sq_distances_to(rows, center, scratch=None):
     if sparse.issparse(rows):
         labels = np.zeros(rows.shape[0], np.intp)
         return pair_sq_distances(rows, center.reshape(1, -1), labels)
+    if rows.size <= _LONG_LOOP:
+        return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
     sq_distances = np.empty(len(rows))
     for part, offsets in offsets_by_batch(rows, center, scratch):
         sq_distances[part] = _sum_of_squares(offsets)

@@ -30,7 +30,7 @@ _NO_GAP = -np.inf
 _BATCH_BY_ROW = 1 << 18  # the same, where the scores of one row lie side by side
 _LEFT = 1 << 18  # scores of rows that batches leave open, up to which they are kept
 _FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a screen in float64
-_FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
+_FEW = 1 << 14  # differences
 
 
 def batch_rows(rows, table):
@@ -38,6 +38,11 @@ def batch_rows(rows, table):
     if by_row(rows, table):
         return max(1, _BATCH_BY_ROW // len(table))
     return max(1, _BATCH // (len(table) + row_size(rows)))
+
+
+def are_few(rows, n_centers):
+    """Whether rows are compared with centres by differences at once sooner than screened."""
+    return not sparse.issparse(rows) and rows.size * n_centers <= _FEW
 
 
 def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
@@ -66,7 +71,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
         Rows that `dtype` could not decide.
     """
     n_rows = rows.shape[0]
-    if n_rows * table.centers.size <= _FEW and not sparse.issparse(rows):
+    if are_few(rows, len(table)):
         return all_sq_distances(rows, table.centers).argmin(axis=0), _NO_GAP, 0
     labels = np.zeros(n_rows, np.intp)
     if len(table) == 1:
@@ -263,7 +268,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     gains : ndarray of shape (n_trials,), float64
         To the precision of `dtype`.
     """
-    if rows.shape[0] * table.centers.size <= _FEW and not sparse.issparse(rows):
+    if are_few(rows, len(table)):
         closer = closest - all_sq_distances(rows, table.centers)
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
