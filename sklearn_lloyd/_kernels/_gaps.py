@@ -41,26 +41,26 @@ def gap_to(few, rows, sq_norms, labels, table, dtype, scratch):
         places = place.take(own)
         own_too = np.flatnonzero(places >= 0)
         others[places[own_too], own_too] = np.inf
-        error = norms * screen.dtype.type(screen.row_error)
+        errors = screen.errors(norms)
         gap[part] = gap_of_scores(
             screen.own_scores(block, own),
             np.minimum.reduce(others, axis=0),
-            error + screen.own_error.take(own),
-            error,
+            errors + screen.own_error.take(own),
+            errors,
             norms,
         )
     return gap
 
 
-def gap_of_scores(own, other, own_error, error, sq_norms):
+def gap_of_scores(own, other, own_errors, errors, sq_norms):
     """The gap between the least scores of rows and the second least, as far as it is certain."""
     # The norms are kept in their own precision, whatever that of the scores.
     eps = 8 * float(np.finfo(sq_norms.dtype).eps)
     in_norms = sq_norms * sq_norms.dtype.type(eps)
     far = other + sq_norms
-    far -= error + in_norms
+    far -= errors + in_norms
     near = own + sq_norms
-    near += own_error + in_norms
+    near += own_errors + in_norms
     return difference_of_roots(far, near, eps)
 
 

@@ -30,7 +30,7 @@ _NO_GAP = -np.inf
 _BATCH_BY_ROW = 1 << 18  # the same, where the scores of one row lie side by side
 _LEFT = 1 << 18  # scores of rows that batches leave open, up to which they are kept
 _FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a screen in float64
-_FEW = 1 << 14  # differences
+_FEW = 1 << 14  # differences, up to which they are computed sooner than a screen
 
 
 def batch_rows(rows, table):
@@ -154,11 +154,10 @@ def _label_clear_rows(scores, own, sq_norms, screen, scratch, labels):
         The least of them.
     sq_norms : ndarray of shape (n_rows,) or scalar
     """
-    slack = sq_norms * screen.dtype.type(2 * screen.row_error)
-    slack += screen.own_error.max()
+    slack = 2 * screen.errors(sq_norms) + screen.own_error.max()
     near = scratch_array(scratch, "near", scores.shape, np.dtype(bool))
     np.less_equal(scores, own + slack, out=near)
-    # In bytes, which hold the number of any centre whose scores lie side by side.
+    # In bytes: there are more centres than a byte counts only where scores lie row by row.
     near = near.view(np.uint8)
     n_near = np.add.reduce(near, axis=0, dtype=np.uint8)
     near *= np.arange(len(near), dtype=np.uint8)[:, np.newaxis]
@@ -191,11 +190,11 @@ def _label_with_gap(scores, sq_norms, guess, screen, scratch, labels, gap):
 
 def _tell_apart(own, other, labels, sq_norms, screen, gap):
     """Rows whose two least scores do not tell which is less; fill the gap of all."""
-    near_error = sq_norms * screen.dtype.type(screen.row_error)
-    slack = near_error + screen.own_error.take(labels)
+    errors = screen.errors(sq_norms)
+    slack = errors + screen.own_error.take(labels)
     if gap is not None:
-        gap[:] = gap_of_scores(own, other, slack, near_error, sq_norms)
-    slack += near_error
+        gap[:] = gap_of_scores(own, other, slack, errors, sq_norms)
+    slack += errors
     return np.flatnonzero(~(other - own > slack))
 
 
@@ -209,13 +208,15 @@ def _label_by_row(rows, index, scores, sq_norms, screen, table, scratch, labels,
         return 0
     scores, norms = scores[hard], sq_norms[hard]
     own = scores.min(axis=1)
-    error = norms * screen.dtype.type(screen.row_error)
-    slack = 2 * error + screen.own_error.take(labels[hard])
+    errors = screen.errors(norms)
+    slack = 2 * errors + screen.own_error.take(labels[hard])
     candidates = ~(scores > (own + slack)[:, np.newaxis])  # NaN is one too
     rows = rows[index[hard]]
     if screen.dtype == np.float64 or np.count_nonzero(candidates) <= _FEW_CANDIDATES * hard.size:
         scores[candidates] = np.inf
-        others = scores.min(axis=1) + norms - error
+        # The norms are kept in their own precision, whatever that of the scores.
+        errors += norms * norms.dtype.type(8 * np.finfo(norms.dtype).eps)
+        others = scores.min(axis=1) + norms - errors
         labels[hard], again = _decide(rows, candidates, others, table, gap)
     else:
         labels[hard], again, _ = nearest(

@@ -1,11 +1,12 @@
 """Screening: squared distances by one matrix product, with a bound on their error.
 
 For a row x and a centre c, both relative to the shift, the *score* is |c|^2 - 2 x.c: the
-squared distance less |x|^2, which all centres share. One product with the rows, extended by
-a one, gives the scores of a block. In a precision with spacing eps, and with n_terms products
-in the sum, a score is off by at most eta (2 |c|^2 + |x|^2), eta = (n_terms + 8) eps: the two
-roundings to that precision, the product in any order of its terms, and a factor of two in
-hand; where products underflow, by n_terms times the least normal number more.
+squared distance less |x|^2, which all centres share. One product gives those of a block of rows,
+to which |c|^2 is added or, as a factor of ones, belongs from the start. In a precision with
+spacing eps, and with n_terms products in the sum, a score is off by at most eta (2 |c|^2 +
+|x|^2), eta = (n_terms + 8) eps: the two roundings to that precision, the product in any order
+of its terms, and a factor of two in hand; where products underflow, by n_terms times the least
+normal number more.
 
 The part of the error that depends on the centre is taken off the score beforehand, so scores
 are lower bounds up to eta |x|^2, and a far outlying centre costs the others no precision.
@@ -83,15 +84,15 @@ class Screen:
         np.multiply(offsets, -2.0, out=self.table[:, :-1], casting="same_kind")
         self.table[:, -1] = (1.0 - 2.0 * self.eta) * sq_norms
         self._sq_norms = sq_norms
-        # Where products underflow, the scores are off by no more than that.
-        self._underflow = 8.0 * (n_terms + 8) * float(info.tiny)
+        # Where products underflow, a score is off by no more than that, too.
+        self._underflow = 4.0 * (n_terms + 8) * float(info.tiny)
         self._padded = {}
         # h, the norms less the error, and what that adds to the slack, for the NumPy backend.
         counted = n_terms + 10 if self.dtype == np.float32 else 4 * (n_terms + 14)
         h = 0.5 * counted * float(info.eps)
         self.row_error = h * (1.0 + 4.0 * h)
         self.lowered = ((1.0 - self.row_error) * sq_norms).astype(dtype)
-        self.own_error = (2.0 * self.row_error * sq_norms + self._underflow).astype(dtype)
+        self.own_error = (2.0 * self.row_error * sq_norms + 2.0 * self._underflow).astype(dtype)
         if never is not None:
             self.table[never, -1] = self.lowered[never] = info.max / 16
 
@@ -108,7 +109,7 @@ class Screen:
     @cached_property
     def slack(self):
         """What |c|^2 adds to the slack of a row whose nearest centre is c."""
-        return (4.0 * self.eta * self._sq_norms + self._underflow).astype(self.dtype)
+        return (4.0 * self.eta * self._sq_norms + 2.0 * self._underflow).astype(self.dtype)
 
     def padded(self, multiple):
         """Table and norms, the features filled up to a multiple.
@@ -173,6 +174,12 @@ class Screen:
             largest = max(float(block.max()), -float(block.min()))
             return self.dtype.type(block.shape[0]) * self.dtype.type(largest) ** 2
         return self.sq_norms(block)
+
+    def errors(self, sq_norms):
+        """By how much the lower bounds on the squared distances of rows may be too large."""
+        errors = sq_norms * self.dtype.type(self.row_error)
+        errors += self.dtype.type(self._underflow)
+        return errors
 
     def scores(self, block, scratch, norms=None):
         """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`.
