@@ -46,6 +46,11 @@ class CanonicalRows:
         return np.argsort(self.keys)
 
     @cached_property
+    def _stable_order(self):
+        """The same, equal rows as they were given: what blocks are sorted to."""
+        return np.argsort(self.keys, kind="stable")
+
+    @cached_property
     def group_starts(self):
         """Where in the order each run of equal rows starts."""
         keys = self.keys[self.order]
@@ -115,7 +120,7 @@ class CanonicalRows:
             Gives the mass of the rows of an index array.
         """
         if self.n_blocks == 1:
-            return _draw_from(self.order, uniforms * block_mass[0], mass_of)
+            return _draw_from(self._stable_order, uniforms * block_mass[0], mass_of)
         blocks, targets = self.blocks_of(uniforms, block_mass)
         by_block, starts = self.in_order(blocks)
         drawn = np.empty(uniforms.size, np.intp)
