@@ -13,7 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-_FEW = 1024  # rows that are one block
+_FEW = 1024  # rows that are one block for compiled code
+_FEW_IN_PYTHON = 4096  # rows that are one block otherwise: a draw from it takes fewer calls
 _BLOCKS = 3  # times the root of the number of rows
 INSERTED = 512  # rows of a block, up to which compiled code sorts by insertion
 
@@ -35,13 +36,19 @@ class CanonicalRows:
         self.keys = keys
         self._kernels = kernels
         # Few rows in a block, since drawing from it for the first time has them sorted.
-        n_blocks = 1 if keys.size < _FEW else min(int(_BLOCKS * keys.size**0.5), 4096)
+        few = _FEW_IN_PYTHON if kernels is None else _FEW
+        n_blocks = 1 if keys.size < few else min(int(_BLOCKS * keys.size**0.5), 4096)
         self.n_blocks = n_blocks
 
     @cached_property
     def order(self):
         """The rows, sorted by key."""
         return np.argsort(self.keys)
+
+    @cached_property
+    def _stable_order(self):
+        """The same, equal rows as they were given: what blocks are sorted to."""
+        return np.argsort(self.keys, kind="stable")
 
     @cached_property
     def group_starts(self):
@@ -97,6 +104,8 @@ class CanonicalRows:
 
     def block_mass(self, rows, mass=None):
         """What the given rows add to the mass of every block; by default one each."""
+        if self.n_blocks == 1 and mass is not None:
+            return np.array([mass.sum()])
         return np.bincount(self.block_of[rows], mass, minlength=self.n_blocks)
 
     def draw(self, uniforms, block_mass, mass_of):
@@ -110,18 +119,15 @@ class CanonicalRows:
         mass_of : callable
             Gives the mass of the rows of an index array.
         """
+        if self.n_blocks == 1:
+            return _draw_from(self._stable_order, uniforms * block_mass[0], mass_of)
         blocks, targets = self.blocks_of(uniforms, block_mass)
         by_block, starts = self.in_order(blocks)
         drawn = np.empty(uniforms.size, np.intp)
         for block in set(blocks.tolist()):  # a block is summed once for all its draws
             rows = by_block[starts[block] : starts[block + 1]]
-            mass = mass_of(rows)
-            draws = np.flatnonzero(blocks == block)
-            places = mass.cumsum().searchsorted(targets[draws], side="right")
-            beyond = places == rows.size
-            if beyond.any():  # rounding
-                places[beyond] = mass.nonzero()[0][-1]
-            drawn[draws] = rows[places]
+            draws = (blocks == block).nonzero()[0]
+            drawn[draws] = _draw_from(rows, targets[draws], mass_of)
         return drawn
 
     def blocks_of(self, uniforms, block_mass):
@@ -151,3 +157,13 @@ class CanonicalRows:
     def group_sums(self, values):
         """The sum of `values` (one for each row) over each group of equal rows."""
         return np.add.reduceat(values[self.order], self.group_starts)
+
+
+def _draw_from(rows, targets, mass_of):
+    """The rows that the sums of the mass, one row after the other, reach the targets in."""
+    mass = mass_of(rows)
+    places = mass.cumsum().searchsorted(targets, side="right")
+    beyond = places == rows.size
+    if beyond.any():  # rounding
+        places[beyond] = mass.nonzero()[0][-1]
+    return rows[places]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sklearn_lloyd._fit import inertia_of
@@ -15,7 +17,9 @@ def _table(chunks, centers):
     shift = None
     if not chunks.is_sparse:
         exact = centers.astype(np.float64)
-        shift = shift_near(exact.mean(axis=0), np.sqrt(exact.var(axis=0).mean()))
+        mean = np.add.reduce(exact, axis=0) / len(exact)
+        deviations = exact - mean
+        shift = shift_near(mean, math.sqrt(np.vdot(deviations, deviations) / exact.size))
     return CenterTable(centers, shift, chunks.n_terms)
 
 

@@ -92,7 +92,8 @@ def _mean_variance(chunks, sample_weight):
         if chunks.compiled_dense is not None:
             weights = array_of(sample_weight)
             return chunks.compiled_dense.moments(chunks.X, rows.start, rows.stop, weights)
-        return moments(chunks.rows(rows), None if sample_weight is None else sample_weight[rows])
+        weights = None if sample_weight is None else sample_weight[rows]
+        return moments(chunks.rows(rows), weights, scratch)
 
     def merge(part):
         nonlocal total, mean, squares

@@ -14,8 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import get_config
 
-from sklearn_lloyd._kernels import Screen
-
 _SAMPLE = 512  # rows
 _WIDTHS = (16, 32, 64)  # of a projected row, what is left of it included
 _FEWEST = 32  # features
@@ -71,12 +69,6 @@ class Projection:
         projected = np.empty((len(offsets), self.rows.shape[1]), np.float32)
         self._project(offsets, sq_norms, projected)
         return projected
-
-    def screen(self, table):
-        """The screen of the projected centres: its scores are lower bounds."""
-        projected = self.project(table.offsets, table.sq_norms)
-        dtype = np.dtype(np.float32)
-        return Screen(projected, table.sq_norms, table.repeated, self.n_terms, dtype)
 
 
 class _Axes(NamedTuple):

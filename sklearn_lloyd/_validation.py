@@ -136,7 +136,11 @@ def _check_finite(chunks, estimator):
         if rows is not None and not bad:
             bad.append(rows)
 
-    chunks.map_reduce(kernel, first)
+    if len(chunks.blocks) == 1:  # without the cost of a pool
+        with np.errstate(over="ignore", invalid="ignore"):
+            first(kernel(chunks.blocks[0], None))
+    else:
+        chunks.map_reduce(kernel, first)
     if not bad:
         return
     values = chunks.rows(bad[0])

@@ -13,6 +13,7 @@ from sklearn_lloyd._kernels import (
     CenterTable,
     _numpy,
     _sums,
+    gap_to,
     label_sums,
     moments,
     nearest,
@@ -265,6 +266,50 @@ def test_gap_is_of_use():
         assert_array_equal(labels, np.repeat(np.arange(5), 30))
         assert n_hard == 0
         assert (gap > 0.99 * room).all()
+
+
+@quick
+@given(
+    seed=seeds,
+    n_features=st.sampled_from((1, 3, 4, 5, 9, 30)),
+    dtype=st.sampled_from(FLOATS),
+    screen=st.sampled_from(FLOATS),
+    shifted=st.booleans(),
+)
+def test_gap_to_a_few_centers(seed, n_features, dtype, screen, shifted):
+    rng = np.random.default_rng(seed)
+    scales = 10.0 ** rng.integers(-3, 4, (60, 1))
+    rows = (rng.standard_normal((60, n_features)) * scales).astype(dtype)
+    centers = rng.standard_normal((12, n_features)) * scales[:12]
+    shift = rng.standard_normal(n_features) if shifted else None
+    few = rng.choice(12, 4, replace=False)
+    labels = rng.integers(0, 12, 60)
+    norms = np.square(rows - (0 if shift is None else shift)).sum(axis=1).astype(screen)
+    table = CenterTable(centers, shift, n_features)
+    gap = gap_to(few, rows, norms, labels, table, np.dtype(screen), {})
+    distances = np.sqrt(definition(rows, centers))
+    own = distances[np.arange(60), labels].copy()
+    distances[np.arange(60), labels] = np.inf
+    room = distances[:, few].min(axis=1) - own
+    assert (gap <= room + np.abs(room) * 2.0**-22).all()
+    clear = room > 0.1 * (own + np.sqrt(norms))
+    assert (gap[clear] > 0.9 * room[clear]).all()
+
+
+def test_rows_prepared_before_are_not_taken_for_others():
+    rng = np.random.default_rng(0)
+    centers = rng.standard_normal((6, 20))
+    scratch = {}
+    for n_features in (3, 20):
+        X = rng.standard_normal((500, n_features))
+        X.flags.writeable = False
+        for shift in (None, np.ones(n_features), np.full(n_features, 2.0)):
+            table = CenterTable(centers[:, :n_features], shift, n_features)
+            for part in (slice(400), slice(400), slice(100, 500), np.arange(400) + 50):
+                for dtype in FLOATS:
+                    labels = nearest(X[part], None, None, table, dtype, scratch)[0]
+                    right = definition(X[part], table.centers).argmin(axis=1)
+                    assert_array_equal(labels, right)
 
 
 @pytest.mark.parametrize("guess", ["none", "right", "wrong", "random"])

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, _solvers, lloyd_steps
 from sklearn_lloyd._kernels import _numpy, _screen, _sums
-from sklearn_lloyd._solvers import _assign
+from sklearn_lloyd._solvers import _assign, _bounds
 
 thorough = settings(max_examples=60, derandomize=True, deadline=None)
 quick = settings(max_examples=25, derandomize=True, deadline=None)
@@ -47,7 +47,9 @@ def constants(**values):
         yield
 
 
-MODULES = (_chunks, _numpy, _screen, _sums, _solvers, _assign)
+MODULES = (_chunks, _numpy, _screen, _sums, _solvers, _assign, _bounds)
+BOUNDED = {"_LITTLE_WORK": 0, "_LITTLE_IN_PYTHON": 0}  # bounds, however little there is to do
+FAST = {**BOUNDED, "_MUCH_WORK": 0, "_OWN": (0.0, 0.0), "_SORT_OUT": 0.0}  # and fast centres apart
 
 
 def squares(X, centers):
@@ -408,7 +410,8 @@ def test_number_of_threads_does_not_show(kind, init, backend):
     elif kind == "csr":
         X[rng.random(X.shape) < 0.6] = 0
         X = sparse.csr_matrix(X)
-    with constants(_MAX_ROWS=500, _MIN_ROWS=300, _PIECE=700, _LITTLE_WORK=0):
+    blocks = {"_MAX_ROWS": 500, "_MIN_ROWS": 300, "_PIECE": 700}
+    with constants(**blocks, **FAST):
         assert len(_chunks.block_slices(6000, 5, 9)) >= 8
         models = [
             fit(X, 9, weights, init=init, n_threads=n_threads, tol=0, max_iter=30, backend=backend)
@@ -456,19 +459,25 @@ VALUES = [
     {"_BATCH": 5000, "_MAX_ROWS": 900},
     {"_FEW": 0},
     {"_FEW": 1 << 40},
-    {"_FEW": 0, "_PAIRS": 1},
+    {"_FEW": 0, "PAIRS": 1},
     {"_FEW_ENTRIES": 0},
     {"_FEW_ENTRIES": 1 << 40},
-    {"_WIDE_LAYOUT": 0},
-    {"_WIDE_LAYOUT": 1000, "_FEW": 0},
+    {"_NARROW": 0, "_FEW": 0},
+    {"_SHORT": 0, "_FEW": 0},
+    {"_SHORT": 1000, "_FEW": 0},
     {"_MANY": 0},
-    {"_MANY": 1000, "_FEW": 0},
-    {"_MANY": 0, "_WIDE_LAYOUT": 0, "_FEW": 0},
-    {"_LITTLE_WORK": 0, "_PIECE": 300, "_FEW": 0, "_MAX_ROWS": 400},
-    {"_LITTLE_WORK": 0, "_MOST": 1.0},
-    {"_LITTLE_WORK": 0, "_MOST": 0.0},
-    {"_FEW_CHANGED": 2.0},
-    {"_FEW_CHANGED": 0.0},
+    {"_MANY": 255, "_FEW": 0},
+    {"_MANY": 0, "_NARROW": 0, "_FEW": 0},
+    {"_LEFT": 0, "_FEW": 0},
+    {"_FEW_CANDIDATES": 0, "_FEW": 0},
+    {"_FEW_CANDIDATES": 1000, "_FEW": 0},
+    {**BOUNDED, "_PIECE": 300, "_FEW": 0, "_MAX_ROWS": 400},
+    {**BOUNDED, "_MOST": 1.0},
+    {**BOUNDED, "_MOST": 0.0},
+    {**FAST, "_MOST": 1.0, "_FEW": 0, "_MAX_ROWS": 400},
+    {**BOUNDED, "_MUCH_WORK": 1 << 60},
+    {**BOUNDED, "_FEW_CHANGED": 2.0},
+    {**BOUNDED, "_FEW_CHANGED": 0.0},
     {"_HARD": -1.0},
     {"_HARD": 2.0, "_FEW": 0},
 ]
@@ -599,7 +608,7 @@ def starts(rng, X, n_clusters):
 @pytest.mark.parametrize("name", NASTY)
 def test_every_algorithm_gives_the_same(name, screened, backend):
     # Screened: even small blocks go by products and bounds, as large ones do.
-    values = {"_FEW": 0, "_LITTLE_WORK": 0, "_MOST": 1.0} if screened else {}
+    values = {"_FEW": 0, **FAST, "_MOST": 1.0} if screened else {}
     for seed in range(3):
         rng = np.random.default_rng(seed)
         X = NASTY[name](rng)
@@ -747,3 +756,26 @@ def test_dense_and_csr_decide_ties_alike(seed, n_clusters):
     with constants(_FEW=0):
         assert_array_equal(model.predict(sparse.csr_matrix(X)), model.predict(X))
         assert_array_equal(model.predict(X), squares(X, centers).argmin(axis=1))
+
+
+def test_fast_centers_are_sorted_out(monkeypatch):
+    # Of 40 centres that start in one corner few still move when most have settled.
+    rng = np.random.default_rng(3)
+    X = blobs(rng, 4000, 20, 40)
+    start = X[np.argsort(X[:, 0])[:40]]
+    compared = []
+    gap_to = _assign.gap_to
+
+    def remember(few, rows, *args):
+        compared.append((few.size, len(rows)))
+        return gap_to(few, rows, *args)
+
+    monkeypatch.setattr(_assign, "gap_to", remember)
+    params = {"init": start, "tol": 0, "max_iter": 100, "backend": "numpy"}
+    plain = fit(X, 40, algorithm="lloyd", **params)
+    assert not compared
+    with constants(**FAST):
+        bounded = fit(X, 40, algorithm="hamerly", **params)
+    assert compared
+    assert max(few for few, _ in compared) <= 10
+    assert_same(bounded, plain, scale=10)

@@ -49,7 +49,6 @@ class CompiledGreedy(Greedy):
         self._starts = np.array([rows.start for rows in self._blocks])
         self._n_noted = np.zeros_like(self._starts)
         self._norms = problem.sq_norms
-        self._n_trials = n_trials
         self._tables = {}
         cost = partial(_cost_of_trials, problem.n_clusters, n_trials)
         self._projection = make_projection(problem, cost)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels import CenterTable, sq_distances_to, trial_gains
+from sklearn_lloyd._kernels import CenterTable, all_sq_distances, sq_distances_to, trial_gains
 
 # Trials whose gains differ by less than this share are told apart exactly.
 _CONTENDERS = 1e-4
@@ -12,6 +12,7 @@ _ROUNDING = 1e-10  # relative, of equal gains
 # Mean squared distance to the nearest centre, as a share of that to the shift, below which
 # float32 products say too little about it.
 TIGHT = 2.0**-8
+_GATHERED = 1 << 16  # numbers at a time: in memory that is at hand, not fresh from the system
 
 
 class Seeding:
@@ -101,10 +102,12 @@ class Greedy(Seeding):
         gain = np.zeros(())
 
         def improve(rows, scratch):
-            near = np.arange(rows.start, rows.stop)[self._maybe[i, rows]]
+            near = np.flatnonzero(self._maybe[i, rows]) + rows.start
             if near.size == 0:
                 return 0.0
-            closer = self._closest[near] - sq_distances_to(self._gather(rows, near), center)
+            closer = self._closest[near] - sq_distances_to(
+                self._chunks.rows(near), center, scratch
+            )
             weights = self._problem.weights(near)
             closer = np.maximum(closer, 0)
             return closer.sum() if weights is None else (closer * weights).sum()
@@ -119,15 +122,52 @@ class Greedy(Seeding):
         center = self._chunks.dense_rows(np.array([row]))[0]
 
         def update(rows, scratch):
-            near = np.arange(rows.start, rows.stop)
-            if maybe is not None:
-                near = near[maybe[rows]]
-            if near.size:
-                distances = sq_distances_to(self._gather(rows, near), center)
-                self._closest[near] = np.minimum(self._closest[near], distances)
+            near = rows if maybe is None else np.flatnonzero(maybe[rows]) + rows.start
+            distances = self._sq_distances(near, center, scratch)
+            self._closest[near] = np.minimum(self._closest[near], distances)
 
         self._lower(update)
 
-    def _gather(self, rows, near):
-        """Rows `near` of the block `rows`."""
-        return self._chunks.rows(rows if near.size == rows.stop - rows.start else near)
+    def _sq_distances(self, near, center, scratch):
+        """Of the rows `near`, a slice or indices, which are gathered a few at a time."""
+        rows = self._chunks.rows
+        if isinstance(near, slice):
+            return sq_distances_to(rows(near), center, scratch)
+        distances = np.empty(near.size)
+        step = max(1, _GATHERED // center.size)
+        for start in range(0, near.size, step):
+            part = slice(start, start + step)
+            distances[part] = sq_distances_to(rows(near[part]), center, scratch)
+        return distances
+
+
+class SmallGreedy(Greedy):
+    """As `Greedy`, for few rows: all distances to the trials are kept until one is taken."""
+
+    def __init__(self, problem, n_trials):
+        super().__init__(problem, 0)
+        self._rows = self._chunks.rows(slice(None))
+
+    def start(self, row):
+        self._measure(np.array([row]))
+        self._take(None, 0)
+
+    def _measure(self, trials):
+        self._distances = all_sq_distances(self._rows, self._chunks.dense_rows(trials))
+
+    def _gains(self, trials):
+        self._measure(trials)
+        closer = self._closest - self._distances
+        np.maximum(closer, 0.0, out=closer)
+        weights = self._problem.sample_weight
+        self._last_gains = closer.sum(axis=1) if weights is None else closer @ weights
+        return self._last_gains
+
+    def _exact_gain(self, trials, i):
+        return self._last_gains[i]
+
+    def _take(self, trials, i):
+        np.minimum(self._closest, self._distances[i], out=self._closest)
+        mass = self._mass(slice(None))
+        self._block_mass = self._canonical.block_mass(slice(None), mass)
+        self.potential = self._block_mass.sum()

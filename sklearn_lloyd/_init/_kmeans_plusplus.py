@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._init._compiled import MOST_TRIALS, CompiledGreedy
-from sklearn_lloyd._init._greedy import Greedy
+from sklearn_lloyd._init._greedy import Greedy, SmallGreedy
 from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._init._sparse import SparseGreedy
+from sklearn_lloyd._kernels import are_few
 
 
 def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
@@ -29,6 +30,8 @@ def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
         n_local_trials = 2 + int(np.log(problem.n_clusters))
     compiled = problem.chunks.compiled is not None and n_local_trials <= MOST_TRIALS
     kind = CompiledGreedy if compiled else Greedy
+    if problem.chunks.compiled is None and are_few(problem.chunks.X, n_local_trials):
+        kind = SmallGreedy
     if problem.chunks.is_sparse:
         kind = SparseGreedy
     seeding = kind(problem, n_local_trials)

@@ -12,15 +12,15 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import has_duplicates, read_only, row_slice, sum_by_row
-from sklearn_lloyd._kernels._distances import own_sq_distances, sq_distances_to
-from sklearn_lloyd._kernels._numpy import (
-    CenterTable,
-    batch_rows,
-    nearest,
+from sklearn_lloyd._kernels._distances import (
+    all_sq_distances,
+    own_sq_distances,
+    sq_distances_to,
     sq_distances_to_all,
-    trial_gains,
 )
-from sklearn_lloyd._kernels._screen import Screen, scratch_array
+from sklearn_lloyd._kernels._gaps import gap_to
+from sklearn_lloyd._kernels._numpy import are_few, batch_rows, nearest, trial_gains
+from sklearn_lloyd._kernels._screen import CenterTable, Screen, scratch_array
 from sklearn_lloyd._kernels._sums import add_sums, label_sums, moments, norms_and_keys
 from sklearn_lloyd._optional import import_optional
 
@@ -67,9 +67,12 @@ __all__ = [
     "CenterTable",
     "Screen",
     "add_sums",
+    "all_sq_distances",
+    "are_few",
     "array_of",
     "batch_rows",
     "compiled_kernels",
+    "gap_to",
     "has_duplicates",
     "label_sums",
     "moments",

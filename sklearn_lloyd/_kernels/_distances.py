@@ -11,7 +11,12 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row
+from sklearn_lloyd._kernels._screen import scratch_array
 
+PAIRS = 1 << 18  # elements in one batch of differences
+_LONG_LOOP = 4096  # numbers, above which NumPy is fast at taking the same off each row
+_BATCH = 1 << 16  # numbers whose differences from a point are in memory at once
+_FLOAT64 = np.dtype(np.float64)
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 
 
@@ -89,9 +94,64 @@ def own_sq_distances(rows, centers, labels):
     return np.einsum("ij,ij->i", differences, differences)
 
 
-def sq_distances_to(rows, center):
+def sq_distances_to(rows, center, scratch=None):
     """Squared distance of each row to one centre, float64, by differences."""
     if sparse.issparse(rows):
         labels = np.zeros(rows.shape[0], np.intp)
         return pair_sq_distances(rows, center.reshape(1, -1), labels)
-    return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
+    if rows.size <= _LONG_LOOP:
+        return _sum_of_squares(np.subtract(rows, center, dtype=np.float64, order="C"))
+    sq_distances = np.empty(len(rows))
+    for part, offsets in offsets_by_batch(rows, center, scratch):
+        sq_distances[part] = _sum_of_squares(offsets)
+    return sq_distances
+
+
+def offsets_by_batch(rows, point, scratch=None):
+    """Slices of dense rows, and these less a point: float64, in C order, in the same memory.
+
+    Fresh memory for all rows would take longer to be had than to be filled.
+    """
+    n_rows, n_features = rows.shape
+    step = max(1, _BATCH // n_features)
+    for start in range(0, n_rows, step):
+        part = slice(start, min(start + step, n_rows))
+        shape = part.stop - start, n_features
+        out = scratch_array({} if scratch is None else scratch, "offsets", shape, _FLOAT64)
+        _subtract(rows[part], point, out)
+        yield part, out
+
+
+def _subtract(rows, point, out):
+    """The rows less the point; in long loops, however few the features."""
+    whole = 0
+    if rows.flags.c_contiguous:
+        at_once = _LONG_LOOP // point.size + 1
+        whole = len(rows) // at_once * at_once
+        several = rows[:whole].reshape(-1, at_once * point.size)
+        np.subtract(several, np.tile(point, at_once), out=out[:whole].reshape(several.shape))
+    np.subtract(rows[whole:], point, out=out[whole:])
+
+
+def sq_distances_to_all(rows, table, scratch, sq_norms=None):
+    """Squared distances (n_rows, n_clusters) in float64.
+
+    By products; those that cancel to less than a millionth are done again by differences.
+    """
+    screen = table.screen(np.dtype(np.float64))
+    block = screen.prepare(rows, table.shift, scratch)
+    if sq_norms is None:
+        sq_norms = screen.sq_norms(block)
+    sq_norms = sq_norms[:, np.newaxis]
+    out = screen.scores(block, scratch, screen.norms).T + sq_norms
+    row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
+    step = max(1, PAIRS // max(1, row_size(rows)))
+    for start in range(0, row.size, step):
+        i, j = row[start : start + step], label[start : start + step]
+        out[i, j] = pair_sq_distances(rows[i], table.centers, j)
+    return out
+
+
+def row_size(rows):
+    """Numbers in a row, on average."""
+    return rows.nnz // max(1, rows.shape[0]) if sparse.issparse(rows) else rows.shape[1]

@@ -7,88 +7,42 @@ number of threads, and `predict` agrees with `fit`.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import row_slice
-from sklearn_lloyd._kernels._distances import all_sq_distances, pair_sq_distances
-from sklearn_lloyd._kernels._screen import Screen, least
+from sklearn_lloyd._kernels._distances import (
+    PAIRS,
+    all_sq_distances,
+    pair_sq_distances,
+    row_size,
+)
+from sklearn_lloyd._kernels._gaps import (
+    difference_of_roots,
+    gap_of_scores,
+    index_in,
+    own_scores_in,
+)
+from sklearn_lloyd._kernels._screen import by_row, scratch_array
 
 _BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
-_PAIRS = 1 << 18  # elements in one batch of differences
-_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 _NO_GAP = -np.inf
-_FEW = 1 << 14  # elements that are compared by differences at once sooner than screened
-
-
-class CenterTable:
-    """Centres, prepared once for all blocks of a pass.
-
-    Parameters
-    ----------
-    centers : ndarray of shape (n_clusters, n_features)
-        In the coordinates and the dtype of the model. Not to be written to from here on.
-    shift : ndarray of shape (n_features,) or None
-    n_terms : int
-        Products in the sum of one distance.
-    """
-
-    def __init__(self, centers, shift, n_terms):
-        self.centers = centers.astype(np.float64, order="C", copy=False)
-        self.offsets = self.centers if shift is None else self.centers - shift
-        self.shift = shift
-        self.n_terms = n_terms
-        self._screens = {}
-
-    def __len__(self):
-        return len(self.centers)
-
-    @cached_property
-    def sq_norms(self):
-        return np.einsum("ij,ij->i", self.offsets, self.offsets)
-
-    @cached_property
-    def repeated(self):
-        """Mask of the centres that equal one of lower index, or None: those get no rows."""
-        ordered = np.sort(self.sq_norms)
-        if not (ordered[1:] == ordered[:-1]).any():
-            return None
-        # Rows of norm one have equal norms throughout; few of these agree in the projection too.
-        places = np.arange(1.0, self.offsets.shape[1] + 1)
-        projections = np.einsum("ij,j->i", self.offsets, places)
-        repeated, seen = np.zeros(len(self), bool), {}
-        for i, key in enumerate(zip(self.sq_norms.tolist(), projections.tolist(), strict=True)):
-            others = seen.setdefault(key, [])
-            if any(np.array_equal(self.centers[i], self.centers[j]) for j in others):
-                repeated[i] = True
-            else:
-                others.append(i)
-        return repeated if repeated.any() else None
-
-    def precision(self, dtype):
-        """That precision, or float64 if float32 is too narrow for these centres."""
-        too_narrow = dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES
-        return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
-
-    def screen(self, dtype):
-        """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
-        dtype = self.precision(dtype)
-        screen = self._screens.get(dtype)
-        if screen is None:
-            screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)
-            self._screens[dtype] = screen
-        return screen
+_BATCH_BY_ROW = 1 << 18  # the same, where the scores of one row lie side by side
+_LEFT = 1 << 18  # scores of rows that batches leave open, up to which they are kept
+_FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a screen in float64
+_FEW = 1 << 14  # differences, up to which they are computed sooner than a screen
 
 
 def batch_rows(rows, table):
     """How many of the rows to compare with those centres at once."""
-    return max(1, _BATCH // (len(table) + _row_size(rows)))
+    if by_row(rows, table):
+        return max(1, _BATCH_BY_ROW // len(table))
+    return max(1, _BATCH // (len(table) + row_size(rows)))
 
 
-def _row_size(rows):
-    return rows.nnz // max(1, rows.shape[0]) if sparse.issparse(rows) else rows.shape[1]
+def are_few(rows, n_centers):
+    """Whether rows are compared with centres by differences at once sooner than screened."""
+    return not sparse.issparse(rows) and rows.size * n_centers <= _FEW
 
 
 def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
@@ -117,7 +71,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
         Rows that `dtype` could not decide.
     """
     n_rows = rows.shape[0]
-    if n_rows * table.centers.size <= _FEW and not sparse.issparse(rows):
+    if are_few(rows, len(table)):
         return all_sq_distances(rows, table.centers).argmin(axis=0), _NO_GAP, 0
     labels = np.zeros(n_rows, np.intp)
     if len(table) == 1:
@@ -125,89 +79,165 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     gap = None
     if want_gap:
         gap = np.empty(n_rows, np.float32 if sq_norms is None else sq_norms.dtype)
-    n_hard = 0
+    screen = table.screen(np.dtype(dtype))
+    n_hard, left, room = 0, [], _LEFT
     step = batch_rows(rows, table)
     for start in range(0, n_rows, step):
         part = slice(start, min(start + step, n_rows))
-        n_hard += _nearest(
+        index, *about_them = _label_batch(
             row_slice(rows, part),
             None if sq_norms is None else sq_norms[part],
             None if guess is None else guess[part],
+            screen,
             table,
-            np.dtype(dtype),
             scratch,
             labels[part],
             None if gap is None else gap[part],
         )
+        if index.size:
+            left.append((start + index, *about_them))
+            room -= index.size * len(table)
+        if left and (room < 0 or part.stop == n_rows):
+            n_hard += _label_left(rows, left, screen, table, scratch, labels, gap)
+            left, room = [], _LEFT
     return labels, _NO_GAP if gap is None else gap, n_hard
 
 
-def _nearest(rows, sq_norms, guess, table, dtype, scratch, labels, gap):
-    """One batch of `nearest`: fill `labels` and `gap` and return n_hard."""
-    screen = table.screen(dtype)
-    dtype = screen.dtype
+def _label_batch(rows, sq_norms, guess, screen, table, scratch, labels, gap):
+    """One batch of `nearest`: fill `labels` and `gap` but for some rows.
+
+    Returns
+    -------
+    left : ndarray of intp of shape (n_left,)
+        These rows.
+    scores : ndarray of shape (n_left, n_clusters)
+    sq_norms : ndarray of shape (n_left,)
+    """
     block = screen.prepare(rows, table.shift, scratch)
-    if sq_norms is None:
-        sq_norms = screen.sq_norms(block)
     scores = screen.scores(block, scratch)
-    labels[:] = least(scores, scratch) if guess is None else guess
-    flat = scores.base  # the scratch memory that they lie in
-    by_label, by_row = (stride // scores.itemsize for stride in scores.strides)
-    own_index = labels * by_label
-    own_index += np.arange(0, by_row * labels.size, by_row)
-    own = flat.take(own_index)
+    if guess is None and gap is None and not by_row(rows, table):
+        bound = screen.sq_norm_bound(block) if sq_norms is None else sq_norms
+        own = np.minimum.reduce(scores, axis=0)
+        left = _label_clear_rows(scores, own, bound, screen, scratch, labels)
+        if left.size == 0:
+            return left, None, None
+        norms = screen.sq_norms(block[:, left]) if sq_norms is None else sq_norms[left]
+    else:
+        norms = screen.sq_norms(block) if sq_norms is None else sq_norms
+        if guess is None and by_row(rows, table):
+            guess = scores.T.argmin(axis=1)
+        left = _label_with_gap(scores, norms, guess, screen, scratch, labels, gap)
+        norms = norms[left]
+    return left, scores.T[left], norms
+
+
+def _label_left(rows, left, screen, table, scratch, labels, gap):
+    """Label what batches have left, and return n_hard."""
+    index, scores, norms = map(np.concatenate, zip(*left, strict=True))
+    scores = np.ascontiguousarray(scores)
+    label = scores.argmin(axis=1)
+    rest = None if gap is None else gap[index]
+    n_hard = _label_by_row(rows, index, scores, norms, screen, table, scratch, label, rest)
+    labels[index] = label
+    if gap is not None:
+        gap[index] = rest
+    return n_hard
+
+
+def _label_clear_rows(scores, own, sq_norms, screen, scratch, labels):
+    """Label the rows that have one candidate, by a slack that will do for any; return the rest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_clusters, n_rows)
+    own : ndarray of shape (n_rows,)
+        The least of them.
+    sq_norms : ndarray of shape (n_rows,) or scalar
+    """
+    slack = 2 * screen.errors(sq_norms) + screen.own_error.max()
+    near = scratch_array(scratch, "near", scores.shape, np.dtype(bool))
+    np.less_equal(scores, own + slack, out=near)
+    # In bytes: there are more centres than a byte counts only where scores lie row by row.
+    near = near.view(np.uint8)
+    n_near = np.add.reduce(near, axis=0, dtype=np.uint8)
+    near *= np.arange(len(near), dtype=np.uint8)[:, np.newaxis]
+    labels[:] = np.bitwise_or.reduce(near, axis=0)
+    return np.flatnonzero(n_near != 1)  # none, if a score is not a number
+
+
+def _label_with_gap(scores, sq_norms, guess, screen, scratch, labels, gap):
+    """Label rows, by the guess if there is one, with their gaps; return those left open.
+
+    The scores are as they were in the end.
+    """
+    if guess is None:
+        unsure = _label_clear_rows(
+            scores, np.minimum.reduce(scores, axis=0), sq_norms, screen, scratch, labels
+        )
+        labels[unsure] = scores.T[unsure].argmin(axis=1)
+    else:
+        labels[:] = guess
+    own_index, flat, own = own_scores_in(scores, labels)
     flat[own_index] = np.inf
-    other = np.minimum.reduce(scores, axis=0)
-    slack = sq_norms * dtype.type(2 * screen.eta)
-    slack += screen.slack.take(labels)
-    unsure = np.flatnonzero(~(other - own > slack))
+    if scores.strides[0] == scores.itemsize:
+        other = flat.take(index_in(scores, scores.T.argmin(axis=1)))
+    else:
+        other = np.minimum.reduce(scores, axis=0)
+    unsure = _tell_apart(own, other, labels, sq_norms, screen, gap)
+    flat[own_index[unsure]] = own[unsure]
+    return unsure
+
+
+def _tell_apart(own, other, labels, sq_norms, screen, gap):
+    """Rows whose two least scores do not tell which is less; fill the gap of all."""
+    errors = screen.errors(sq_norms)
+    slack = errors + screen.own_error.take(labels)
     if gap is not None:
-        gap[:] = _gap(own, other, slack, sq_norms)
-    if unsure.size == 0:
+        gap[:] = gap_of_scores(own, other, slack, errors, sq_norms)
+    slack += errors
+    return np.flatnonzero(~(other - own > slack))
+
+
+def _label_by_row(rows, index, scores, sq_norms, screen, table, scratch, labels, gap):
+    """Label rows `index` from their C-ordered scores; return n_hard.
+
+    `labels` are those of the least scores.
+    """
+    hard = _label_with_gap(scores.T, sq_norms, labels, screen, scratch, labels, gap)
+    if hard.size == 0:
         return 0
-    if guess is None and dtype == np.float64:
-        flat[own_index] = own
-        candidates = ~(scores[:, unsure] > own[unsure] + slack[unsure])  # NaN is one too
-        labels[unsure] = _decide(rows[unsure], candidates.T, table)
-        if gap is not None:
-            gap[unsure] = _NO_GAP
-        return 0
-    labels[unsure], again, n_hard = nearest(
-        rows[unsure],
-        sq_norms[unsure],
-        None,
-        table,
-        np.float64 if guess is None else dtype,
-        scratch,
-        gap is not None,
-    )
+    scores, norms = scores[hard], sq_norms[hard]
+    own = scores.min(axis=1)
+    errors = screen.errors(norms)
+    slack = 2 * errors + screen.own_error.take(labels[hard])
+    candidates = ~(scores > (own + slack)[:, np.newaxis])  # NaN is one too
+    rows = rows[index[hard]]
+    if screen.dtype == np.float64 or np.count_nonzero(candidates) <= _FEW_CANDIDATES * hard.size:
+        scores[candidates] = np.inf
+        # The norms are kept in their own precision, whatever that of the scores.
+        errors += norms * norms.dtype.type(8 * np.finfo(norms.dtype).eps)
+        others = scores.min(axis=1) + norms - errors
+        labels[hard], again = _decide(rows, candidates, others, table, gap)
+    else:
+        labels[hard], again, _ = nearest(
+            rows, norms, None, table, np.float64, scratch, gap is not None
+        )
     if gap is not None:
-        gap[unsure] = again
-    return n_hard if guess is not None else unsure.size
+        gap[hard] = again
+    return hard.size
 
 
-def _gap(own, other, slack, sq_norms):
-    # The norms are kept in their own precision, whatever that of the scores.
-    eps = 8 * float(np.finfo(sq_norms.dtype).eps)
-    slack = slack + sq_norms * sq_norms.dtype.type(eps)
-    far = other + sq_norms
-    far -= slack
-    np.maximum(far, 0, out=far)
-    np.sqrt(far, out=far)
-    near = own + sq_norms
-    near += slack
-    np.maximum(near, 0, out=near)
-    np.sqrt(near, out=near)
-    far *= far.dtype.type(1 - eps)
-    far -= near
-    return far
+def _decide(rows, candidates, others, table, gap):
+    """The nearest of the candidates (n_rows, n_clusters), by the definition, and the gaps.
 
-
-def _decide(rows, candidates, table):
-    """The nearest of the candidates (n_rows, n_clusters), by the definition."""
-    row, label = np.nonzero(candidates)
+    `others` are lower bounds on the squared distances to the other centres; without `gap` they
+    are of no interest.
+    """
+    places = np.flatnonzero(candidates)  # quicker than the indices of two dimensions
+    row = places // candidates.shape[1]
+    label = places - row * candidates.shape[1]
     sq_distances = np.empty(row.size)
-    step = max(1, _PAIRS // max(1, _row_size(rows)))
+    step = max(1, PAIRS // max(1, row_size(rows)))
     for start in range(0, row.size, step):
         part = slice(start, start + step)
         sq_distances[part] = pair_sq_distances(rows[row[part]], table.centers, label[part])
@@ -216,35 +246,12 @@ def _decide(rows, candidates, table):
     hits = np.flatnonzero(sq_distances == lowest[row])[::-1]
     labels = np.empty(rows.shape[0], np.intp)
     labels[row[hits]] = label[hits]  # the last to be written is the lowest index
-    return labels
-
-
-def sq_distances_to_all(rows, table, scratch, sq_norms=None):
-    """Squared distances (n_rows, n_clusters) in float64.
-
-    By products; those that cancel to less than a millionth are done again by differences.
-    """
-    screen = table.screen(np.dtype(np.float64))
-    block = screen.prepare(rows, table.shift, scratch)
-    if sq_norms is None:
-        sq_norms = screen.sq_norms(block)
-    sq_norms = sq_norms[:, np.newaxis]
-    out = screen.scores(block, scratch).T + sq_norms
-    if table.repeated is not None:
-        out[:, table.repeated] = 0.0  # they stood aside; done below
-    row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
-    step = max(1, _PAIRS // max(1, _row_size(rows)))
-    for start in range(0, row.size, step):
-        i, j = row[start : start + step], label[start : start + step]
-        out[i, j] = pair_sq_distances(rows[i], table.centers, j)
-    return out
-
-
-def _can_be_multiplied(rows, shift, dtype):
-    """Whether rows may stay as they are in a product that is to be of that dtype, or wider."""
-    if shift is not None or sparse.issparse(rows) or rows.itemsize not in rows.strides:
-        return False
-    return rows.dtype in (np.float32, np.float64) and rows.dtype.itemsize >= dtype.itemsize
+    if gap is None:
+        return labels, None
+    sq_distances[label == labels[row]] = np.inf
+    far = np.minimum(np.minimum.reduceat(sq_distances, starts), others)
+    eps = 8 * float(np.finfo(gap.dtype).eps) + 2 * table.n_terms * float(np.finfo(float).eps)
+    return labels, difference_of_roots(far * (1 - eps), lowest, eps)
 
 
 def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
@@ -262,41 +269,31 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
     gains : ndarray of shape (n_trials,), float64
         To the precision of `dtype`.
     """
-    if rows.shape[0] * table.centers.size <= _FEW and not sparse.issparse(rows):
+    if are_few(rows, len(table)):
         closer = closest - all_sq_distances(rows, table.centers)
         np.greater(closer, 0, out=maybe)
         np.maximum(closer, 0, out=closer)
         return closer.sum(axis=1) if weights is None else closer @ weights
-    dtype = np.dtype(dtype)
-    screen = table.screen(dtype)
-    if _can_be_multiplied(rows, table.shift, screen.dtype):
-        screen = table.screen(rows.dtype)
-    in_place = _can_be_multiplied(rows, table.shift, screen.dtype)
+    screen = table.screen(np.dtype(dtype))
     gains = np.zeros(len(table))
     step = batch_rows(rows, table)
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
         norms = sq_norms[part]
-        if in_place:
-            block = rows[part]
-            if norms.dtype.itemsize < dtype.itemsize:
-                norms = np.einsum("ij,ij->i", block, block)
-            scores = screen.scores_in_place(block, scratch)
-        else:
-            block = screen.prepare(row_slice(rows, part), table.shift, scratch)
-            if norms.dtype != screen.dtype:
-                norms = screen.sq_norms(block)
-            scores = screen.scores(block, scratch)
-            scores += screen.bias[:, np.newaxis]
+        block = screen.prepare(row_slice(rows, part), table.shift, scratch)
+        if norms.dtype.itemsize < screen.dtype.itemsize:
+            norms = screen.sq_norms(block)
+        scores = screen.scores(block, scratch, screen.norms)
         target = (closest[part] - norms).astype(screen.dtype, copy=False)
         np.subtract(target, scores, out=scores)
         # The norms are kept in their own precision, whatever that of the scores.
-        eta = 2 * screen.eta + 2 * float(np.finfo(norms.dtype).eps)
-        slack = eta * (norms + closest[part]).max() + screen.slack.max() + screen.bias.max()
+        eta = screen.row_error + 2 * float(np.finfo(norms.dtype).eps)
+        slack = eta * (float(norms.max()) + float(closest[part].max()))
+        slack += float(screen.own_error.max())
         np.greater(scores, -screen.dtype.type(slack), out=maybe[:, part])
         np.maximum(scores, 0, out=scores)
         if weights is None:
-            gains += scores.sum(axis=1, dtype=np.float64)
+            gains += scores.sum(axis=1)  # pairwise, which is exact enough for a batch
         else:
             heaviest = weights[part].max() or 1.0  # weights may not fit into float32
             gains += heaviest * (scores @ (weights[part] / heaviest).astype(screen.dtype))

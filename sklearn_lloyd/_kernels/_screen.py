@@ -1,14 +1,18 @@
 """Screening: squared distances by one matrix product, with a bound on their error.
 
 For a row x and a centre c, both relative to the shift, the *score* is |c|^2 - 2 x.c: the
-squared distance less |x|^2, which all centres share. One product with the rows, extended by
-a one, gives the scores of a block. In a precision with spacing eps, and with n_terms products
-in the sum, a score is off by at most eta (2 |c|^2 + |x|^2), eta = (n_terms + 8) eps: the two
-roundings to that precision, the product in any order of its terms, and a factor of two in
-hand; where products underflow, by n_terms times the least normal number more.
+squared distance less |x|^2, which all centres share. One product gives those of a block of rows,
+to which |c|^2 is added or, as a factor of ones, belongs from the start. The part of its error
+that depends on the centre is taken off a score beforehand, so scores are lower bounds but for
+the part of the row, and a far outlying centre costs the others no precision.
 
-The part of the error that depends on the centre is taken off the score beforehand, so scores
-are lower bounds up to eta |x|^2, and a far outlying centre costs the others no precision.
+The error is counted in terms. With u = eps / 2 of the precision, for sums in any order, the
+products of numbers that were rounded before are off by at most (n_terms + 2) u (|x|^2 + |c|^2),
+|c|^2 by u |c|^2, the sum of both by u (2 |c|^2 + |x|^2), and what a score is compared with by as
+much. So h (|x|^2 + |c|^2) is more than all of it for h = (n_terms + 10) u; up to four features,
+also if |c|^2 is a term of the product. Where products underflow, it is n_terms times the least
+normal number more. What is of second order is added to h. In float64 the sum |c|^2 and the
+definition are no more exact than the score: h is four times that, and a little more.
 """
 
 from __future__ import annotations
@@ -20,12 +24,11 @@ from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
 
-_WIDE_LAYOUT = 24  # features, up to which rows are laid out feature by feature
-_MANY = 160  # centres, from which the scores of one row lie side by side
-FEW = 32  # centres, up to which a product is faster with the rows as its first factor
-_NARROW = 4  # features, up to which it is not
-# Multiplications in a product, up to which OpenBLAS does not copy its factors together first.
-_SMALL_PRODUCT = 1_000_000
+_MANY = 160  # centres, at most 255, from which the scores of one row lie side by side
+_NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
+_SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
+_LONG_LOOP = 4096  # numbers, above which NumPy is fast at adding the same to each row
+_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 
 
 def scratch_array(scratch, name, shape, dtype):
@@ -69,33 +72,24 @@ class Screen:
     def __init__(self, offsets, sq_norms, never, n_terms, dtype):
         info = np.finfo(dtype)
         self.dtype = np.dtype(dtype)
-        self.eta = (n_terms + 8) * float(info.eps)
         self.table = np.empty((offsets.shape[0], offsets.shape[1] + 1), dtype)
         np.multiply(offsets, -2.0, out=self.table[:, :-1], casting="same_kind")
-        self.table[:, -1] = (1.0 - 2.0 * self.eta) * sq_norms
+        self._sq_norms = sq_norms
+        # Where products underflow, a score is off by no more than that, too.
+        self._underflow = 4.0 * (n_terms + 8) * float(info.tiny)
+        # h, the norms less the error, and what that adds to the slack.
+        counted = n_terms + 10 if self.dtype == np.float32 else 4 * (n_terms + 14)
+        h = 0.5 * counted * float(info.eps)
+        self.row_error = h * (1.0 + 4.0 * h)
+        self.lowered = ((1.0 - self.row_error) * sq_norms).astype(dtype)
+        self.own_error = (2.0 * self.row_error * sq_norms + 2.0 * self._underflow).astype(dtype)
         if never is not None:
-            self.table[never, -1] = info.max / 16
-        # What |c|^2 adds to the slack of a row whose nearest centre is c.
-        underflow = 8.0 * (n_terms + 8) * float(info.tiny)
-        # How much lower the scores are than the distances, for what needs no bound.
-        self.bias = (2.0 * self.eta * sq_norms).astype(dtype)
-        self._padded = {}
-        self.slack = (4.0 * self.eta * sq_norms + underflow).astype(dtype)
+            self.lowered[never] = info.max / 16
 
-    def padded(self, multiple):
-        """Table and norms, the features filled up to a multiple.
-
-        The centres are filled up to a multiple of four, by some that are never nearest.
-        """
-        if multiple not in self._padded:
-            n_clusters, n_features = self.table.shape[0], self.table.shape[1] - 1
-            shape = -(-n_clusters // 4) * 4, -(-n_features // multiple) * multiple
-            table = np.zeros(shape, self.dtype)
-            table[:n_clusters, :n_features] = self.table[:, :-1]
-            norms = np.full(len(table), np.finfo(self.dtype).max / 16, self.dtype)
-            norms[:n_clusters] = self.table[:, -1]
-            self._padded[multiple] = table, norms
-        return self._padded[multiple]
+    @cached_property
+    def norms(self):
+        """Squared norms of the centres as they are."""
+        return self._sq_norms.astype(self.dtype)
 
     @cached_property
     def _by_feature(self):
@@ -105,22 +99,30 @@ class Screen:
     def prepare(self, rows, shift, scratch):
         """The rows in this precision, less the shift, as `scores` and `sq_norms` take them.
 
-        Dense rows: of shape (n_features + 1, n_rows), with a one below each row.
+        Dense rows: of shape (n_features, n_rows), with a one below each row if they are narrow;
+        the very memory of the rows where that will do.
         """
         if sparse.issparse(rows):
             return with_dtype(rows, self.dtype)
+        narrow = rows.shape[1] <= _NARROW
+        if not narrow and shift is None and rows.dtype == self.dtype and can_be_multiplied(rows):
+            return rows.T
+        # X is read-only: where one batch is all of it, it is as it was in the pass before.
+        what = None if rows.flags.writeable else (*_place(rows), id(shift), self.dtype)
+        if what is not None and scratch.get("prepared", _NOTHING)[0] == what:
+            return scratch["prepared"][1]
+        block = self._copy(rows, shift, scratch, narrow)
+        scratch["prepared"] = what, block, rows, shift  # kept, lest others take their places
+        return block
+
+    def _copy(self, rows, shift, scratch, narrow):
         n_rows, n_features = rows.shape
-        if n_features <= _WIDE_LAYOUT:
-            block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
-        else:
-            block = scratch_array(scratch, "rows", (n_rows, n_features + 1), self.dtype).T
-        if shift is None:
-            np.copyto(block[:-1], rows.T, casting="unsafe")
-        else:
-            # In float64, whatever the dtypes: the difference is then rounded once.
-            np.subtract(
-                rows.T, shift[:, np.newaxis], out=block[:-1], dtype=np.float64, casting="unsafe"
-            )
+        if not narrow:
+            block = scratch_array(scratch, "rows", (n_rows, n_features), self.dtype).T
+            _copy_offsets(rows.T, shift, block)
+            return block
+        block = scratch_array(scratch, "rows", (n_features + 1, n_rows), self.dtype)
+        _copy_offsets(rows.T, shift, block[:-1])
         block[-1] = 1
         return block
 
@@ -128,62 +130,156 @@ class Screen:
         """Squared norms of the prepared rows, to the precision of the screen."""
         if sparse.issparse(block):
             return sum_by_row(block, np.square(block.data)).astype(self.dtype)
-        return np.einsum("ij,ij->j", block[:-1], block[:-1])
+        rows = block[: self.table.shape[1] - 1]
+        return np.einsum("ij,ij->j", rows, rows)
 
-    def scores(self, block, scratch):
-        """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`."""
-        n_rows = block.shape[0] if sparse.issparse(block) else block.shape[1]
-        if len(self.table) > _MANY:
-            out = scratch_scores(scratch, "scores", (n_rows, len(self.table)), self.dtype).T
-        else:
-            out = scratch_scores(scratch, "scores", (len(self.table), n_rows), self.dtype)
+    def sq_norm_bound(self, block):
+        """The same, or a bound on all of them where that is computed sooner."""
+        if _NARROW < block.shape[0] <= _SHORT and block.size:
+            largest = max(float(block.max()), -float(block.min()))
+            return self.dtype.type(block.shape[0]) * self.dtype.type(largest) ** 2
+        return self.sq_norms(block)
+
+    def errors(self, sq_norms):
+        """By how much the lower bounds on the squared distances of rows may be too large."""
+        errors = sq_norms * self.dtype.type(self.row_error)
+        errors += self.dtype.type(self._underflow)
+        return errors
+
+    def scores(self, block, scratch, norms=None):
+        """Scores of the prepared rows, (n_clusters, n_rows), in memory of `scratch`.
+
+        They are lower bounds up to `row_error` |x|^2, or to no side with `norms` as they are.
+        """
+        norms = self.lowered if norms is None else norms
+        n_clusters, n_features = len(self.table), self.table.shape[1] - 1
         if sparse.issparse(block):
-            product = block @ self._by_feature
-            return np.add(product.T, self.table[:, -1:], out=out)
-        if len(self.table) <= FEW and block.T.flags.c_contiguous:
-            np.copyto(out, self._products(block.T, self.table.T, scratch).T)
-            return out
-        return np.matmul(self.table, block, out=out)
-
-    def _products(self, rows, columns, scratch):
-        out = scratch_array(scratch, "products", (len(rows), columns.shape[1]), rows.dtype)
-        return products_of_few(rows, np.ascontiguousarray(columns), out)
-
-    def scores_in_place(self, rows, scratch):
-        """As `scores` plus `bias`, of rows that are in this precision and need no shift."""
-        out = scratch_scores(scratch, "scores", (len(self.table), len(rows)), self.dtype)
-        norms = self.table[:, -1:] + self.bias[:, np.newaxis]
-        if rows.flags.c_contiguous and rows.shape[1] > _NARROW:
-            return np.add(self._products(rows, self.table[:, :-1].T, scratch).T, norms, out=out)
-        np.matmul(self.table[:, :-1], rows.T, out=out)
-        out += norms
+            return _add_to_rows(block @ self._by_feature, norms).T
+        n_rows = block.shape[1]
+        if n_clusters > _MANY:
+            out = scratch_array(scratch, "scores", (n_rows, n_clusters), self.dtype)
+            if block.shape[0] > n_features:
+                return np.matmul(block.T, _with_norms(self.table, norms).T, out=out).T
+            return _add_to_rows(np.matmul(block.T, self.table[:, :-1].T, out=out), norms).T
+        out = scratch_scores(scratch, "scores", (n_clusters, n_rows), self.dtype)
+        if block.shape[0] > n_features:
+            return np.matmul(_with_norms(self.table, norms), block, out=out)
+        np.matmul(self.table[:, :-1], block, out=out)
+        out += norms[:, np.newaxis]
         return out
 
+    def scores_of(self, few, block, scratch):
+        """Scores of the prepared rows with a few centres, (n_few, n_rows); of dense rows."""
+        table = self.table[few, :-1]
+        out = scratch_scores(scratch, "scores", (few.size, block.shape[1]), self.dtype)
+        np.matmul(table, block[: table.shape[1]], out=out)
+        out += self.lowered[few, np.newaxis]
+        return out
 
-def products_of_few(rows, columns, out):
-    """The product of C-ordered rows and a few columns, in pieces that BLAS is quick with."""
-    step = max(16, _SMALL_PRODUCT // columns.size)
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        np.matmul(rows[part], columns, out=out[part])
-    return out
+    def own_scores(self, block, labels):
+        """The score of each of the prepared rows with the centre of its label; of dense rows."""
+        table = self.table[:, :-1].take(labels, axis=0)
+        scores = np.einsum("ij,ji->i", table, block[: table.shape[1]])
+        scores += self.lowered.take(labels)
+        return scores
 
 
-def least(scores, scratch):
-    """Index of the least score of each column, right but for scores that nearly agree.
+class CenterTable:
+    """Centres, prepared once for all blocks of a pass.
 
-    Where the scores of a column lie apart, the index takes the place of the lowest bits of
-    the score, so that one minimum over long rows finds both; NumPy's own argmin across rows
-    is many times slower.
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features)
+        In the coordinates and the dtype of the model. Not to be written to from here on.
+    shift : ndarray of shape (n_features,) or None
+    n_terms : int
+        Products in the sum of one distance.
     """
-    n = scores.shape[0]
-    if scores.strides[0] == scores.itemsize:
-        return scores.T.argmin(axis=1)
-    integer = np.dtype(f"i{scores.itemsize}")
-    mask = (1 << max(1, (n - 1).bit_length())) - 1
-    packed = scratch_scores(scratch, "packed", scores.shape, integer)
-    np.bitwise_and(scores.view(integer), integer.type(~mask), out=packed)
-    np.bitwise_or(packed, np.arange(n, dtype=integer)[:, np.newaxis], out=packed)
-    lowest = np.minimum.reduce(packed.view(scores.dtype), axis=0)
-    # A score that overflowed may leave any bits; the caller checks the guess, not its range.
-    return np.minimum(lowest.view(integer) & integer.type(mask), n - 1)
+
+    def __init__(self, centers, shift, n_terms):
+        self.centers = centers.astype(np.float64, order="C", copy=False)
+        self.offsets = self.centers if shift is None else self.centers - shift
+        self.shift = shift
+        self.n_terms = n_terms
+        self._screens = {}
+
+    def __len__(self):
+        return len(self.centers)
+
+    @cached_property
+    def sq_norms(self):
+        return np.einsum("ij,ij->i", self.offsets, self.offsets)
+
+    @cached_property
+    def repeated(self):
+        """Mask of the centres that equal one of lower index, or None: those get no rows."""
+        if len(set(self.sq_norms.tolist())) == len(self):
+            return None
+        # Rows of norm one have equal norms throughout; few of these agree in the projection too.
+        places = np.arange(1.0, self.offsets.shape[1] + 1)
+        projections = np.einsum("ij,j->i", self.offsets, places)
+        repeated, seen = np.zeros(len(self), bool), {}
+        for i, key in enumerate(zip(self.sq_norms.tolist(), projections.tolist(), strict=True)):
+            others = seen.setdefault(key, [])
+            if any(np.array_equal(self.centers[i], self.centers[j]) for j in others):
+                repeated[i] = True
+            else:
+                others.append(i)
+        return repeated if repeated.any() else None
+
+    def precision(self, dtype):
+        """That precision, or float64 if float32 is too narrow for these centres."""
+        too_narrow = dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES
+        return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+
+    def screen(self, dtype):
+        """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
+        dtype = self.precision(dtype)
+        screen = self._screens.get(dtype)
+        if screen is None:
+            screen = Screen(self.offsets, self.sq_norms, self.repeated, self.n_terms, dtype)
+            self._screens[dtype] = screen
+        return screen
+
+
+def by_row(rows, table):
+    """Whether the scores of one row lie side by side."""
+    return len(table) > _MANY or sparse.issparse(rows)
+
+
+def can_be_multiplied(rows):
+    """Whether BLAS takes the rows as they lie in memory."""
+    return rows.itemsize in rows.strides and min(rows.strides) > 0
+
+
+_NOTHING = None, None
+
+
+def _place(rows):
+    return rows.ctypes.data, rows.shape, rows.strides, rows.dtype
+
+
+def _with_norms(table, norms):
+    table = table.copy()
+    table[:, -1] = norms
+    return table
+
+
+def _copy_offsets(rows, shift, out):
+    """The rows, (n_features, n_rows), less the shift."""
+    if shift is None:
+        np.copyto(out, rows, casting="unsafe")
+    else:
+        # In float64, whatever the dtypes: the difference is then rounded once.
+        np.subtract(rows, shift[:, np.newaxis], out=out, dtype=np.float64, casting="unsafe")
+
+
+def _add_to_rows(scores, norms):
+    """Add the norms to each row of C-ordered scores, in place; several rows in one loop."""
+    at_once = _LONG_LOOP // norms.size + 1
+    whole = len(scores) // at_once * at_once
+    if whole:
+        several = scores[:whole].reshape(-1, at_once * norms.size)
+        several += np.tile(norms, at_once)
+    scores[whole:] += norms
+    return scores

@@ -6,14 +6,15 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
+from sklearn_lloyd._kernels._distances import offsets_by_batch
 
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
 def _offsets(rows, shift):
-    """Dense rows less the shift, in float64."""
+    """Dense rows less the shift, in float64; not to be written to."""
     if shift is None:
-        return rows.astype(np.float64)
+        return rows.astype(np.float64, copy=False)
     return np.subtract(rows, shift, dtype=np.float64)
 
 
@@ -32,7 +33,7 @@ def norms_and_keys(rows, shift, direction):
     return sq_norms, np.einsum("ij,j->i", offsets, direction)
 
 
-def moments(rows, weights):
+def moments(rows, weights, scratch=None):
     """Weight, mean and sum of squared deviations by feature of a block, float64."""
     total = float(rows.shape[0]) if weights is None else float(weights.sum())
     if total == 0.0:
@@ -46,12 +47,13 @@ def moments(rows, weights):
         mean = np.bincount(rows.indices, scaled, minlength=rows.shape[1]) / total
         squares = np.bincount(rows.indices, scaled * data, minlength=rows.shape[1])
         return total, mean, np.maximum(squares - total * mean**2, 0.0)
-    offsets = rows.astype(np.float64)
     if weights is None:
         weights = np.ones(rows.shape[0])
-    mean = weights @ offsets / total
-    offsets -= mean
-    return total, mean, weights @ np.square(offsets, out=offsets)
+    mean = weights @ _offsets(rows, None) / total
+    squares = np.zeros(rows.shape[1])
+    for part, offsets in offsets_by_batch(rows, mean, scratch):
+        squares += weights[part] @ np.square(offsets, out=offsets)
+    return total, mean, squares
 
 
 def label_sums(rows, weights, new, old, shift, n_clusters):

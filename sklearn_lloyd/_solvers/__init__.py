@@ -7,7 +7,9 @@ from sklearn_lloyd._solvers._lloyd import lloyd
 
 __all__ = ["ASSIGNERS", "lloyd", "make_assigner", "scratch_of"]
 
-_LITTLE_WORK = 1 << 17  # products in a pass: what Python needs to handle the bounds
+# Products in a pass, up to which bounds take longer than they save.
+_LITTLE_WORK = 1 << 17
+_LITTLE_IN_PYTHON = 1 << 22
 
 
 def make_assigner(algorithm, problem):
@@ -15,7 +17,8 @@ def make_assigner(algorithm, problem):
     if algorithm == "auto":
         n_rows, n_features = problem.chunks.shape
         work = n_rows * problem.n_clusters * n_features
-        algorithm = "hamerly" if problem.n_clusters > 1 and work > _LITTLE_WORK else "lloyd"
+        little = _LITTLE_IN_PYTHON if problem.chunks.compiled is None else _LITTLE_WORK
+        algorithm = "hamerly" if problem.n_clusters > 1 and work > little else "lloyd"
     kind = Assigner
     if problem.chunks.compiled is not None:
         kind = CsrAssigner if problem.chunks.is_sparse else CompiledAssigner

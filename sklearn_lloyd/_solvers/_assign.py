@@ -10,65 +10,20 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._chunks import take_rows
-from sklearn_lloyd._kernels import CenterTable, label_sums, nearest
+from sklearn_lloyd._kernels import CenterTable, gap_to, label_sums, nearest
+from sklearn_lloyd._solvers._bounds import Bounds, FastAndSlow
 from sklearn_lloyd._types import ChunkStats
 
-_HARD = 0.1  # share of the rows looked at
+_HARD = 1.0  # share of the rows looked at, as a part of what float64 is worth
+_WORTH = 0.05, 0.5  # the same, within bounds
+# What it takes to decide a row by the definition, and to compare a row with one more centre in
+# float64: each as nanoseconds, and nanoseconds for each feature. Only their ratio matters.
+_DECIDE = 1500.0, 10.0
+_COMPARE = 0.4, 0.025
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
-
-
-class Bounds:
-    """Triangle inequality bounds: rows whose nearest centre cannot have changed are safe.
-
-    When a row is looked at, it keeps its gap: by how much its own centre was nearer than any
-    other (Hamerly 2010, with both bounds in one number). From then on the centres can take
-    from the gap no more than they move: for a row of cluster j, its own movement plus the
-    largest of the others. Those are summed up for each cluster, not for each row: a row is
-    looked at again when the sum has grown by its gap. An iteration costs one comparison for
-    each row, and the memory is one number for each row.
-    """
-
-    def __init__(self, problem):
-        # A row is safe while its cluster's total drift stays below this.
-        self.limit = np.full(problem.chunks.shape[0], -np.inf, problem.screen_dtype)
-        self._eps = 2 * float(np.finfo(problem.screen_dtype).eps)
-        self._drift = None
-        self._offsets = None
-
-    def follow(self, table, labels):
-        """Add up how far the centres have moved to be where `table` has them."""
-        if self._offsets is None:
-            self._drift = np.zeros(len(table))
-        else:
-            difference = table.offsets - self._offsets
-            moved = np.sqrt(np.square(difference, out=difference).sum(axis=1))
-            self._drift = self._drift + moved + largest_other(moved)
-        self._offsets = table.offsets
-        # Rounded so that no movement is lost: up where it is compared, down where it adds.
-        self.drift_above = (self._drift * (1 + self._eps)).astype(self.limit.dtype)
-        self.drift_below = (self._drift * (1 - self._eps)).astype(self.limit.dtype)
-
-    def active(self, rows, labels):
-        """Those of the slice `rows` that are not safe."""
-        drift = self.drift_above.take(labels[rows])
-        return rows.start + np.flatnonzero(~(self.limit[rows] > drift))
-
-    def record(self, index, labels, gap):
-        """Keep the gaps of the rows of `index`; -inf where there is none."""
-        limit = self.drift_below.take(labels)
-        limit += gap
-        limit *= limit.dtype.type(1 - self._eps)
-        self.limit[index] = limit
-
-
-def largest_other(moved):
-    """For each centre the farthest that any other has moved."""
-    order = np.argsort(moved)[::-1]
-    largest = np.full(moved.size, moved[order[0]])
-    largest[order[0]] = moved[order[1]] if order.size > 1 else 0.0
-    return largest
+_MUCH_WORK = 1 << 24  # products in a pass, from which to look for fast centres is soon paid back
 
 
 class Assigner:
@@ -81,7 +36,6 @@ class Assigner:
         Whether to look only at rows whose nearest centre may have changed.
     """
 
-    _kind_of_bounds = Bounds
     _kind_of_table = CenterTable
 
     def __init__(self, problem, bounded):
@@ -90,8 +44,14 @@ class Assigner:
         self._bounds = self._kind_of_bounds(problem) if bounded else None
         self.labels = np.full(problem.chunks.shape[0], -1, np.intp)
         self._first = True
-        # Checking the old labels is cheaper than finding the nearest, if most will hold.
+        # To get the gaps it is cheaper to check the old labels, if most will hold.
         self._few_changed = False
+
+    @staticmethod
+    def _kind_of_bounds(problem):
+        n_rows, n_features = problem.chunks.shape
+        much = n_rows * n_features * problem.n_clusters >= _MUCH_WORK
+        return (FastAndSlow if much and not problem.chunks.is_sparse else Bounds)(problem)
 
     def assign(self, centers, reduce):
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
@@ -119,7 +79,7 @@ class Assigner:
             self._dtype = np.dtype(np.float64)
         self._first = False
         self._share_looked = looked_at / self.labels.size
-        self._few_changed = n_changed < _FEW_CHANGED * looked_at
+        self._few_changed = self._bounds is not None and n_changed < _FEW_CHANGED * looked_at
 
     def _prepare(self, table):
         """Make ready, before the first block, what all blocks of a pass need."""
@@ -155,22 +115,44 @@ class Assigner:
 
     def _is_hard(self, n_hard, n_looked):
         """Whether float32 leaves so much open that float64 is the faster screen."""
-        return n_hard > _HARD * n_looked
+        (a, b), (c, d), n_features = _COMPARE, _DECIDE, self._problem.chunks.shape[1]
+        worth = self._problem.n_clusters * (a + b * n_features) / (c + d * n_features)
+        return n_hard > _HARD * min(max(worth, _WORTH[0]), _WORTH[1]) * n_looked
 
     def _blocks(self):
         """The rows to look at, in blocks; None: all."""
-        if self._bounds is None or self._first:
+        bounds, chunks = self._bounds, self._problem.chunks
+        if bounds is None or self._first:
             return None
-        active = []
-        chunks = self._problem.chunks
         n_rows = chunks.shape[0]
+        parts = []
         pieces = [slice(a, min(a + _PIECE, n_rows)) for a in range(0, n_rows, _PIECE)]
         chunks.map_reduce(
-            lambda rows, scratch: self._bounds.active(rows, self.labels), active.append, pieces
+            lambda rows, scratch: bounds.active(rows, self.labels), parts.append, pieces
         )
-        active = np.concatenate(active)
+        active, doubtful = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if doubtful.size and active.size <= _MOST * n_rows:
+            if bounds.table.repeated is None:
+                doubtful = self._not_safe(doubtful)
+            # A centre that stands aside has no score, but may part from its like at any time.
+            active = np.concatenate([active, doubtful])
+            active.sort()
         # Most of them: slices are cheaper than a gather.
         return None if active.size > _MOST * n_rows else chunks.blocks_of(active)
+
+    def _not_safe(self, index):
+        """Those of the rows that a fast centre may be the nearest of."""
+        problem, bounds = self._problem, self._bounds
+        left = []
+
+        def kernel(index, scratch):
+            rows, norms = problem.chunks.rows(index), problem.sq_norms[index]
+            own = self.labels.take(index)
+            gap = gap_to(bounds.fast, rows, norms, own, bounds.table, self._dtype, scratch)
+            return index[bounds.lower(index, own, gap)]
+
+        problem.chunks.map_reduce(kernel, left.append, problem.chunks.blocks_of(index))
+        return np.concatenate(left)
 
 
 # Name: whether rows that the bounds show to be safe are passed over.

@@ -8,7 +8,8 @@ import numpy as np
 
 from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._projection import make_projection, reduced
-from sklearn_lloyd._solvers._assign import Assigner, Bounds
+from sklearn_lloyd._solvers._assign import Assigner
+from sklearn_lloyd._solvers._bounds import Bounds
 from sklearn_lloyd._types import ChunkStats
 
 _HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
@@ -24,7 +25,7 @@ _NO_INDEX = np.empty(0, np.intp)
 _NO_BOUNDS = (*5 * [np.empty(0, np.float32)], _NO_INDEX)
 
 
-class FastAndSlow(Bounds):
+class CompiledBounds(Bounds):
     """Bounds that the few fastest centres do not spoil.
 
     One centre that is far on the move comes near the bound of every row. So rows that are safe
@@ -95,7 +96,7 @@ class CompiledAssigner(Assigner):
     Bounds are tested where the block is worked on, so that only rows in need of it are read.
     """
 
-    _kind_of_bounds = FastAndSlow
+    _kind_of_bounds = CompiledBounds
 
     def __init__(self, problem, bounded):
         super().__init__(problem, bounded and problem.n_clusters > 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import exact
 from sklearn_lloyd._kernels._numba._simd import CENTERS, sum_terms
-from sklearn_lloyd._kernels._numpy import CenterTable
+from sklearn_lloyd._kernels._screen import CenterTable
 
 
 class Table(NamedTuple):
