@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_lloyd._kernels._numba import _panels, _simd
+from sklearn_lloyd._kernels._numba import _panels, _simd, _vectors
 
 FLOATS = [np.float32, np.float64]
 
@@ -39,14 +39,14 @@ def lowest(mask):
 
 def example(n_features, n_centers, dtype, seed=0):
     rng = np.random.default_rng(seed)
-    panel = rng.normal(size=(n_features, _simd.lanes(dtype))).astype(dtype)
+    panel = rng.normal(size=(n_features, _vectors.lanes(dtype))).astype(dtype)
     table = rng.normal(size=(n_centers, n_features)).astype(dtype)
     norms = rng.random(n_centers).astype(dtype)
     exact = table.astype(np.float64) @ panel + norms[:, np.newaxis]
     # What the sum of the absolute terms allows for.
     eps = np.finfo(dtype).eps / 2
     terms = np.abs(table.astype(np.float64)) @ np.abs(panel) + norms[:, np.newaxis]
-    return panel, table, norms, exact, terms * eps * (_simd.sum_terms(n_features) + 2)
+    return panel, table, norms, exact, terms * eps * (_vectors.sum_terms(n_features) + 2)
 
 
 SHAPES = [(1, 4), (3, 4), (15, 8), (16, 4), (17, 12), (64, 8), (133, 20), (784, 4)]
@@ -146,7 +146,7 @@ def strided(X):
 def test_rows_of_a_panel(n_features, lay_out, kind, dtype):
     rng = np.random.default_rng(0)
     X = lay_out(rng.integers(0, 2 if kind is np.bool_ else 99, (50, n_features)).astype(kind))
-    n_lanes = _simd.lanes(dtype)
+    n_lanes = _vectors.lanes(dtype)
     shift = rng.normal(size=n_features)
     lists = {
         "side by side": np.arange(3, 3 + n_lanes),

@@ -7,7 +7,6 @@ from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._bounds import follow, movement
 from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
 from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
-from sklearn_lloyd._kernels._numba._simd import lanes
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
     fill_norms,
@@ -24,6 +23,7 @@ from sklearn_lloyd._kernels._numba._taking import (
     take_center,
     take_first_center,
 )
+from sklearn_lloyd._kernels._numba._vectors import lanes
 
 __all__ = [
     "CompiledCenters",

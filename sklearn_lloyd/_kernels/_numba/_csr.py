@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._assign import find_active
 from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._rows import find_active
 
 __all__ = [
     "center_columns",

@@ -15,143 +15,21 @@ the length of a run plus the number of runs, not with the number of features: `s
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-RUN = 16  # features
-CENTERS = 4  # that a panel meets at a time; tables are filled up to a multiple of it
+from sklearn_lloyd._kernels._numba._vectors import (
+    CENTERS,
+    INT32,
+    N_VECTORS,
+    Vectors,
+    arrays_of,
+    four_centers,
+)
 
-_INT32 = ir.IntType(32)
-_FAST = ("contract", "nsz")  # a product and its sum may be rounded once
-_REGISTER = 32  # bytes
-_N_VECTORS = 2
 _N_SUMS = 4  # registers that `product` adds to in turn
-
-
-def lanes(dtype):
-    """Rows of a panel in that precision."""
-    return _N_VECTORS * _REGISTER // np.dtype(dtype).itemsize
-
-
-def sum_terms(n_features):
-    """The error of a product is at most so many roundings of the sum of its absolute terms."""
-    return min(n_features, RUN) + -(-n_features // RUN)
-
-
-class _Vectors:
-    """Emits loads, stores and arithmetic on vectors as wide as one register."""
-
-    def __init__(self, context, builder, dtype):
-        self.builder = builder
-        self.real = context.get_data_type(dtype)
-        self.size = 4 if dtype == types.float32 else 8
-        self.width = _REGISTER // self.size
-        self.reals = ir.VectorType(self.real, self.width)
-        self.labels = ir.VectorType(_INT32, self.width)
-        self.zeros = ir.Constant(self.reals, [0.0] * self.width)
-        self.infinite = ir.Constant(self.reals, [float("inf")] * self.width)
-
-    def load(self, data, index, kind=None, align=None):
-        kind = kind or self.reals
-        pointer = self.builder.bitcast(self.builder.gep(data, [index]), kind.as_pointer())
-        vector = self.builder.load(pointer)
-        vector.align = align or self.size  # no more than the elements are aligned
-        return vector
-
-    def store(self, vector, data, index, align=None):
-        pointer = self.builder.gep(data, [index])
-        pointer = self.builder.bitcast(pointer, vector.type.as_pointer())
-        self.builder.store(vector, pointer).align = align or self.size
-
-    def splat(self, scalar, kind=None):
-        kind = kind or self.reals
-        undefined = ir.Constant(kind, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar, _INT32(0))
-        return self.builder.shuffle_vector(
-            first, undefined, ir.Constant(self.labels, [0] * self.width)
-        )
-
-    def variable(self, value):
-        """A vector that changes; LLVM keeps it in a register."""
-        pointer = cgutils.alloca_once(self.builder, value.type)
-        self.builder.store(value, pointer)
-        return pointer
-
-    def add_product(self, total, a, b):
-        return self.builder.fadd(self.builder.fmul(a, b, flags=_FAST), total, flags=_FAST)
-
-    def less(self, a, b):
-        """A lane is false where either is NaN."""
-        return self.builder.fcmp_ordered("<", a, b)
-
-    def min(self, a, b):
-        """The second where either is NaN."""
-        return self.builder.select(self.less(a, b), a, b)
-
-
-def _scores(vectors, panel, table, norms, first):
-    """Scores of a panel and of four centres from `first` on: [centre][register]."""
-    builder, width = vectors.builder, vectors.width
-    n_features = builder.extract_value(panel.shape, 0)
-    intp = n_features.type
-    each = [builder.add(first, intp(q)) for q in range(CENTERS)]
-    starts = [builder.mul(c, n_features) for c in each]
-    norm_of = [vectors.splat(builder.load(builder.gep(norms.data, [c]))) for c in each]
-    total = [[vectors.variable(norm) for _ in range(_N_VECTORS)] for norm in norm_of]
-
-    def add_run(start, stop, sums):
-        with cgutils.for_range_slice(builder, start, stop, intp(1)) as (j, _):
-            at = builder.mul(j, intp(_N_VECTORS * width))
-            x = [
-                vectors.load(panel.data, builder.add(at, intp(width * v)))
-                for v in range(_N_VECTORS)
-            ]
-            for q in range(CENTERS):
-                place = builder.gep(table.data, [builder.add(starts[q], j)])
-                factor = vectors.splat(builder.load(place))
-                for v in range(_N_VECTORS):
-                    old = builder.load(sums[q][v])
-                    builder.store(vectors.add_product(old, factor, x[v]), sums[q][v])
-
-    def end_of(start):
-        stop = builder.add(start, intp(RUN))
-        return builder.select(builder.icmp_signed("<", stop, n_features), stop, n_features)
-
-    add_run(intp(0), end_of(intp(0)), total)  # the first run goes on from the norms
-    with cgutils.for_range_slice(builder, intp(RUN), n_features, intp(RUN)) as (start, _):
-        run = [
-            [vectors.variable(vectors.zeros) for _ in range(_N_VECTORS)] for _ in range(CENTERS)
-        ]
-        for sums in run:
-            for pointer in sums:
-                builder.store(vectors.zeros, pointer)
-        add_run(start, end_of(start), run)
-        for sums, totals in zip(run, total, strict=True):
-            for part, pointer in zip(sums, totals, strict=True):
-                builder.store(builder.fadd(builder.load(pointer), builder.load(part)), pointer)
-    return [[builder.load(pointer) for pointer in pointers] for pointers in total]
-
-
-@contextmanager
-def _four_centers(vectors, panel, table, norms):
-    """A loop over the centres of a table: gives the first of four, and their scores."""
-    builder = vectors.builder
-    n_centers = builder.extract_value(table.shape, 0)
-    intp = n_centers.type
-    with cgutils.for_range_slice(builder, intp(0), n_centers, intp(CENTERS)) as (c, _):
-        yield c, _scores(vectors, panel, table, norms, c)
-
-
-def _arrays(context, builder, signature, args):
-    return [
-        context.make_array(kind)(context, builder, arg) if isinstance(kind, types.Array) else arg
-        for kind, arg in zip(signature.args, args, strict=True)
-    ]
 
 
 @intrinsic
@@ -174,21 +52,21 @@ def fold_panel(typingctx, panel, table, norms, best, second, label, start):
     signature = types.void(panel, table, norms, best, second, label, start)
 
     def codegen(context, builder, signature, args):
-        panel, table, norms, best, second, label, start = _arrays(
+        panel, table, norms, best, second, label, start = arrays_of(
             context, builder, signature, args
         )
-        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        vectors = Vectors(context, builder, signature.args[0].dtype)
         width, intp = vectors.width, start.type
         none = ir.Constant(vectors.labels, [0] * width)
         state = [
             [vectors.variable(value) for value in (vectors.infinite, vectors.infinite, none)]
-            for _ in range(_N_VECTORS)
+            for _ in range(N_VECTORS)
         ]
-        with _four_centers(vectors, panel, table, norms) as (c, scores):
-            number = builder.trunc(c, _INT32)
+        with four_centers(vectors, panel, table, norms) as (c, scores):
+            number = builder.trunc(c, INT32)
             for q in range(CENTERS):
-                this = vectors.splat(builder.add(number, _INT32(q)), vectors.labels)
-                for v in range(_N_VECTORS):
+                this = vectors.splat(builder.add(number, INT32(q)), vectors.labels)
+                for v in range(N_VECTORS):
                     score = scores[q][v]
                     least, next_least, nearest = (builder.load(p) for p in state[v])
                     nearer = vectors.less(score, least)
@@ -196,7 +74,7 @@ def fold_panel(typingctx, panel, table, norms, best, second, label, start):
                     builder.store(builder.select(nearer, score, least), state[v][0])
                     builder.store(vectors.min(larger, next_least), state[v][1])
                     builder.store(builder.select(nearer, this, nearest), state[v][2])
-        for v in range(_N_VECTORS):
+        for v in range(N_VECTORS):
             at = builder.add(start, intp(width * v))
             least, next_least, nearest = (builder.load(p) for p in state[v])
             vectors.store(least, best.data, at)
@@ -224,20 +102,20 @@ def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
     signature = types.void(panel, table, norms, bound, masks, rest)
 
     def codegen(context, builder, signature, args):
-        panel, table, norms, bound, masks, rest = _arrays(context, builder, signature, args)
-        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        panel, table, norms, bound, masks, rest = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[0].dtype)
         width, zero = vectors.width, context.get_constant(types.intp, 0)
         bits = ir.IntType(width)
-        offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
+        offsets = [zero.type(width * v) for v in range(N_VECTORS)]
         bounds = [vectors.load(bound.data, at) for at in offsets]
         least = [vectors.variable(vectors.infinite) for _ in offsets]
-        with _four_centers(vectors, panel, table, norms) as (c, scores):
+        with four_centers(vectors, panel, table, norms) as (c, scores):
             for q in range(CENTERS):
-                mask = _INT32(0)
-                for v in range(_N_VECTORS):
+                mask = INT32(0)
+                for v in range(N_VECTORS):
                     above = builder.fcmp_ordered(">", scores[q][v], bounds[v])
                     within = builder.bitcast(builder.not_(above), bits)
-                    shifted = builder.shl(builder.zext(within, _INT32), _INT32(width * v))
+                    shifted = builder.shl(builder.zext(within, INT32), INT32(width * v))
                     mask = builder.or_(mask, shifted)
                     old = builder.load(least[v])
                     lower = builder.select(above, scores[q][v], vectors.infinite)
@@ -264,8 +142,8 @@ def product(typingctx, row, table, c):
     signature = table.dtype(row, table, c)
 
     def codegen(context, builder, signature, args):
-        row, table, c = _arrays(context, builder, signature, args)
-        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        row, table, c = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[0].dtype)
         n_features = builder.extract_value(row.shape, 0)
         width, intp = vectors.width, n_features.type
         first = builder.mul(c, n_features)
@@ -288,7 +166,7 @@ def product(typingctx, row, table, c):
         parts = [builder.load(pointer) for pointer in sums]
         while len(parts) > 1:
             parts = [builder.fadd(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
-        lane = [builder.extract_element(parts[0], _INT32(v)) for v in range(width)]
+        lane = [builder.extract_element(parts[0], INT32(v)) for v in range(width)]
         while len(lane) > 1:
             lane = [builder.fadd(a, b) for a, b in zip(lane[::2], lane[1::2], strict=True)]
         # No way to a sum, here as in a panel, is longer than `sum_terms`.
@@ -320,24 +198,24 @@ def improve_panel(typingctx, panel, table, norms, target, reach, weight, masks, 
     signature = types.void(panel, table, norms, target, reach, weight, masks, gains)
 
     def codegen(context, builder, signature, args):
-        panel, table, norms, target, reach, weight, masks, gains = _arrays(
+        panel, table, norms, target, reach, weight, masks, gains = arrays_of(
             context, builder, signature, args
         )
-        vectors = _Vectors(context, builder, signature.args[0].dtype)
+        vectors = Vectors(context, builder, signature.args[0].dtype)
         width, zero = vectors.width, context.get_constant(types.intp, 0)
         bits = ir.IntType(width)
-        offsets = [zero.type(width * v) for v in range(_N_VECTORS)]
+        offsets = [zero.type(width * v) for v in range(N_VECTORS)]
         targets = [vectors.load(target.data, at) for at in offsets]
         reaches = [vectors.load(reach.data, at) for at in offsets]
         weights = [vectors.load(weight.data, at) for at in offsets]
-        with _four_centers(vectors, panel, table, norms) as (c, scores):
+        with four_centers(vectors, panel, table, norms) as (c, scores):
             for q in range(CENTERS):
-                mask, trial = _INT32(0), builder.add(c, zero.type(q))
-                row = builder.mul(trial, zero.type(_N_VECTORS * width))
+                mask, trial = INT32(0), builder.add(c, zero.type(q))
+                row = builder.mul(trial, zero.type(N_VECTORS * width))
                 for v, at in enumerate(offsets):
                     above = builder.fcmp_ordered(">", scores[q][v], reaches[v])
-                    noted = builder.zext(builder.bitcast(builder.not_(above), bits), _INT32)
-                    mask = builder.or_(mask, builder.shl(noted, _INT32(width * v)))
+                    noted = builder.zext(builder.bitcast(builder.not_(above), bits), INT32)
+                    mask = builder.or_(mask, builder.shl(noted, INT32(width * v)))
                     closer = builder.fsub(targets[v], scores[q][v])
                     place = builder.add(row, at)
                     positive = builder.select(
@@ -371,9 +249,9 @@ def turn_rows(typingctx, X, index, first, j, shift, panel):
     signature = types.void(X, index, first, j, shift, panel)
 
     def codegen(context, builder, signature, args):
-        X, index, first, j, shift, panel = _arrays(context, builder, signature, args)
-        vectors = _Vectors(context, builder, signature.args[5].dtype)
-        source = _Vectors(context, builder, signature.args[0].dtype)
+        X, index, first, j, shift, panel = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[5].dtype)
+        source = Vectors(context, builder, signature.args[0].dtype)
         width, intp = vectors.width, first.type
         wide = ir.VectorType(source.real, width)
         doubles = ir.VectorType(ir.DoubleType(), width)
@@ -396,7 +274,7 @@ def turn_rows(typingctx, X, index, first, j, shift, panel):
             ir.Constant(vectors.labels, [q for r in half for q in (r, width + r)])
             for half in halves
         ]
-        for v in range(_N_VECTORS):
+        for v in range(N_VECTORS):
             rows = []
             for r in range(width):
                 at = builder.add(first, intp(width * v + r))
@@ -407,7 +285,7 @@ def turn_rows(typingctx, X, index, first, j, shift, panel):
                 pairs = zip(rows[: width // 2], rows[width // 2 :], strict=True)
                 rows = [builder.shuffle_vector(a, b, mask) for a, b in pairs for mask in zips]
             for q, feature in enumerate(rows):
-                row = builder.mul(builder.add(j, intp(q)), intp(_N_VECTORS * width))
+                row = builder.mul(builder.add(j, intp(q)), intp(N_VECTORS * width))
                 vectors.store(feature, panel.data, builder.add(row, intp(width * v)))
         return context.get_dummy_value()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import exact
-from sklearn_lloyd._kernels._numba._simd import CENTERS, sum_terms
+from sklearn_lloyd._kernels._numba._vectors import CENTERS, sum_terms
 from sklearn_lloyd._kernels._screen import CenterTable
 
 
@@ -77,6 +77,8 @@ class Tables:
         # Two of the factors, one of the product, one of the norm; the rest and a twentieth are
         # for what is computed from the scores. In halves of an eps: the rounding to nearest.
         self._eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
+        if self.dtype == np.float64:
+            self._eta *= 4.0  # the definition rounds in the same precision, over more terms
         self._lowered = 2.0 * self._eta if lower else 0.0
         self._underflow = 8.0 * (n_features + 8) * float(info.tiny)
         self._far = info.max / 16

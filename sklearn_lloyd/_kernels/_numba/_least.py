@@ -1,0 +1,109 @@
+"""The two least scores of rows, and distances to single centres."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
+from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit, product
+
+
+@any_order
+def near_sq_distance(X, i, centers, c):
+    """Squared distance in float64, but for the order of its sum that of the definition."""
+    total = 0.0
+    i, c = np.uintp(i), np.uintp(c)
+    for j in range(np.uintp(X.shape[1])):
+        difference = np.float64(X[i, j]) - centers[c, j]
+        total += difference * difference
+    return total
+
+
+@exact
+def two_least(X, index, n, shift, factors, norms, panel, best, second, label):
+    """The two least scores of the first n rows of `index`, and the centre of the least."""
+    n_lanes = panel.shape[1]
+    if n:
+        pad_index(index, n, n_lanes)
+    for start in range(0, n, n_lanes):
+        fill_panel(X, index, start, shift, panel)
+        fold_panel(panel, factors, norms, best, second, label, start)
+
+
+@exact
+def _copy_row(X, i, shift, row):
+    """Row i of X less the shift, in the precision of `row`."""
+    i = np.uintp(i)
+    if shift.size:
+        for j in range(np.uintp(X.shape[1])):
+            row[j] = np.float64(X[i, j]) - shift[j]
+    else:
+        for j in range(np.uintp(X.shape[1])):
+            row[j] = X[i, j]
+
+
+@exact
+def two_least_of_near(
+    X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, projected,
+    p_factors, p_norms, p_slack_of_norm, n_lanes, best, second, label,
+):  # fmt: skip
+    """As `two_least`, of the centres that a projection does not show to be too far.
+
+    The scores of projected rows are lower bounds. A centre whose bound is above the score of the
+    one that the row has now is not nearer; the least of those bounds may be the second score.
+    """
+    real = best.dtype
+    panel = np.empty((projected.shape[1], n_lanes), real)
+    bound, rest = np.empty((2, n_lanes), real)
+    masks = np.empty(len(p_norms), np.uint32)
+    rows, own = np.empty((n_lanes, X.shape[1]), real), np.empty(n_lanes, np.int32)
+    nothing = np.empty(0)
+    pad_index(index, n, n_lanes)
+    for first in range(0, n, n_lanes):
+        fill_panel(projected, index, first, nothing, panel)
+        for r in range(n_lanes):
+            i = np.uintp(index[first + r])
+            c = labels[i]
+            _copy_row(X, i, shift, rows[r])
+            score = norms[c] + product(rows[r], factors, c)
+            of_norm = real.type(sq_norms[i])
+            bound[r] = score + slack[c] + of_norm * (slack_of_norm + p_slack_of_norm)
+            own[r] = c
+            best[first + r], second[first + r], label[first + r] = score, np.inf, c
+        compare_panel(panel, p_factors, p_norms, bound, masks, rest)
+        for c in range(len(masks)):
+            mask = masks[c]
+            while mask:
+                r = lowest_bit(mask)
+                mask &= mask - np.uint32(1)
+                if own[r] == c or c >= len(norms):
+                    continue
+                score, p = norms[c] + product(rows[r], factors, c), np.uintp(first) + r
+                if score < best[p]:
+                    best[p], second[p], label[p] = score, best[p], c
+                elif score < second[p]:
+                    second[p] = score
+        for r in range(n_lanes):
+            of_norm = real.type(sq_norms[np.uintp(index[first + r])])
+            below = rest[r] - of_norm * p_slack_of_norm
+            second[first + r] = min(second[first + r], below)
+
+
+@exact
+def own_distances(X, index, n, centers, labels, out):
+    """Distances of the first n rows of `index` to their own centres, rounded as `out` has it."""
+    for r in range(np.uintp(n)):
+        i = index[r]
+        out[r] = near_sq_distance(X, i, centers, labels[np.uintp(i)])
+    for r in range(np.uintp(n)):
+        out[r] = np.sqrt(out[r])
+
+
+@exact
+def norms_of_panel(panel, out):
+    """The squared norm of each row of a panel."""
+    out[:] = 0
+    for j in range(np.uintp(panel.shape[0])):
+        for r in range(np.uintp(len(out))):
+            out[r] += panel[j, r] * panel[j, r]

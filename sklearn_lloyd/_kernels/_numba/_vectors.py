@@ -1,0 +1,137 @@
+"""Loads, stores and arithmetic on vectors, emitted in LLVM's own language; see `_simd`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+RUN = 16  # features
+CENTERS = 4  # that a panel meets at a time; tables are filled up to a multiple of it
+
+INT32 = ir.IntType(32)
+_FAST = ("contract", "nsz")  # a product and its sum may be rounded once
+_REGISTER = 32  # bytes
+N_VECTORS = 2
+
+
+def lanes(dtype):
+    """Rows of a panel in that precision."""
+    return N_VECTORS * _REGISTER // np.dtype(dtype).itemsize
+
+
+def sum_terms(n_features):
+    """The error of a product is at most so many roundings of the sum of its absolute terms."""
+    return min(n_features, RUN) + -(-n_features // RUN)
+
+
+class Vectors:
+    """Emits loads, stores and arithmetic on vectors as wide as one register."""
+
+    def __init__(self, context, builder, dtype):
+        self.builder = builder
+        self.real = context.get_data_type(dtype)
+        self.size = 4 if dtype == types.float32 else 8
+        self.width = _REGISTER // self.size
+        self.reals = ir.VectorType(self.real, self.width)
+        self.labels = ir.VectorType(INT32, self.width)
+        self.zeros = ir.Constant(self.reals, [0.0] * self.width)
+        self.infinite = ir.Constant(self.reals, [float("inf")] * self.width)
+
+    def load(self, data, index, kind=None, align=None):
+        kind = kind or self.reals
+        pointer = self.builder.bitcast(self.builder.gep(data, [index]), kind.as_pointer())
+        vector = self.builder.load(pointer)
+        vector.align = align or self.size  # no more than the elements are aligned
+        return vector
+
+    def store(self, vector, data, index, align=None):
+        pointer = self.builder.gep(data, [index])
+        pointer = self.builder.bitcast(pointer, vector.type.as_pointer())
+        self.builder.store(vector, pointer).align = align or self.size
+
+    def splat(self, scalar, kind=None):
+        kind = kind or self.reals
+        undefined = ir.Constant(kind, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, INT32(0))
+        return self.builder.shuffle_vector(
+            first, undefined, ir.Constant(self.labels, [0] * self.width)
+        )
+
+    def variable(self, value):
+        """A vector that changes; LLVM keeps it in a register."""
+        pointer = cgutils.alloca_once(self.builder, value.type)
+        self.builder.store(value, pointer)
+        return pointer
+
+    def add_product(self, total, a, b):
+        return self.builder.fadd(self.builder.fmul(a, b, flags=_FAST), total, flags=_FAST)
+
+    def less(self, a, b):
+        """A lane is false where either is NaN."""
+        return self.builder.fcmp_ordered("<", a, b)
+
+    def min(self, a, b):
+        """The second where either is NaN."""
+        return self.builder.select(self.less(a, b), a, b)
+
+
+def _scores(vectors, panel, table, norms, first):
+    """Scores of a panel and of four centres from `first` on: [centre][register]."""
+    builder, width = vectors.builder, vectors.width
+    n_features = builder.extract_value(panel.shape, 0)
+    intp = n_features.type
+    each = [builder.add(first, intp(q)) for q in range(CENTERS)]
+    starts = [builder.mul(c, n_features) for c in each]
+    norm_of = [vectors.splat(builder.load(builder.gep(norms.data, [c]))) for c in each]
+    total = [[vectors.variable(norm) for _ in range(N_VECTORS)] for norm in norm_of]
+
+    def add_run(start, stop, sums):
+        with cgutils.for_range_slice(builder, start, stop, intp(1)) as (j, _):
+            at = builder.mul(j, intp(N_VECTORS * width))
+            x = [
+                vectors.load(panel.data, builder.add(at, intp(width * v)))
+                for v in range(N_VECTORS)
+            ]
+            for q in range(CENTERS):
+                place = builder.gep(table.data, [builder.add(starts[q], j)])
+                factor = vectors.splat(builder.load(place))
+                for v in range(N_VECTORS):
+                    old = builder.load(sums[q][v])
+                    builder.store(vectors.add_product(old, factor, x[v]), sums[q][v])
+
+    def end_of(start):
+        stop = builder.add(start, intp(RUN))
+        return builder.select(builder.icmp_signed("<", stop, n_features), stop, n_features)
+
+    add_run(intp(0), end_of(intp(0)), total)  # the first run goes on from the norms
+    with cgutils.for_range_slice(builder, intp(RUN), n_features, intp(RUN)) as (start, _):
+        run = [[vectors.variable(vectors.zeros) for _ in range(N_VECTORS)] for _ in range(CENTERS)]
+        for sums in run:
+            for pointer in sums:
+                builder.store(vectors.zeros, pointer)
+        add_run(start, end_of(start), run)
+        for sums, totals in zip(run, total, strict=True):
+            for part, pointer in zip(sums, totals, strict=True):
+                builder.store(builder.fadd(builder.load(pointer), builder.load(part)), pointer)
+    return [[builder.load(pointer) for pointer in pointers] for pointers in total]
+
+
+@contextmanager
+def four_centers(vectors, panel, table, norms):
+    """A loop over the centres of a table: gives the first of four, and their scores."""
+    builder = vectors.builder
+    n_centers = builder.extract_value(table.shape, 0)
+    intp = n_centers.type
+    with cgutils.for_range_slice(builder, intp(0), n_centers, intp(CENTERS)) as (c, _):
+        yield c, _scores(vectors, panel, table, norms, c)
+
+
+def arrays_of(context, builder, signature, args):
+    return [
+        context.make_array(kind)(context, builder, arg) if isinstance(kind, types.Array) else arg
+        for kind, arg in zip(signature.args, args, strict=True)
+    ]
