@@ -267,9 +267,8 @@ class Race:
         return self
 
     def _add_seeds(self):
-        deadline = time.perf_counter() + SECONDS
         for name in self.ours:
-            costs = self.costs[name]
+            costs, deadline = self.costs[name], time.perf_counter() + SECONDS
             while self.is_worse(name) and len(costs) < MAX_SEEDS:
                 if time.perf_counter() > deadline:
                     break

@@ -19,7 +19,9 @@ def _table(chunks, centers):
         exact = centers.astype(np.float64)
         mean = np.add.reduce(exact, axis=0) / len(exact)
         deviations = exact - mean
-        shift = shift_near(mean, math.sqrt(np.vdot(deviations, deviations) / exact.size))
+        # Not by BLAS: outside of the pool its threads wake up, and compete with those of the pool.
+        squares = float(np.einsum("ij,ij->", deviations, deviations))
+        shift = shift_near(mean, math.sqrt(squares / exact.size))
     return CenterTable(centers, shift, chunks.n_terms)
 
 
