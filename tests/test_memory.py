@@ -12,9 +12,9 @@ import pytest
 SHAPES = {"long": (400_000, 50, 16), "wide": (400, 50_000, 2)}
 
 
-def peak_over_x(action, order, shape, backend):
+def peak_over_x(action, order, shape, backend, dtype="float32"):
     """Megabytes by which the peak of the process rises above what it held with X read in."""
-    n_rows, n_features, n_clusters = SHAPES[shape]
+    n_rows, n_features, n_clusters = shape
     params = f"random_state=0, n_threads=2, backend='{backend}'"
     code = f"""
         import json
@@ -28,10 +28,10 @@ def peak_over_x(action, order, shape, backend):
 
         rng = np.random.default_rng(0)
         # What loads once; the compiler is held in memory too.
-        small = np.asarray(rng.random((5_000, 50), dtype=np.float32), order="{order}")
+        small = np.asarray(rng.random((5_000, 50)), "{dtype}", order="{order}")
         model = KMeans(16, random_state=0, max_iter=2, backend="{backend}").fit(small)
         model.set_params(init="k-means||").fit(small).predict(small)
-        X = np.empty(({n_rows}, {n_features}), np.float32, order="{order}")
+        X = np.empty(({n_rows}, {n_features}), "{dtype}", order="{order}")
         for start in range(0, {n_rows}, 100):
             X[start : start + 100] = rng.random((100, {n_features}), dtype=np.float32)
         {action.format(k=n_clusters, params=params)}
@@ -63,5 +63,21 @@ def peak_over_x(action, order, shape, backend):
     ],
 )
 def test_peak(limit, per_row, action, order, shape, backend):
-    peak = peak_over_x(action, order, shape, backend)
+    peak = peak_over_x(action, order, SHAPES[shape], backend)
     assert peak < limit + per_row * SHAPES[shape][0] / 2**20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
+@pytest.mark.parametrize("megabytes", [1024, 0])
+def test_what_saves_time_takes_half_of_x(megabytes):
+    # Rows of float64 are kept in float32 too; not without working memory.
+    action = f"""
+        import sklearn
+        sklearn.set_config(working_memory={megabytes})
+        work = KMeans({{k}}, max_iter=5, {{params}}).fit
+    """
+    n_rows, n_features, _ = shape = (800_000, 20, 16)
+    peak = peak_over_x(action, "C", shape, "numba", "float64")
+    half = 4 * n_rows * n_features if megabytes else 0
+    assert peak < 40 + (40 * n_rows + half) / 2**20
+    assert peak > half / 2**20
