@@ -42,7 +42,6 @@ class CompiledGreedy(Greedy):
         self._owner = np.zeros(n_rows, np.int32)
         self._noted = np.empty(n_rows, np.uint16)
         self._trials_of = np.empty(n_rows, np.uint16)
-        # By the start of a block.
         self._weights = array_of(problem.sample_weight)
         self._shift = array_of(problem.shift)
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))

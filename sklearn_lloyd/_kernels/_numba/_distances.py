@@ -16,7 +16,7 @@ def _square(X, i, centers, c, j):
     return difference * difference
 
 
-@inlined
+@exact
 def _sum_of_few(X, i, centers, c, start, stop):
     """Squared differences of 8 to `_LEAF` features, in the order in which NumPy adds them.
 

@@ -28,5 +28,5 @@ def any_order(function):
 
 
 def inlined(function):
-    """Part of an `exact` kernel, put in where it is called: a call costs ten nanoseconds."""
-    return _cached(function, inline="always")
+    """Part of an `exact` kernel, put in where it is called, but compiled only once."""
+    return _cached(function, forceinline=True)
