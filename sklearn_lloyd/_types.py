@@ -73,15 +73,14 @@ class ChunkStats(NamedTuple):
     """What one block adds: sums over the rows whose label changed.
 
     `sums` are relative to the shift, in float64; `members` counts rows of positive weight.
-    They are those of `clusters`, each of which comes once: by default all. Where `add_to` is
-    given, it is called with (sums, weights, members) of all clusters instead, to add what it has.
+    Where `add_to` is given, it is called with (sums, weights, members) of all clusters instead,
+    to add what it has.
     """
 
     sums: np.ndarray | None
     weights: np.ndarray | None
     members: np.ndarray | None
     n_changed: int
-    clusters: np.ndarray | slice = slice(None)
     add_to: Callable | None = None
 
 

@@ -108,10 +108,10 @@ def _changes(new, old, weights, n_clusters):
     return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
 
 
-def add_sums(total, part, clusters=slice(None)):
-    """Add the sums of a block to the total, in place; dense ones are those of `clusters`."""
+def add_sums(total, part):
+    """Add the sums of a block to the total, in place; dense or sparse."""
     if isinstance(part, np.ndarray):
-        total[clusters] += part
+        total += part
     else:
         part = part.tocoo()
         total[part.row, part.col] += part.data

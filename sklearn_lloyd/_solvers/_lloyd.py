@@ -86,9 +86,9 @@ class _ClusterSums:
         if stats.add_to is not None:
             stats.add_to(self._sums, self._weights, self._members)
             return
-        add_sums(self._sums, stats.sums, stats.clusters)
-        self._weights[stats.clusters] += stats.weights
-        self._members[stats.clusters] += stats.members
+        add_sums(self._sums, stats.sums)
+        self._weights += stats.weights
+        self._members += stats.members
 
     def refresh_if_cancelled(self, labels):
         before = self._sq_norms
