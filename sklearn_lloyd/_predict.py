@@ -6,10 +6,15 @@ import math
 
 import numpy as np
 
+from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._kernels import CenterTable, array_of, batch_rows, nearest, sq_distances_to_all
 from sklearn_lloyd._problem import shift_near
-from sklearn_lloyd._solvers import scratch_of
+from sklearn_lloyd._validation import require_finite
+
+_WORK_OF_BLOCK = 1 << 23  # products, and what else a row takes in these
+_OF_ROW = 4  # in features and in clusters
+_FEWEST_ROWS = 512
 
 
 def _table(chunks, centers):
@@ -27,12 +32,13 @@ def _table(chunks, centers):
 
 def predict_labels(chunks, centers):
     """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,)."""
-    table = _table(chunks, centers)
     labels = np.empty(chunks.shape[0], np.int32)
-    if chunks.compiled is None:
-        kernel = _numpy_kernel(chunks, table, labels)
-    else:
-        kernel = (_csr_kernel if chunks.is_sparse else _dense_kernel)(chunks, table, labels)
+    if chunks.compiled_dense is not None:
+        _predict_compiled(chunks, centers, labels)
+        return labels
+    require_finite(chunks)
+    table = _table(chunks, centers)
+    kernel = (_numpy_kernel if chunks.compiled is None else _csr_kernel)(chunks, table, labels)
     chunks.map_reduce(kernel)
     return labels
 
@@ -44,19 +50,25 @@ def _numpy_kernel(chunks, table, labels):
     return kernel
 
 
-def _dense_kernel(chunks, table, labels):
-    kernels, dtype = chunks.compiled, np.dtype(np.float32)
+def _predict_compiled(chunks, centers, labels):
+    kernels, table, dtype = chunks.compiled, _table(chunks, centers), np.dtype(np.float32)
     tables = kernels.Tables(*table.centers.shape, table.precision(dtype), dtype)
     screen = tables.table(table.offsets, table.sq_norms, table.repeated)
     shift = array_of(table.shift)
+    (n_rows, n_features), n_clusters = chunks.shape, len(table)
+    # Finer than other passes are cut, so that all threads are done at about the same time.
+    work = (n_features + _OF_ROW) * (n_clusters + _OF_ROW)
+    blocks = even_slices(n_rows, max(_FEWEST_ROWS, _WORK_OF_BLOCK // work))
+    norms = []
 
     def kernel(rows, scratch):
-        work = scratch_of(chunks, rows, screen, scratch)
-        kernels.label_block(
-            chunks.X, rows.start, rows.stop, shift, table.centers, *screen, labels, *work
+        return kernels.label_block(
+            chunks.X, rows.start, rows.stop, shift, table.centers, *screen, labels
         )
 
-    return kernel
+    chunks.map_reduce(kernel, norms.append, blocks)
+    if not math.isfinite(sum(norms)):
+        require_finite(chunks)
 
 
 def _csr_kernel(chunks, table, labels):
@@ -72,6 +84,7 @@ def _csr_kernel(chunks, table, labels):
 
 def distances_to_centers(chunks, centers):
     """Euclidean distances, (n_samples, n_clusters); float32 if both arguments are."""
+    require_finite(chunks)
     table = _table(chunks, centers)
     dtype = np.float32 if chunks.dtype == centers.dtype == np.float32 else np.float64
     out = np.empty((chunks.shape[0], len(table)), dtype)

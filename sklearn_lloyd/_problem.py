@@ -9,6 +9,7 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._kernels import array_of, moments, norms_and_keys
 from sklearn_lloyd._projection import can_project, working_memory
 from sklearn_lloyd._types import Problem
+from sklearn_lloyd._validation import require_finite
 
 # Centres farther from the origin than this many standard deviations call for a shift.
 _FAR = 4.0
@@ -26,6 +27,7 @@ def make_problem(chunks, n_clusters, sample_weight):
         mean, variances = _mean_variance(chunks, sample_weight)
         variance = float(variances.mean())
         if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
+            require_finite(chunks)
             raise ValueError(
                 f"X has values up to {_largest(chunks):.3g}: squared distances overflow "
                 "float64. Scale the features first."
@@ -38,6 +40,8 @@ def make_problem(chunks, n_clusters, sample_weight):
         sq_norms, keys, sum_of_squares = _norms_and_keys(
             chunks, sample_weight, shift, mean, variances, screen_dtype, rounded
         )
+        if not np.isfinite(sum_of_squares):  # rows that count nothing
+            require_finite(chunks)
     return Problem(
         chunks=chunks,
         n_clusters=n_clusters,

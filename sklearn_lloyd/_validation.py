@@ -58,7 +58,8 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset):
     Returns
     -------
     chunks : Chunks
-        Over X itself wherever X is numeric already: nothing is copied or cast.
+        Over X itself wherever X is numeric already: nothing is copied or cast. Whether its
+        numbers are finite shows in the first pass over them, see `require_finite`.
     """
     options = {
         "accept_sparse": "csr",
@@ -85,9 +86,7 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset):
         checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
     if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
         checked = checked.astype(np.float64)  # float16 and longdouble have no BLAS
-    chunks = Chunks(checked, n_clusters, n_threads, backend)
-    _check_finite(chunks, estimator)
-    return chunks
+    return Chunks(checked, n_clusters, n_threads, backend)
 
 
 def _encode_advice(X):
@@ -121,7 +120,12 @@ def _is_numeric(values):
     return values.dtype.kind not in "mM"
 
 
-def _check_finite(chunks, estimator):
+def require_finite(chunks):
+    """Raise a ValueError that says where, unless all rows are finite.
+
+    A pass over the rows of its own: called where a first pass has found something, or does not
+    tell.
+    """
     if chunks.dtype.kind != "f" or get_config()["assume_finite"]:
         return
     bad = []
@@ -151,7 +155,6 @@ def _check_finite(chunks, estimator):
     else:
         i, j = np.argwhere(~np.isfinite(values))[0]
         value = values[i, j]
-    name = estimator if isinstance(estimator, str) else type(estimator).__name__
     what = (
         "NaN"
         if np.isnan(value)
@@ -159,7 +162,7 @@ def _check_finite(chunks, estimator):
     )
     raise ValueError(
         f"Input X contains {what}: the first in row {bad[0].start + i}, column {j}.\n"
-        f"{name} takes finite numbers only. Impute what is missing, for instance with "
+        "k-means takes finite numbers only. Impute what is missing, for instance with "
         "sklearn.impute.SimpleImputer in a Pipeline, or drop those rows."
     )
 

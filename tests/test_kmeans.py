@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sklearn_lloyd
 from sklearn_lloyd import KMeans, k_means, kmeans_plusplus, lloyd_steps
-from sklearn_lloyd._validation import check_rows
+from sklearn_lloyd._validation import check_rows, require_finite
 
 
 @pytest.fixture
@@ -415,10 +415,32 @@ def test_assume_finite(X):
         same(KMeans(3, random_state=0).fit(X), KMeans(3, random_state=0).fit(X))
     X = X.copy()
     X[0, 0] = np.nan
+    rows = check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)
     with sklearn.config_context(assume_finite=True):
-        check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)  # not looked at
+        require_finite(rows)  # not looked at
     with pytest.raises(ValueError, match="contains NaN"):
-        check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)
+        require_finite(rows)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_not_finite_wherever_it_is(backend, bad):
+    X = np.random.default_rng(0).normal(size=(10_000, 5))
+    weights = np.ones(len(X))
+    weights[-3000:] = 0  # a whole block that counts nothing
+    model = KMeans(8, max_iter=2, random_state=0, backend=backend).fit(X, sample_weight=weights)
+    for row in (0, 4999, 9999):
+        rows = X.copy()
+        rows[row, 3] = bad
+        message = f"the first in row {row}, column 3"
+        for method in (model.fit, model.predict, model.transform, model.score):
+            for given in (rows, rows.astype(np.float32), sparse.csr_array(rows)):
+                with pytest.raises(ValueError, match=message):
+                    method(given)
+        with pytest.raises(ValueError, match=message):
+            model.fit(rows, sample_weight=weights)
+    X[:, 0] *= 1e25  # squares have no room in float32: no reason to complain
+    model.predict(X)
 
 
 def test_a_warning_as_an_error_leaves_the_estimator_as_it_was(X, fitted):

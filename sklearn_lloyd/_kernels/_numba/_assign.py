@@ -10,12 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import exact
-from sklearn_lloyd._kernels._numba._least import (
-    norms_of_panel,
-    own_distances,
-    two_least,
-    two_least_of_near,
-)
+from sklearn_lloyd._kernels._numba._least import own_distances, two_least, two_least_of_near
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._rows import find_active, merge, open_rows, split, take_over
 from sklearn_lloyd._kernels._numba._settle import (
@@ -25,8 +20,9 @@ from sklearn_lloyd._kernels._numba._settle import (
     settle_fast,
     slacks,
 )
-from sklearn_lloyd._kernels._numba._simd import fold_panel
+from sklearn_lloyd._kernels._numba._simd import fold_panel, norms_of_panel
 from sklearn_lloyd._kernels._numba._sums import move_rows
+from sklearn_lloyd._kernels._numba._tiles import TILE
 
 
 @exact
@@ -152,23 +148,34 @@ def assign_block(
 @exact
 def label_block(
     X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, labels,
-    index, other, changed, old, best, second, off, limits, label, panel,
 ):  # fmt: skip
-    """Label the rows from start to stop; all as for `assign_block`, but no more than that."""
-    n, n_lanes = stop - start, panel.shape[1]
-    for r in range(n):
-        index[r] = start + r
-    pad_index(index, n, n_lanes)
-    of_sum = best.dtype.type(1) + eps * best.dtype.type(X.shape[1])  # rounding of the norms
-    for first in range(0, n, n_lanes):
-        fill_panel(X, index, first, shift, panel)
-        fold_panel(panel, factors, norms, best, second, label, first)
-        norms_of_panel(panel, off[first : first + n_lanes])
-    for r in range(np.uintp(n)):
-        off[r] = off[r] * (of_sum * slack_of_norm) + slack[np.uintp(label[r])]
-    n_open = open_rows(n, best, second, off, other)
-    if n_open:
-        decide_open(
-            X, X, index, other, n_open, shift, centers, factors, norms, off, panel, best, label
-        )
-    labels[start:stop] = label[:n]
+    """Label the rows from start to stop; all as for `assign_block`, but no more than that.
+
+    Returns the sum of the squared norms, which is not finite if some row is not.
+    """
+    real, n_features, n_lanes = norms.dtype, X.shape[1], 64 // norms.itemsize
+    index, places = np.empty((2, TILE), np.intp)
+    best, second, off = np.empty((3, TILE), real)
+    label, panel = np.empty(TILE, np.int32), np.empty((n_features, n_lanes), real)
+    of_norm = (real.type(1) + eps * real.type(n_features)) * slack_of_norm
+    total = 0.0
+    for first in range(start, stop, TILE):
+        n = min(TILE, stop - first)
+        for r in range(n):
+            index[r] = first + r
+        pad_index(index, n, n_lanes)
+        for r in range(0, n, n_lanes):
+            fill_panel(X, index, r, shift, panel)
+            fold_panel(panel, factors, norms, best, second, label, r)
+            norms_of_panel(panel, off, r)
+        for r in range(np.uintp(n)):
+            total += off[r]
+            off[r] = off[r] * of_norm + slack[np.uintp(label[r])]
+        n_open = open_rows(n, best, second, off, places)
+        if n_open:
+            decide_open(
+                X, X, index, places, n_open, shift, centers, factors, norms, off, panel, best,
+                label,
+            )  # fmt: skip
+        labels[first : first + n] = label[:n]
+    return total

@@ -98,12 +98,3 @@ def own_distances(X, index, n, centers, labels, out):
         out[r] = near_sq_distance(X, i, centers, labels[np.uintp(i)])
     for r in range(np.uintp(n)):
         out[r] = np.sqrt(out[r])
-
-
-@exact
-def norms_of_panel(panel, out):
-    """The squared norm of each row of a panel."""
-    out[:] = 0
-    for j in range(np.uintp(panel.shape[0])):
-        for r in range(np.uintp(len(out))):
-            out[r] += panel[j, r] * panel[j, r]

@@ -293,6 +293,31 @@ def turn_rows(typingctx, X, index, first, j, shift, panel):
 
 
 @intrinsic
+def norms_of_panel(typingctx, panel, norms, start):
+    """Fill in the squared norms of the rows of a panel, in order from `start` on."""
+    signature = types.void(panel, norms, start)
+
+    def codegen(context, builder, signature, args):
+        panel, norms, start = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[0].dtype)
+        n_features = builder.extract_value(panel.shape, 0)
+        width, intp = vectors.width, start.type
+        sums = [vectors.variable(vectors.zeros) for _ in range(N_VECTORS)]
+        for pointer in sums:
+            builder.store(vectors.zeros, pointer)
+        with cgutils.for_range(builder, n_features) as loop:
+            row = builder.mul(loop.index, intp(N_VECTORS * width))
+            for v, pointer in enumerate(sums):
+                x = vectors.load(panel.data, builder.add(row, intp(width * v)))
+                builder.store(vectors.add_product(builder.load(pointer), x, x), pointer)
+        for v, pointer in enumerate(sums):
+            vectors.store(builder.load(pointer), norms.data, builder.add(start, intp(width * v)))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
 def lowest_bit(typingctx, mask):
     """The place of the lowest bit that is set, of an integer that is not zero."""
     signature = types.uintp(mask)
