@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part
 from sklearn_lloyd._kernels._numba._rows import find_active
 
 __all__ = [
@@ -59,7 +59,7 @@ def _fill_columns(centers, columns):
                 columns[np.uintp(j), np.uintp(c)] = -2.0 * centers[np.uintp(c), np.uintp(j)]
 
 
-@exact
+@exact_part
 def _sums(data, indices, start, stop, columns, sums):
     """For each centre, the sum of x (x - 2 c) over the stored entries of a row."""
     sums[:] = 0.0
@@ -83,7 +83,7 @@ def _sums(data, indices, start, stop, columns, sums):
             sums[c] += x * (x + columns[j, c])
 
 
-@exact
+@exact_part
 def _two_least(sums, norms):
     """The nearest centre, its squared distance and the second least one."""
     own, other, label = np.inf, np.inf, np.uintp(0)

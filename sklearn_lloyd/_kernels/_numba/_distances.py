@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact, inlined
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part, inlined
 
 _LEAF = 128  # features that NumPy adds in eight lanes before it halves what is longer
 _DEPTH = 64
@@ -16,7 +16,7 @@ def _square(X, i, centers, c, j):
     return difference * difference
 
 
-@exact
+@exact_part
 def _sum_of_few(X, i, centers, c, start, stop):
     """Squared differences of 8 to `_LEAF` features, in the order in which NumPy adds them.
 
@@ -47,7 +47,7 @@ def _stacks():
     return np.empty((_DEPTH, 3), np.intp), np.empty(_DEPTH), np.empty(_DEPTH, np.intp)
 
 
-@exact
+@exact_part
 def _sum_of_many(X, i, centers, c, stacks):
     """Squared differences of more than `_LEAF` features, in NumPy's order."""
     # NumPy halves what is longer, and adds the sums of the halves. On stacks, since a function

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from numba import njit
+from numba.core.options import DefaultOptions
 
 # For sums whose error bound allows for it. NaN and infinity keep their meaning.
 _ANY_ORDER = {"contract", "reassoc", "nsz"}
+# Numba counts the references of all arguments at every call, which takes longer than many a part
+# of a kernel does. What makes no array can do without.
+UNCOUNTED = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
 
 
 def _cached(function, **options):
@@ -22,11 +26,16 @@ def exact(function):
     return _cached(function)
 
 
+def exact_part(function):
+    """Part of a kernel, which rounds as its source says and makes no array."""
+    return _cached(function, **UNCOUNTED)
+
+
 def any_order(function):
-    """A kernel whose sums may be added in any order, with fused products."""
-    return _cached(function, fastmath=_ANY_ORDER)
+    """As `exact_part`, but sums may be added in any order, with fused products."""
+    return _cached(function, fastmath=_ANY_ORDER, **UNCOUNTED)
 
 
 def inlined(function):
-    """Part of an `exact` kernel, put in where it is called, but compiled only once."""
-    return _cached(function, forceinline=True)
+    """As `exact_part`, put in where it is called, but compiled only once."""
+    return _cached(function, forceinline=True, **UNCOUNTED)

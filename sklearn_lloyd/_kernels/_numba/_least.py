@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit, product
 
@@ -31,7 +31,7 @@ def two_least(X, index, n, shift, factors, norms, panel, best, second, label):
         fold_panel(panel, factors, norms, best, second, label, start)
 
 
-@exact
+@exact_part
 def _copy_row(X, i, shift, row):
     """Row i of X less the shift, in the precision of `row`."""
     i = np.uintp(i)

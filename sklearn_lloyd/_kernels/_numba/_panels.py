@@ -6,35 +6,42 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import UNCOUNTED, exact_part
 from sklearn_lloyd._kernels._numba._simd import turn_rows
 
 
-def _fill_whole(X, index, first, shift, panel):
-    """Fill a panel as far as whole registers go; returns how many features that is."""
+def _fill_in_registers(X, index, first, shift, panel):
+    """Fill a panel as far as that goes in registers; returns how many features that is."""
 
 
-@overload(_fill_whole)
-def _fill_whole_of(X, index, first, shift, panel):
+@overload(_fill_in_registers, jit_options=UNCOUNTED)
+def _fill_in_registers_of(X, index, first, shift, panel):
     floats = (types.float32, types.float64)
     if X.dtype not in floats or X.layout != "C" or not X.aligned:
         return lambda X, index, first, shift, panel: 0
 
     def fill(X, index, first, shift, panel):
-        width = panel.shape[1] // 2
-        whole = X.shape[1] // width * width
-        if shift.size:
-            for j in range(0, whole, width):
-                turn_rows(X, index, first, j, shift, panel)
-        else:
-            for j in range(0, whole, width):
-                turn_rows(X, index, first, j, None, panel)
-        return whole
+        n_features, n_lanes = X.shape[1], panel.shape[1]
+        width = n_lanes >> 2
+        j, last_start = 0, n_features - width
+        while j <= last_start:  # a range with a step would divide
+            if shift.size:
+                turn_rows(X, index, first, j, None, shift, panel)
+            else:
+                turn_rows(X, index, first, j, None, None, panel)
+            j += width
+        # The rest, if what lies behind it can be read: the next row.
+        if j == n_features or shift.size:
+            return j
+        if index[first + n_lanes - 1] * n_features + j + width > X.size:
+            return j
+        turn_rows(X, index, first, j, n_features - j, None, panel)
+        return n_features
 
     return fill
 
 
-@exact
+@exact_part
 def fill_panel(X, index, first, shift, panel):
     """Copy rows index[first:][:lanes] less the shift into a panel.
 
@@ -48,7 +55,7 @@ def fill_panel(X, index, first, shift, panel):
     panel : ndarray of shape (n_features, lanes)
         Filled.
     """
-    whole = _fill_whole(X, index, first, shift, panel)
+    done = _fill_in_registers(X, index, first, shift, panel)
     n_lanes = np.uintp(panel.shape[1])
     first = np.uintp(first)
     last = first + n_lanes - np.uintp(1)
@@ -56,7 +63,7 @@ def fill_panel(X, index, first, shift, panel):
     # In order, and the last is not the one before once more, which is how lists are padded.
     side_by_side = np.uintp(index[last]) - start == n_lanes - np.uintp(1)
     side_by_side &= index[last] != index[last - np.uintp(1)]
-    for j in range(np.uintp(whole), np.uintp(X.shape[1])):
+    for j in range(np.uintp(done), np.uintp(X.shape[1])):
         if side_by_side and shift.size == 0:
             for r in range(n_lanes):
                 panel[j, r] = X[start + r, j]
@@ -68,7 +75,7 @@ def fill_panel(X, index, first, shift, panel):
                 panel[j, r] = np.float64(X[np.uintp(index[first + r]), j]) - shift[j]
 
 
-@exact
+@exact_part
 def pad_index(index, n, n_lanes):
     """Repeat the last of the first n rows, up to a whole panel."""
     for r in range(n, -(-n // n_lanes) * n_lanes):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import compare_panel, improve_panel, lowest_bit
 
@@ -18,8 +18,8 @@ _TILE = 2048  # rows whose gains are added up in the precision of the screen
 
 
 @any_order
-def safe_distances(offsets, sq_norms, n, trials, trial_norms):
-    """For each centre, the squared distance up to which no trial can be nearer to a row of its.
+def safe_distances(offsets, sq_norms, trials, trial_norms, safe):
+    """Fill in up to which squared distance to each centre no trial can be nearer to a row of its.
 
     By the triangle inequality that is a quarter of the squared distance between the centre and
     the nearest trial.
@@ -27,15 +27,16 @@ def safe_distances(offsets, sq_norms, n, trials, trial_norms):
     Parameters
     ----------
     offsets : ndarray of float64 of shape (n_clusters, n_features)
-        Of the centres so far, less the shift: the first n.
+        Less the shift.
     sq_norms : ndarray of float64 of shape (n_clusters,)
-    n : int
     trials : ndarray of float64 of shape (n_trials, n_features)
         Less the shift.
     trial_norms : ndarray of float64 of shape (n_trials,)
+    safe : ndarray of float64 of shape (n_centers,)
+        Filled for the first so many centres: those so far.
     """
-    safe, rounding = np.empty(n), 1e-15 * (8 + trials.shape[1])
-    for c in range(np.uintp(n)):
+    rounding = 1e-15 * (8 + trials.shape[1])
+    for c in range(np.uintp(len(safe))):
         nearest = np.inf
         for t in range(np.uintp(len(trials))):
             product = 0.0
@@ -45,7 +46,6 @@ def safe_distances(offsets, sq_norms, n, trials, trial_norms):
             distance = norms - 2.0 * product - rounding * norms
             nearest = distance if distance < nearest else nearest
         safe[c] = 0.2499999999 * nearest
-    return safe
 
 
 @exact
@@ -106,7 +106,7 @@ def _drop_far(
     return np.intp(left)
 
 
-@exact
+@exact_part
 def _weights_of(weights, index, first, n, heaviest, weight, target, reach):
     """The weights of the rows of a panel as shares of the heaviest."""
     for r in range(n):

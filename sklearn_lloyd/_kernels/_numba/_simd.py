@@ -231,62 +231,77 @@ def improve_panel(typingctx, panel, table, norms, target, reach, weight, masks, 
 
 
 @intrinsic
-def turn_rows(typingctx, X, index, first, j, shift, panel):
-    """Copy features j:j + width of `lanes` rows into a panel, less the shift.
+def turn_rows(typingctx, X, index, first, j, n, shift, panel):
+    """Copy features j:j + n of `lanes` rows into a panel, less the shift.
 
-    As many features as a register holds are turned round at a time, in registers.
+    Half as many features as a register has lanes are turned round at a time, in registers:
+    so many are read, whatever n.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), float32 or float64
-        Its rows lie feature after feature.
+        Its rows lie feature after feature, one after the other.
     index : ndarray of intp
         The rows are index[first:][:lanes].
     first, j : int
-    shift : ndarray of float64 of shape (n_features,), or none of it
+    n : int, or None for half a register
+        Features to write.
+    shift : ndarray of float64 of shape (n_features,), or None
     panel : ndarray of shape (n_features, lanes)
     """
-    signature = types.void(X, index, first, j, shift, panel)
+    signature = types.void(X, index, first, j, n, shift, panel)
 
     def codegen(context, builder, signature, args):
-        X, index, first, j, shift, panel = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, signature.args[5].dtype)
+        counted, shifted = (not isinstance(t, types.NoneType) for t in signature.args[4:6])
+        X, index, first, j, n, shift, panel = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[6].dtype)
         source = Vectors(context, builder, signature.args[0].dtype)
-        width, intp = vectors.width, first.type
-        wide = ir.VectorType(source.real, width)
-        doubles = ir.VectorType(ir.DoubleType(), width)
-        stride = builder.sdiv(builder.extract_value(X.strides, 0), intp(source.size))
-        shifted = not isinstance(signature.args[4], types.NoneType)
+        intp, half = first.type, vectors.width // 2
+        n_features = builder.extract_value(X.shape, 1)
+        part = ir.VectorType(source.real, half)
+        doubles, reals = (ir.VectorType(t, half) for t in (ir.DoubleType(), vectors.real))
         off = vectors.load(shift.data, j, doubles, 8) if shifted else None
 
-        def converted(row):
+        def part_of(row):
+            i = builder.load(builder.gep(index.data, [builder.add(first, intp(row))]))
+            place = builder.add(builder.mul(i, n_features), j)
+            values = vectors.load(X.data, place, part, source.size)
             if shifted:
-                row = builder.fpext(row, doubles) if source.size == 4 else row
-                row = builder.fsub(row, off)
+                values = builder.fpext(values, doubles) if source.size == 4 else values
+                values = builder.fsub(values, off)
             size = 8 if shifted else source.size
             if size == vectors.size:
-                return row
-            cast = builder.fptrunc if size > vectors.size else builder.fpext
-            return cast(row, vectors.reals)
+                return values
+            return (builder.fptrunc if size > vectors.size else builder.fpext)(values, reals)
 
-        halves = range(width // 2), range(width // 2, width)
+        def shuffled(a, b, places):
+            mask = ir.Constant(ir.VectorType(INT32, len(places)), places)
+            return builder.shuffle_vector(a, b, mask)
+
+        # Row r lies in the lower half of a register, row r + half in the upper one. Then both
+        # halves are turned round at once, with no number crossing from one to the other.
+        side_by_side = list(range(2 * half))
         zips = [
-            ir.Constant(vectors.labels, [q for r in half for q in (r, width + r)])
-            for half in halves
+            [low + q for low in (0, half) for r in quarter for q in (r, 2 * half + r)]
+            for quarter in (range(half // 2), range(half // 2, half))
         ]
         for v in range(N_VECTORS):
-            rows = []
-            for r in range(width):
-                at = builder.add(first, intp(width * v + r))
-                i = builder.load(builder.gep(index.data, [at]))
-                place = builder.add(builder.mul(i, stride), j)
-                rows.append(converted(vectors.load(X.data, place, wide, source.size)))
-            for _ in range(width.bit_length() - 1):
-                pairs = zip(rows[: width // 2], rows[width // 2 :], strict=True)
-                rows = [builder.shuffle_vector(a, b, mask) for a, b in pairs for mask in zips]
+            start = vectors.width * v
+            rows = [
+                shuffled(part_of(start + r), part_of(start + half + r), side_by_side)
+                for r in range(half)
+            ]
+            for _ in range(half.bit_length() - 1):
+                pairs = zip(rows[: half // 2], rows[half // 2 :], strict=True)
+                rows = [shuffled(a, b, places) for a, b in pairs for places in zips]
             for q, feature in enumerate(rows):
-                row = builder.mul(builder.add(j, intp(q)), intp(N_VECTORS * width))
-                vectors.store(feature, panel.data, builder.add(row, intp(width * v)))
+                row = builder.mul(builder.add(j, intp(q)), intp(N_VECTORS * vectors.width))
+                at = builder.add(row, intp(start))
+                if counted:
+                    with builder.if_then(builder.icmp_signed("<", intp(q), n), likely=True):
+                        vectors.store(feature, panel.data, at)
+                else:
+                    vectors.store(feature, panel.data, at)
         return context.get_dummy_value()
 
     return signature, codegen
