@@ -15,7 +15,7 @@ import numpy as np
 
 _FEW = 1024  # rows that are one block for compiled code
 _FEW_IN_PYTHON = 4096  # rows that are one block otherwise: a draw from it takes fewer calls
-_BLOCKS = 3  # times the root of the number of rows
+_BLOCKS = 6  # times the root of the number of rows
 INSERTED = 512  # rows of a block, up to which compiled code sorts by insertion
 
 

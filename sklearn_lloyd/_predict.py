@@ -36,10 +36,11 @@ def predict_labels(chunks, centers):
     if chunks.compiled_dense is not None:
         _predict_compiled(chunks, centers, labels)
         return labels
-    require_finite(chunks)
     table = _table(chunks, centers)
     kernel = (_numpy_kernel if chunks.compiled is None else _csr_kernel)(chunks, table, labels)
-    chunks.map_reduce(kernel)
+    with chunks.open():
+        require_finite(chunks)
+        chunks.map_reduce(kernel)
     return labels
 
 
