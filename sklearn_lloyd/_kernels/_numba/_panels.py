@@ -10,6 +10,16 @@ from sklearn_lloyd._kernels._numba._jit import UNCOUNTED, exact_part
 from sklearn_lloyd._kernels._numba._simd import turn_rows
 
 
+@exact_part
+def are_neighbours(index, first, n_lanes):
+    """Whether the rows index[first:][:n_lanes], which are in order, lie side by side."""
+    first = np.uintp(first)
+    last = first + np.uintp(n_lanes) - np.uintp(1)
+    as_far = np.uintp(index[last] - index[first]) == last - first
+    # The last is not the one before once more, which is how lists are padded.
+    return as_far and index[last] != index[last - np.uintp(1)]
+
+
 def _fill_in_registers(X, index, first, shift, panel):
     """Fill a panel as far as that goes in registers; returns how many features that is."""
 
@@ -24,7 +34,12 @@ def _fill_in_registers_of(X, index, first, shift, panel):
         n_features, n_lanes = X.shape[1], panel.shape[1]
         width = n_lanes >> 2
         j, last_start = 0, n_features - width
-        while j <= last_start:  # a range with a step would divide
+        if shift.size == 0 and are_neighbours(index, first, n_lanes):
+            start = index[first]
+            while j <= last_start:  # a range with a step would divide
+                turn_rows(X, None, start, j, None, None, panel)
+                j += width
+        while j <= last_start:
             if shift.size:
                 turn_rows(X, index, first, j, None, shift, panel)
             else:
@@ -58,11 +73,8 @@ def fill_panel(X, index, first, shift, panel):
     done = _fill_in_registers(X, index, first, shift, panel)
     n_lanes = np.uintp(panel.shape[1])
     first = np.uintp(first)
-    last = first + n_lanes - np.uintp(1)
     start = np.uintp(index[first])
-    # In order, and the last is not the one before once more, which is how lists are padded.
-    side_by_side = np.uintp(index[last]) - start == n_lanes - np.uintp(1)
-    side_by_side &= index[last] != index[last - np.uintp(1)]
+    side_by_side = are_neighbours(index, first, n_lanes)
     for j in range(np.uintp(done), np.uintp(X.shape[1])):
         if side_by_side and shift.size == 0:
             for r in range(n_lanes):

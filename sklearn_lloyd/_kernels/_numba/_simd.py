@@ -241,8 +241,8 @@ def turn_rows(typingctx, X, index, first, j, n, shift, panel):
     ----------
     X : ndarray of shape (n_samples, n_features), float32 or float64
         Its rows lie feature after feature, one after the other.
-    index : ndarray of intp
-        The rows are index[first:][:lanes].
+    index : ndarray of intp, or None
+        The rows are index[first:][:lanes], or those from `first` on.
     first, j : int
     n : int, or None for half a register
         Features to write.
@@ -252,7 +252,9 @@ def turn_rows(typingctx, X, index, first, j, n, shift, panel):
     signature = types.void(X, index, first, j, n, shift, panel)
 
     def codegen(context, builder, signature, args):
-        counted, shifted = (not isinstance(t, types.NoneType) for t in signature.args[4:6])
+        listed, counted, shifted = (
+            not isinstance(signature.args[place], types.NoneType) for place in (1, 4, 5)
+        )
         X, index, first, j, n, shift, panel = arrays_of(context, builder, signature, args)
         vectors = Vectors(context, builder, signature.args[6].dtype)
         source = Vectors(context, builder, signature.args[0].dtype)
@@ -262,9 +264,16 @@ def turn_rows(typingctx, X, index, first, j, n, shift, panel):
         doubles, reals = (ir.VectorType(t, half) for t in (ir.DoubleType(), vectors.real))
         off = vectors.load(shift.data, j, doubles, 8) if shifted else None
 
-        def part_of(row):
+        def place_of(row):
+            if not listed:
+                return builder.add(next_to, builder.mul(n_features, intp(row)))
             i = builder.load(builder.gep(index.data, [builder.add(first, intp(row))]))
-            place = builder.add(builder.mul(i, n_features), j)
+            return builder.add(builder.mul(i, n_features), j)
+
+        next_to = None if listed else builder.add(builder.mul(first, n_features), j)
+
+        def part_of(row):
+            place = place_of(row)
             values = vectors.load(X.data, place, part, source.size)
             if shifted:
                 values = builder.fpext(values, doubles) if source.size == 4 else values
