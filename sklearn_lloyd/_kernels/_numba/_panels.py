@@ -3,11 +3,98 @@
 from __future__ import annotations
 
 import numpy as np
+from llvmlite import ir
 from numba import types
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 
 from sklearn_lloyd._kernels._numba._jit import UNCOUNTED, exact_part
-from sklearn_lloyd._kernels._numba._simd import turn_rows
+from sklearn_lloyd._kernels._numba._vectors import INT32, N_VECTORS, Vectors, arrays_of
+
+
+@intrinsic
+def turn_rows(typingctx, X, index, first, j, n, shift, panel):
+    """Copy features j:j + n of `lanes` rows into a panel, less the shift.
+
+    Half as many features as a register has lanes are turned round at a time, in registers:
+    so many are read, whatever n.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+        Its rows lie feature after feature, one after the other.
+    index : ndarray of intp, or None
+        The rows are index[first:][:lanes], or those from `first` on.
+    first, j : int
+    n : int, or None for half a register
+        Features to write.
+    shift : ndarray of float64 of shape (n_features,), or None
+    panel : ndarray of shape (n_features, lanes)
+    """
+    signature = types.void(X, index, first, j, n, shift, panel)
+
+    def codegen(context, builder, signature, args):
+        listed, counted, shifted = (
+            not isinstance(signature.args[place], types.NoneType) for place in (1, 4, 5)
+        )
+        X, index, first, j, n, shift, panel = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[6].dtype)
+        source = Vectors(context, builder, signature.args[0].dtype)
+        intp, half = first.type, vectors.width // 2
+        n_features = builder.extract_value(X.shape, 1)
+        part = ir.VectorType(source.real, half)
+        doubles, reals = (ir.VectorType(t, half) for t in (ir.DoubleType(), vectors.real))
+        off = vectors.load(shift.data, j, doubles, 8) if shifted else None
+
+        def place_of(row):
+            if not listed:
+                return builder.add(next_to, builder.mul(n_features, intp(row)))
+            i = builder.load(builder.gep(index.data, [builder.add(first, intp(row))]))
+            return builder.add(builder.mul(i, n_features), j)
+
+        next_to = None if listed else builder.add(builder.mul(first, n_features), j)
+
+        def part_of(row):
+            place = place_of(row)
+            values = vectors.load(X.data, place, part, source.size)
+            if shifted:
+                values = builder.fpext(values, doubles) if source.size == 4 else values
+                values = builder.fsub(values, off)
+            size = 8 if shifted else source.size
+            if size == vectors.size:
+                return values
+            return (builder.fptrunc if size > vectors.size else builder.fpext)(values, reals)
+
+        def shuffled(a, b, places):
+            mask = ir.Constant(ir.VectorType(INT32, len(places)), places)
+            return builder.shuffle_vector(a, b, mask)
+
+        # Row r lies in the lower half of a register, row r + half in the upper one. Then both
+        # halves are turned round at once, with no number crossing from one to the other.
+        side_by_side = list(range(2 * half))
+        zips = [
+            [low + q for low in (0, half) for r in quarter for q in (r, 2 * half + r)]
+            for quarter in (range(half // 2), range(half // 2, half))
+        ]
+        for v in range(N_VECTORS):
+            start = vectors.width * v
+            rows = [
+                shuffled(part_of(start + r), part_of(start + half + r), side_by_side)
+                for r in range(half)
+            ]
+            for _ in range(half.bit_length() - 1):
+                pairs = zip(rows[: half // 2], rows[half // 2 :], strict=True)
+                rows = [shuffled(a, b, places) for a, b in pairs for places in zips]
+            for q, feature in enumerate(rows):
+                row = builder.mul(builder.add(j, intp(q)), intp(N_VECTORS * vectors.width))
+                at = builder.add(row, intp(start))
+                if counted:
+                    with builder.if_then(builder.icmp_signed("<", intp(q), n), likely=True):
+                        vectors.store(feature, panel.data, at)
+                else:
+                    vectors.store(feature, panel.data, at)
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 @exact_part
