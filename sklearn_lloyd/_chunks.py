@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -120,6 +121,15 @@ class Chunks:
         if self.is_sparse:
             rows = rows.toarray()
         return np.ascontiguousarray(rows, dtype=np.float64)
+
+    def gathered(self, index, n_blocks=1):
+        """Some of the rows, copied, as chunks of their own that share the kernels and the pool."""
+        some = copy(self)
+        some.X = read_only(self.rows(index))
+        some.shape = some.X.shape
+        some.blocks = even_slices(index.size, max(1, index.size // n_blocks))
+        some._untidy = False
+        return some
 
     def blocks_of(self, index):
         """Cut an array of row indices into blocks of the usual size."""

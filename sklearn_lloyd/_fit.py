@@ -12,7 +12,7 @@ from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
 
-_ROUNDING = 1e-10  # relative, of two inertias of one clustering
+ROUNDING = 1e-10  # relative, of two inertias of one clustering
 
 
 def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0):
@@ -41,18 +41,18 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_siz
     inertias = np.empty(n_init)
     with problem.chunks.open():
         for i in range(n_init):
-            centers = _first_centers(problem, init, init_size, rng)
+            centers = first_centers(problem, init, init_size, rng)
             if verbose:
                 print("Initialization complete")
             run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
             inertias[i] = run.inertia
             # What rounding makes of the same clustering is not better: keep the earlier.
-            if best is None or run.inertia < best.inertia * (1 - _ROUNDING):
+            if best is None or run.inertia < best.inertia * (1 - ROUNDING):
                 best = run
     return replace(best, start_inertias=inertias)
 
 
-def _first_centers(problem, init, init_size, rng):
+def first_centers(problem, init, init_size, rng):
     shape = problem.n_clusters, problem.chunks.shape[1]
     if isinstance(init, str):
         sample = random_sample(problem, init_size, rng)

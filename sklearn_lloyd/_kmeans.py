@@ -14,8 +14,6 @@ from sklearn_lloyd._fit import fit_kmeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS
 from sklearn_lloyd._validation import (
-    check_centers,
-    check_centers_fit,
     check_init_size,
     check_n_clusters,
     check_weights,
@@ -267,7 +265,7 @@ class KMeans(BaseKMeans):
             chunks = self._check_rows(X, self.n_clusters, reset=True)
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
-            init, n_init = self._checked_init(chunks)
+            init, n_init = self._checked_init(chunks, many=10)
             with chunks.open():
                 result = fit_kmeans(
                     make_problem(chunks, self.n_clusters, weights),
@@ -298,20 +296,6 @@ class KMeans(BaseKMeans):
                 f"({self.n_clusters}). Possibly due to duplicate points in X.",
                 ConvergenceWarning,
             )
-
-    def _checked_init(self, chunks):
-        """The init, an array as checked centres, and the number of starts."""
-        if isinstance(self.init, str) or callable(self.init):
-            n_init = 1 if self.init in ("k-means++", "k-means||") else 10
-            return self.init, n_init if self.n_init == "auto" else self.n_init
-        if self.n_init not in ("auto", 1):
-            warn_user(
-                "Explicit initial center position passed: performing only one init in "
-                f"{type(self).__name__} instead of n_init={self.n_init}.",
-                RuntimeWarning,
-            )
-        centers = check_centers(self.init)
-        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), 1
 
     def _checked_algorithm(self):
         if self.algorithm == "elkan" and self.n_clusters == 1:

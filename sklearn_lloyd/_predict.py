@@ -7,21 +7,23 @@ import math
 import numpy as np
 
 from sklearn_lloyd._fit import inertia_of
-from sklearn_lloyd._kernels import CenterTable, array_of, batch_rows, nearest, sq_distances_to_all
+from sklearn_lloyd._kernels import CenterTable, batch_rows, sq_distances_to_all
 from sklearn_lloyd._problem import shift_near
-from sklearn_lloyd._solvers import scratch_of
+from sklearn_lloyd._solvers import label_kernel
+
+
+def shift_near_centers(centers):
+    """A point near the centres, as `fit` has one near the data, or None; for dense rows."""
+    exact = centers.astype(np.float64)
+    mean = np.add.reduce(exact, axis=0) / len(exact)
+    deviations = exact - mean
+    # Not by BLAS: outside of the pool its threads wake up, and compete with those of the pool.
+    squares = float(np.einsum("ij,ij->", deviations, deviations))
+    return shift_near(mean, math.sqrt(squares / exact.size))
 
 
 def _table(chunks, centers):
-    """The centres relative to a point near them, as `fit` has them relative to the data."""
-    shift = None
-    if not chunks.is_sparse:
-        exact = centers.astype(np.float64)
-        mean = np.add.reduce(exact, axis=0) / len(exact)
-        deviations = exact - mean
-        # Not by BLAS: outside of the pool its threads wake up, and compete with those of the pool.
-        squares = float(np.einsum("ij,ij->", deviations, deviations))
-        shift = shift_near(mean, math.sqrt(squares / exact.size))
+    shift = None if chunks.is_sparse else shift_near_centers(centers)
     return CenterTable(centers, shift, chunks.n_terms)
 
 
@@ -29,45 +31,8 @@ def predict_labels(chunks, centers):
     """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,)."""
     table = _table(chunks, centers)
     labels = np.empty(chunks.shape[0], np.int32)
-    if chunks.compiled is None:
-        kernel = _numpy_kernel(chunks, table, labels)
-    else:
-        kernel = (_csr_kernel if chunks.is_sparse else _dense_kernel)(chunks, table, labels)
-    chunks.map_reduce(kernel)
+    chunks.map_reduce(label_kernel(chunks, table, labels))
     return labels
-
-
-def _numpy_kernel(chunks, table, labels):
-    def kernel(rows, scratch):
-        labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
-
-    return kernel
-
-
-def _dense_kernel(chunks, table, labels):
-    kernels, dtype = chunks.compiled, np.dtype(np.float32)
-    tables = kernels.Tables(*table.centers.shape, table.precision(dtype), dtype)
-    screen = tables.table(table.offsets, table.sq_norms, table.repeated)
-    shift = array_of(table.shift)
-
-    def kernel(rows, scratch):
-        work = scratch_of(chunks, rows, screen, scratch)
-        kernels.label_block(
-            chunks.X, rows.start, rows.stop, shift, table.centers, *screen, labels, *work
-        )
-
-    return kernel
-
-
-def _csr_kernel(chunks, table, labels):
-    X, kernels = chunks.X, chunks.compiled
-    columns = kernels.center_columns(table.centers)
-
-    def kernel(rows, scratch):
-        parts = X.data, X.indices, X.indptr, rows.start, rows.stop
-        kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
-
-    return kernel
 
 
 def distances_to_centers(chunks, centers):

@@ -15,10 +15,10 @@ LAYERS = [
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_projection"},
     {"_init", "_problem", "_solvers", "_validation"},
-    {"_fit"},
+    {"_fit", "_fit_minibatch"},
     {"_predict"},
     {"_base"},
-    {"_kmeans"},
+    {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
     {"__init__"},
 ]

@@ -1,11 +1,21 @@
 """The loop of k-means and its parts that can be exchanged."""
 
 from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
-from sklearn_lloyd._solvers._compiled import CompiledAssigner, scratch_of
+from sklearn_lloyd._solvers._batch import assign_batch, label_kernel
+from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
+from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
 
-__all__ = ["ASSIGNERS", "lloyd", "make_assigner", "scratch_of"]
+__all__ = [
+    "ASSIGNERS",
+    "MovingCenters",
+    "StopRule",
+    "assign_batch",
+    "label_kernel",
+    "lloyd",
+    "make_assigner",
+]
 
 # Products in a pass, up to which bounds take longer than they save.
 _LITTLE_WORK = 1 << 17

@@ -12,6 +12,7 @@ from sklearn_lloyd._kernels._numba._sums import (
     fill_norms,
     inertia,
     moments,
+    move_rows,
     norms_and_keys,
     round_rows,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "label_block",
     "lanes",
     "moments",
+    "move_rows",
     "movement",
     "norms_and_keys",
     "order_by_block",

@@ -1,0 +1,150 @@
+"""Mini-batch k-means of rows that are all at hand: starts on a sample, batches until it rests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_lloyd._fit import ROUNDING, first_centers
+from sklearn_lloyd._init import INIT, RowDraws
+from sklearn_lloyd._problem import make_problem, problem_of_rows
+from sklearn_lloyd._solvers import MovingCenters, StopRule, assign_batch
+from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
+
+# Products in a part of a batch, from which on another thread is worth waking up for it.
+_PART = 1 << 22
+
+
+class BatchOptions(NamedTuple):
+    """The parameters of `MiniBatchKMeans` that the loop sees."""
+
+    n_init: int
+    batch_size: int
+    init_size: int
+    max_iter: int
+    tol: float
+    max_no_improvement: int | None
+    reassignment_ratio: float
+    verbose: int
+
+
+class BatchResult(NamedTuple):
+    """What the batches led to."""
+
+    moving: MovingCenters
+    n_steps: int
+    n_iter: int
+    converged: bool
+    history: np.ndarray
+    start_inertias: np.ndarray
+
+
+def parts_of_batch(n_rows, n_features, n_clusters):
+    """Into how many parts a batch is cut for the threads, whatever their number."""
+    return 1 << max(0, (n_rows * n_features * n_clusters // _PART).bit_length() - 1)
+
+
+def sample_size(init_size, batch_size, n_clusters):
+    """How many rows a start sees."""
+    if init_size is None:
+        return 3 * max(batch_size, n_clusters if 3 * batch_size < n_clusters else 0)
+    return init_size if init_size >= n_clusters else 3 * n_clusters
+
+
+def fit_minibatch(problem, init, options, rng):
+    """Run mini-batch k-means from the best of several starts.
+
+    Batches are drawn by weight, with replacement, in canonical order. What scikit-learn takes the
+    number of rows for is the number of distinct rows here: weights must be as good as repeats.
+
+    Parameters
+    ----------
+    problem : Problem
+    init : str, ndarray or callable
+        Checked before.
+    options : BatchOptions
+    rng : RandomState
+        Drawn from on this thread only.
+
+    Returns
+    -------
+    result : BatchResult
+    """
+    draws = RowDraws(problem)
+    n_rows = draws.n_distinct
+    batch_size = min(options.batch_size, n_rows)
+    centers, inertias = _best_start(problem, init, options, draws, batch_size, rng)
+    n_clusters, n_features = centers.shape
+    n_parts = parts_of_batch(batch_size, n_features, n_clusters)
+    moving = moving_centers(centers, options, rng)
+    stop = StopRule(
+        2.0 * batch_size / (n_rows + 1),
+        options.tol * problem.variance,
+        options.max_no_improvement,
+    )
+    n_steps, why, history = options.max_iter * n_rows // batch_size, "", []
+    for i in range(1, n_steps + 1):
+        batch = problem.chunks.gathered(draws.rows(rng.uniform(size=batch_size)), n_parts)
+        step = moving.step(batch, None, problem.shift)
+        inertia = step.inertia / batch_size
+        if i > 1:  # the first is the inertia of the start
+            why = stop.why(inertia, step.center_shift)
+        history.append((inertia, stop.smoothed if i > 1 else inertia, *step[1:]))
+        if options.verbose:
+            smoothed = f", ewa inertia: {stop.smoothed}" if i > 1 else ""
+            print(f"Minibatch step {i}/{n_steps}: mean batch inertia: {inertia}{smoothed}")
+        if why:
+            if options.verbose:
+                print(f"Converged ({why}) at step {i}/{n_steps}")
+            break
+    return BatchResult(
+        moving=moving,
+        n_steps=i,
+        n_iter=-(-i * batch_size // n_rows),
+        converged=bool(why),
+        history=np.array(history, BATCH_HISTORY_DTYPE),
+        start_inertias=inertias,
+    )
+
+
+def moving_centers(centers, options, rng, counts=None, n_waited=0):
+    """The centres, to be moved by batches; small clusters move to rows drawn by weight."""
+
+    def choose(chunks, weights, n_small):
+        return INIT["random"](make_problem(chunks, n_small, weights), rng)
+
+    return MovingCenters(
+        centers,
+        np.zeros(len(centers)) if counts is None else counts,
+        n_waited,
+        reassignment_ratio=options.reassignment_ratio,
+        choose=choose,
+        verbose=options.verbose,
+    )
+
+
+def _best_start(problem, init, options, draws, batch_size, rng):
+    """The centres of the best of the starts by a sample, and the inertias of all."""
+    size = sample_size(options.init_size, batch_size, problem.n_clusters)
+    judges = draws.rows(rng.uniform(size=min(size, draws.n_distinct)))
+    judges = problem.chunks.gathered(judges)
+    best, least, inertias = None, np.inf, np.empty(options.n_init)
+    for i in range(options.n_init):
+        if options.verbose:
+            print(f"Init {i + 1}/{options.n_init} with method {init}")
+        centers = one_start(problem, init, size, draws, rng)
+        inertias[i] = assign_batch(judges, centers, problem.shift, None, None)[1]
+        if options.verbose:
+            print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
+        if best is None or inertias[i] < least * (1 - ROUNDING):
+            best, least = centers, inertias[i]
+    return best, inertias
+
+
+def one_start(problem, init, size, draws, rng):
+    """First centres; all but an array see so many draws of rows, or all if they are no more."""
+    sample = problem
+    if size < draws.n_distinct and not isinstance(init, np.ndarray):
+        sample = problem_of_rows(problem, draws.rows(rng.uniform(size=size)))
+    return first_centers(sample, init, None, rng)

@@ -1,0 +1,159 @@
+"""Mini-batch k-means: the centres move a little with every batch of rows."""
+
+from __future__ import annotations
+
+from math import inf
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_lloyd._solvers._batch import assign_batch
+from sklearn_lloyd._solvers._sums import ClusterTotals
+
+_ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
+
+
+class BatchStep(NamedTuple):
+    """What one batch did to the centres.
+
+    Attributes
+    ----------
+    inertia : float
+        Weighted sum of the squared distances of the rows to the centres before.
+    center_shift : float
+        Squared Frobenius norm of the movement of the centres.
+    n_reassigned : int
+        Clusters of little weight that were moved to rows of the batch.
+    seconds : float
+    """
+
+    inertia: float
+    center_shift: float
+    n_reassigned: int
+    seconds: float
+
+
+class MovingCenters:
+    """Centres, each the weighted mean of all rows that chose it when they came (Sculley 2010).
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features), float64
+        Not changed: every step makes new ones.
+    counts : ndarray of shape (n_clusters,), float64
+        The weight of the rows that have chosen each centre so far.
+    n_waited : int
+        Rows since small clusters were looked at last.
+    reassignment_ratio : float
+    choose : callable
+        ``choose(chunks, weights, n_small)`` gives as many centres that small clusters move to.
+    verbose : int
+    """
+
+    def __init__(self, centers, counts, n_waited, *, reassignment_ratio, choose, verbose=0):
+        self.centers, self.counts, self.n_waited = centers, counts, n_waited
+        self._ratio, self._choose, self._verbose = reassignment_ratio, choose, verbose
+        self._totals = ClusterTotals(*centers.shape)
+
+    def step(self, chunks, weights, shift):
+        """Move the centres by the rows of `chunks`.
+
+        Parameters
+        ----------
+        chunks : Chunks
+        weights : ndarray of shape (n_samples,), float64, or None
+        shift : ndarray of shape (n_features,), float64, or None
+            A point near the rows.
+
+        Returns
+        -------
+        step : BatchStep
+        """
+        start = perf_counter()
+        small_may_move = self._small_may_move(chunks.shape[0])
+        totals, before = self._totals, self.centers
+        totals.clear()
+        _, inertia = assign_batch(chunks, before, shift, weights, totals.add)
+        counts = self.counts + totals.weights
+        offsets = before if shift is None else before - shift
+        moves = totals.sums - totals.weights[:, np.newaxis] * offsets
+        moves /= np.where(counts > 0, counts, 1.0)[:, np.newaxis]
+        centers, n_moved = before + moves, 0
+        if small_may_move and self._ratio > 0:
+            n_moved = self._move_small(chunks, weights, centers, counts)
+            if n_moved:
+                moves = centers - before
+        self.centers, self.counts = centers, counts
+        shift = float(np.vdot(moves, moves))
+        return BatchStep(inertia, shift, n_moved, perf_counter() - start)
+
+    def _small_may_move(self, n_rows):
+        """Whether clusters of little weight may move: now and then, or if one has none at all."""
+        self.n_waited += n_rows
+        if self.n_waited >= _ROWS_PER_CLUSTER * len(self.counts) or not self.counts.all():
+            self.n_waited = 0
+            return True
+        return False
+
+    def _move_small(self, chunks, weights, centers, counts):
+        """Move centres of little weight to rows of the batch, in place; return how many."""
+        small = counts < self._ratio * counts.max()
+        small[counts.argmax()] = False
+        n_small = np.count_nonzero(small)
+        if n_small == 0:
+            return 0
+        most = chunks.shape[0] // 2
+        if n_small > most:
+            small[np.argsort(counts, kind="stable")[most:]] = False
+            n_small = np.count_nonzero(small)
+            if n_small == 0:
+                return 0
+        if self._verbose:
+            print(f"[MiniBatchKMeans] Reassigning {n_small} cluster centers.")
+        centers[small] = self._choose(chunks, weights, n_small)
+        # Not so small that they move again at once.
+        counts[small] = counts[~small].min()
+        return n_small
+
+
+class StopRule:
+    """Ends a run when the smoothed inertia does not fall any more, or the centres rest.
+
+    Parameters
+    ----------
+    smoothing : float
+        What the last batch counts in the smoothed inertia, at most 1.
+    tol : float
+        Squared movement of the centres that counts as none; 0: not looked at.
+    max_no_improvement : int or None
+        Batches without a new least smoothed inertia that end the run; None: never.
+    """
+
+    def __init__(self, smoothing, tol, max_no_improvement):
+        self._alpha, self._tol, self._patience = min(smoothing, 1.0), tol, max_no_improvement
+        self.smoothed = None
+        self._least, self._n_waited = inf, 0
+
+    def why(self, inertia, center_shift):
+        """Why to stop after this step, or "".
+
+        Parameters
+        ----------
+        inertia : float
+            Mean of the batch, for one row.
+        center_shift : float
+        """
+        if self.smoothed is None:
+            self.smoothed = inertia
+        else:
+            self.smoothed = self.smoothed * (1 - self._alpha) + inertia * self._alpha
+        if self._tol > 0.0 and center_shift <= self._tol:
+            return "small centers change"
+        if self.smoothed < self._least:
+            self._n_waited, self._least = 0, self.smoothed
+        else:
+            self._n_waited += 1
+        if self._patience is not None and self._n_waited >= self._patience:
+            return "lack of improvement in inertia"
+        return ""
