@@ -122,14 +122,26 @@ class Chunks:
             rows = rows.toarray()
         return np.ascontiguousarray(rows, dtype=np.float64)
 
-    def gathered(self, index, n_blocks=1):
+    def gathered(self, index):
         """Some of the rows, copied, as chunks of their own that share the kernels and the pool."""
         some = copy(self)
-        some.X = read_only(self.rows(index))
+        some.X = read_only(self._copied(index))
         some.shape = some.X.shape
-        some.blocks = even_slices(index.size, max(1, index.size // n_blocks))
+        some.blocks = [slice(0, index.size)]
         some._untidy = False
         return some
+
+    def _copied(self, index):
+        if self.is_sparse or index.size * self.shape[1] < _COMPILED_VALUES:
+            return self.rows(index)
+        # Rows far apart come slowly, but to each thread at the same time.
+        out = np.empty((index.size, self.shape[1]), self.dtype)
+
+        def kernel(part, scratch):
+            out[part] = self.rows(index[part])
+
+        self.map_reduce(kernel, blocks=even_slices(index.size, _MIN_ROWS))
+        return out
 
     def blocks_of(self, index):
         """Cut an array of row indices into blocks of the usual size."""

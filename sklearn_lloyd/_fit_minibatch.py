@@ -9,11 +9,11 @@ import numpy as np
 from sklearn_lloyd._fit import ROUNDING, first_centers
 from sklearn_lloyd._init import INIT, RowDraws
 from sklearn_lloyd._problem import make_problem, problem_of_rows
-from sklearn_lloyd._solvers import MovingCenters, StopRule, assign_batch
+from sklearn_lloyd._solvers import MovingCenters, PassingRows, StopRule, assign_rows
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 
-# Products in a part of a batch, from which on another thread is worth waking up for it.
-_PART = 1 << 22
+# Values of the batches that are gathered at once: what a processor has at hand.
+_AT_ONCE = 1 << 18
 
 
 class BatchOptions(NamedTuple):
@@ -38,11 +38,6 @@ class BatchResult(NamedTuple):
     converged: bool
     history: np.ndarray
     start_inertias: np.ndarray
-
-
-def parts_of_batch(n_rows, n_features, n_clusters):
-    """Into how many parts a batch is cut for the threads, whatever their number."""
-    return 1 << max(0, (n_rows * n_features * n_clusters // _PART).bit_length() - 1)
 
 
 def sample_size(init_size, batch_size, n_clusters):
@@ -75,8 +70,6 @@ def fit_minibatch(problem, init, options, rng):
     n_rows = draws.n_distinct
     batch_size = min(options.batch_size, n_rows)
     centers, inertias = _best_start(problem, init, options, draws, batch_size, rng)
-    n_clusters, n_features = centers.shape
-    n_parts = parts_of_batch(batch_size, n_features, n_clusters)
     moving = moving_centers(centers, options, rng)
     stop = StopRule(
         2.0 * batch_size / (n_rows + 1),
@@ -84,9 +77,8 @@ def fit_minibatch(problem, init, options, rng):
         options.max_no_improvement,
     )
     n_steps, why, history = options.max_iter * n_rows // batch_size, "", []
-    for i in range(1, n_steps + 1):
-        batch = problem.chunks.gathered(draws.rows(rng.uniform(size=batch_size)), n_parts)
-        step = moving.step(batch, None, problem.shift)
+    for i, (rows, batch) in enumerate(_batches(problem, draws, batch_size, n_steps, rng), 1):
+        step = moving.step(rows, batch)
         inertia = step.inertia / batch_size
         if i > 1:  # the first is the inertia of the start
             why = stop.why(inertia, step.center_shift)
@@ -106,6 +98,18 @@ def fit_minibatch(problem, init, options, rng):
         history=np.array(history, BATCH_HISTORY_DTYPE),
         start_inertias=inertias,
     )
+
+
+def _batches(problem, draws, batch_size, n_batches, rng):
+    """Batches drawn by weight, as slices of rows of which several are gathered at once."""
+    chunks = problem.chunks
+    several = max(1, _AT_ONCE // (batch_size * max(1, chunks.n_terms)))
+    for first in range(0, n_batches, several):
+        n = min(several, n_batches - first)
+        drawn = draws.rows(rng.uniform(size=n * batch_size))
+        rows = PassingRows(chunks.gathered(drawn), None, problem.shift)
+        for start in range(0, drawn.size, batch_size):
+            yield rows, slice(start, start + batch_size)
 
 
 def moving_centers(centers, options, rng, counts=None, n_waited=0):
@@ -134,7 +138,7 @@ def _best_start(problem, init, options, draws, batch_size, rng):
         if options.verbose:
             print(f"Init {i + 1}/{options.n_init} with method {init}")
         centers = one_start(problem, init, size, draws, rng)
-        inertias[i] = assign_batch(judges, centers, problem.shift, None, None)[1]
+        inertias[i] = assign_rows(judges, centers, problem.shift)[1]
         if options.verbose:
             print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
         if best is None or inertias[i] < least * (1 - ROUNDING):

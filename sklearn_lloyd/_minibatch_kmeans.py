@@ -19,7 +19,7 @@ from sklearn_lloyd._fit_minibatch import (
 from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._solvers import assign_batch
+from sklearn_lloyd._solvers import PassingRows, assign_rows
 from sklearn_lloyd._validation import (
     check_n_clusters,
     check_weights,
@@ -309,7 +309,8 @@ class MiniBatchKMeans(BaseKMeans):
             weights = check_weights(sample_weight, chunks.shape[0])
             with chunks.open():
                 moving, shift, rng = self._moving(chunks, weights)
-                moving.step(chunks, weights, shift)
+                rows = PassingRows(chunks, weights, shift)
+                moving.step(rows, slice(0, chunks.shape[0]))
                 self._take_over(moving, rng, self.cluster_centers_.dtype)
                 self.n_steps_ = getattr(self, "n_steps_", 0) + 1
                 if self.compute_labels:
@@ -355,4 +356,4 @@ class MiniBatchKMeans(BaseKMeans):
 
     def _label(self, chunks, weights, shift):
         centers = self.cluster_centers_.astype(np.float64)
-        self.labels_, self.inertia_ = assign_batch(chunks, centers, shift, weights, None)
+        self.labels_, self.inertia_ = assign_rows(chunks, centers, shift, weights)

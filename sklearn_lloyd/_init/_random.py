@@ -39,11 +39,11 @@ class RowDraws:
 
     def rows(self, uniforms):
         if self._mass is None:
-            return self._order[(uniforms * self._order.size).astype(np.intp)]
+            return self._order.take((uniforms * self._order.size).astype(np.intp))
         places = self._mass.searchsorted(uniforms * self._mass[-1], side="right")
         # Rounding may lead beyond the last row that has a weight.
         last = self._mass.searchsorted(self._mass[-1])
-        return self._order[np.minimum(places, last)]
+        return self._order.take(np.minimum(places, last))
 
 
 def random_rows(problem, rng):

@@ -1,7 +1,7 @@
 """The loop of k-means and its parts that can be exchanged."""
 
 from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
-from sklearn_lloyd._solvers._batch import assign_batch, label_kernel
+from sklearn_lloyd._solvers._batch import PassingRows, assign_rows, label_kernel
 from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
@@ -10,8 +10,9 @@ from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
 __all__ = [
     "ASSIGNERS",
     "MovingCenters",
+    "PassingRows",
     "StopRule",
-    "assign_batch",
+    "assign_rows",
     "label_kernel",
     "lloyd",
     "make_assigner",

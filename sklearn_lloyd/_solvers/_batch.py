@@ -1,4 +1,7 @@
-"""Rows that are met once: their nearest centres, and what they add to the clusters."""
+"""Rows in passing: their nearest centres, and what they add to the clusters.
+
+No bounds, and nothing is kept of the rows: for batches, for streams, for `predict`.
+"""
 
 from __future__ import annotations
 
@@ -6,127 +9,187 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._kernels import CenterTable, array_of, label_sums, nearest, own_sq_distances
 from sklearn_lloyd._solvers._compiled import scratch_of
 from sklearn_lloyd._types import ChunkStats
 
-
-def label_kernel(chunks, table, labels):
-    """A kernel that fills in the index of the nearest centre of each row, in int32.
-
-    Parameters
-    ----------
-    chunks : Chunks
-    table : CenterTable
-    labels : ndarray of int32 of shape (n_samples,)
-    """
-    if chunks.compiled is None:
-        return _numpy_kernel(chunks, table, labels)
-    return (_csr_kernel if chunks.is_sparse else _dense_kernel)(chunks, table, labels)
+# Products in a part of a batch, from which on another thread is worth waking up for it.
+_PART = 1 << 22
 
 
-def _numpy_kernel(chunks, table, labels):
-    def kernel(rows, scratch):
-        labels[rows] = nearest(chunks.rows(rows), None, None, table, np.float32, scratch)[0]
-
-    return kernel
-
-
-def _dense_kernel(chunks, table, labels):
-    kernels, dtype = chunks.compiled, np.dtype(np.float32)
-    tables = kernels.Tables(*table.centers.shape, table.precision(dtype), dtype)
-    screen = tables.table(table.offsets, table.sq_norms, table.repeated)
-    shift = array_of(table.shift)
-
-    def kernel(rows, scratch):
-        work = scratch_of(chunks, rows, screen, scratch)
-        kernels.label_block(
-            chunks.X, rows.start, rows.stop, shift, table.centers, *screen, labels, *work
-        )
-
-    return kernel
-
-
-def _csr_kernel(chunks, table, labels):
-    X, kernels = chunks.X, chunks.compiled
-    columns = kernels.center_columns(table.centers)
-
-    def kernel(rows, scratch):
-        parts = X.data, X.indices, X.indptr, rows.start, rows.stop
-        kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
-
-    return kernel
-
-
-def assign_batch(chunks, centers, shift, weights, add):
-    """Find the nearest centres of rows, and what these rows add to the clusters.
+def assign_rows(chunks, centers, shift, weights=None):
+    """The nearest centre of each row, and the inertia.
 
     Parameters
     ----------
     chunks : Chunks
     centers : ndarray of shape (n_clusters, n_features), float64
     shift : ndarray of shape (n_features,), float64, or None
-        What the sums are relative to.
+        A point near the centres.
     weights : ndarray of shape (n_samples,), float64, or None
-    add : callable or None
-        Called with the ChunkStats of each block, in order.
 
     Returns
     -------
     labels : ndarray of shape (n_samples,), int32
     inertia : float
-        Weighted sum of the squared distances to the centres, by differences.
+        Weighted sum of the squared distances to these centres, by differences.
     """
-    kernels = chunks.compiled_dense
-    kind = CenterTable if kernels is None else kernels.CompiledCenters
-    table = kind(centers, shift, chunks.n_terms)
-    labels = np.empty(chunks.shape[0], np.int32)
-    own = np.empty(chunks.shape[0], np.intp)
-    label = label_kernel(chunks, table, labels)
-    of_block = _compiled_stats if kernels is not None else _stats
-    inertia = 0.0
-
-    def kernel(rows, scratch):
-        label(rows, scratch)
-        own[rows] = labels[rows]
-        return of_block(chunks, rows, table, own, weights, add is not None)
-
-    def collect(part):
-        nonlocal inertia
-        stats, cost = part
-        inertia += float(cost)
-        if stats is not None:
-            add(stats)
-
-    chunks.map_reduce(kernel, collect)
-    return labels, inertia
+    rows = PassingRows(chunks, weights, shift)
+    inertia = rows.assign(centers, chunks.blocks)
+    return rows.labels, inertia
 
 
-def _stats(chunks, rows, table, labels, weights, want_sums):
-    block, own = chunks.rows(rows), labels[rows]
-    weights = None if weights is None else weights[rows]
-    costs = own_sq_distances(block, table.centers, own)
-    inertia = costs.sum() if weights is None else costs @ weights
-    if not want_sums:
-        return None, inertia
-    sums = label_sums(block, weights, own, None, table.shift, len(table))
-    return ChunkStats(*sums, own.size), inertia
+def label_kernel(chunks, table, labels):
+    """A kernel that fills in the index of the nearest centre of each row, in int32."""
+    return _labeller(chunks)(chunks, labels).kernel(table)
 
 
-def _compiled_stats(chunks, rows, table, labels, weights, want_sums):
-    kernels, weights = chunks.compiled_dense, array_of(weights)
-    X, start, stop = chunks.X, rows.start, rows.stop
-    inertia = kernels.inertia(X, start, stop, table.centers, labels, weights)
-    if not want_sums:
-        return None, inertia
-    n_clusters, n_features = table.centers.shape
-    moved = np.empty((n_clusters, n_features)), np.empty(n_clusters)
-    moved += np.empty(n_clusters, np.intp), np.empty(n_clusters, np.intp)
-    index, nowhere = np.arange(start, stop), np.full(stop - start, -1, np.intp)
-    place = np.full(n_clusters, -1, np.intp)
-    n = kernels.move_rows(
-        X, index, index.size, labels, nowhere, weights, array_of(table.shift), place, *moved
-    )
-    sums, weight, members, clusters = moved
-    add = partial(kernels.add_moved, clusters, n, sums, weight, members)
-    return ChunkStats(None, None, None, index.size, add_to=add), inertia
+def _labeller(chunks):
+    if chunks.compiled is None:
+        return _Labels
+    return _CsrLabels if chunks.is_sparse else _CompiledLabels
+
+
+class _Labels:
+    """Fills in the labels of rows; what it needs for that is kept from pass to pass."""
+
+    kind_of_table = CenterTable
+
+    def __init__(self, chunks, labels):
+        self._chunks, self._labels = chunks, labels
+
+    def kernel(self, table):
+        chunks, labels = self._chunks, self._labels
+
+        def label(rows, scratch):
+            block = chunks.rows(rows)
+            labels[rows] = nearest(block, None, None, table, np.float32, scratch)[0]
+
+        return label
+
+
+class _CompiledLabels(_Labels):
+    def __init__(self, chunks, labels):
+        super().__init__(chunks, labels)
+        self.kind_of_table = chunks.compiled.CompiledCenters
+        self._tables = None
+
+    def kernel(self, table):
+        chunks, labels, kernels = self._chunks, self._labels, self._chunks.compiled
+        float32 = np.dtype(np.float32)
+        dtype = table.precision(float32)
+        if self._tables is None or self._tables.dtype != dtype:
+            self._tables = kernels.Tables(*table.centers.shape, dtype, float32)
+        screen = self._tables.table(table.offsets, table.sq_norms, table.repeated)
+        shift = array_of(table.shift)
+
+        def label(rows, scratch):
+            work = scratch_of(chunks, rows, screen, scratch)
+            place = rows.start, rows.stop
+            kernels.label_block(chunks.X, *place, shift, table.centers, *screen, labels, *work)
+
+        return label
+
+
+class _CsrLabels(_Labels):
+    _columns = None
+
+    def kernel(self, table):
+        kernels, X, labels = self._chunks.compiled, self._chunks.X, self._labels
+        columns = self._columns = kernels.center_columns(table.centers, self._columns)
+
+        def label(rows, scratch):
+            parts = X.data, X.indices, X.indptr, rows.start, rows.stop
+            kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
+
+        return label
+
+
+class PassingRows:
+    """Rows that are assigned all at once, or a part at a time.
+
+    Parameters
+    ----------
+    chunks : Chunks
+    weights : ndarray of shape (n_samples,), float64, or None
+    shift : ndarray of shape (n_features,), float64, or None
+        A point near the rows: what sums are relative to.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,), int32
+    """
+
+    def __init__(self, chunks, weights, shift):
+        self.chunks, self.weights, self.shift = chunks, weights, shift
+        n_rows = chunks.shape[0]
+        self.labels = np.empty(n_rows, np.int32)
+        self._own = np.empty(n_rows, np.intp)  # the same, as the kernels of sums take them
+        self._labels = _labeller(chunks)(chunks, self.labels)
+        self._kernels = chunks.compiled_dense
+        if self._kernels is not None:
+            self._index, self._nowhere = np.arange(n_rows), np.full(n_rows, -1, np.intp)
+
+    def assign(self, centers, blocks, add=None):
+        """Find the nearest centres of the rows of some blocks; return their inertia.
+
+        If `add` is given, it is called with the ChunkStats of each block, in order.
+        """
+        table = self._labels.kind_of_table(centers, self.shift, self.chunks.n_terms)
+        label, of_block = self._labels.kernel(table), self._stats
+        if self._kernels is not None:
+            of_block = self._compiled_stats
+        inertia = 0.0
+
+        def kernel(rows, scratch):
+            label(rows, scratch)
+            self._own[rows] = self.labels[rows]
+            return of_block(rows, table, add is not None)
+
+        def collect(part):
+            nonlocal inertia
+            stats, cost = part
+            inertia += float(cost)
+            if stats is not None:
+                add(stats)
+
+        self.chunks.map_reduce(kernel, collect, blocks)
+        return inertia
+
+    def parts(self, batch, n_clusters):
+        """The blocks of a batch, which is a slice of the rows, whatever the number of threads."""
+        n_rows = batch.stop - batch.start
+        n_parts = max(1, n_rows * self.chunks.n_terms * n_clusters // _PART)
+        if n_parts == 1:
+            return [batch]
+        cut = even_slices(n_rows, -(-n_rows // n_parts))
+        return [slice(batch.start + part.start, batch.start + part.stop) for part in cut]
+
+    def _stats(self, rows, table, want_sums):
+        block, own = self.chunks.rows(rows), self._own[rows]
+        weights = None if self.weights is None else self.weights[rows]
+        costs = own_sq_distances(block, table.centers, own)
+        inertia = costs.sum() if weights is None else costs @ weights
+        if not want_sums:
+            return None, inertia
+        sums = label_sums(block, weights, own, None, table.shift, len(table))
+        return ChunkStats(*sums, own.size), inertia
+
+    def _compiled_stats(self, rows, table, want_sums):
+        kernels, weights = self._kernels, array_of(self.weights)
+        X, own, (n_clusters, n_features) = self.chunks.X, self._own, table.centers.shape
+        inertia = kernels.inertia(X, rows.start, rows.stop, table.centers, own, weights)
+        if not want_sums:
+            return None, inertia
+        index, nowhere = self._index[rows], self._nowhere[rows]
+        place = np.empty(n_clusters, np.intp)
+        place.fill(-1)
+        # Not of the worker: they wait for their turn to be added.
+        moved = np.empty((n_clusters, n_features)), np.empty(n_clusters)
+        moved += np.empty(n_clusters, np.intp), np.empty(n_clusters, np.intp)
+        shift = array_of(table.shift)
+        n = kernels.move_rows(X, index, index.size, own, nowhere, weights, shift, place, *moved)
+        sums, weight, members, clusters = moved
+        add = partial(kernels.add_moved, clusters, n, sums, weight, members)
+        return ChunkStats(None, None, None, index.size, add_to=add), inertia

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._solvers._batch import assign_batch
 from sklearn_lloyd._solvers._sums import ClusterTotals
 
+_TINY = np.finfo(np.float64).tiny  # in place of no weight at all
 _ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
 
 
@@ -56,35 +56,35 @@ class MovingCenters:
         self._ratio, self._choose, self._verbose = reassignment_ratio, choose, verbose
         self._totals = ClusterTotals(*centers.shape)
 
-    def step(self, chunks, weights, shift):
-        """Move the centres by the rows of `chunks`.
+    def step(self, rows, batch):
+        """Move the centres by some rows.
 
         Parameters
         ----------
-        chunks : Chunks
-        weights : ndarray of shape (n_samples,), float64, or None
-        shift : ndarray of shape (n_features,), float64, or None
-            A point near the rows.
+        rows : PassingRows
+        batch : slice
+            Of those rows.
 
         Returns
         -------
         step : BatchStep
         """
         start = perf_counter()
-        small_may_move = self._small_may_move(chunks.shape[0])
+        n_clusters = len(self.counts)
+        small_may_move = self._small_may_move(batch.stop - batch.start)
         totals, before = self._totals, self.centers
         totals.clear()
-        _, inertia = assign_batch(chunks, before, shift, weights, totals.add)
-        counts = self.counts + totals.weights
-        offsets = before if shift is None else before - shift
-        moves = totals.sums - totals.weights[:, np.newaxis] * offsets
-        moves /= np.where(counts > 0, counts, 1.0)[:, np.newaxis]
-        centers, n_moved = before + moves, 0
+        inertia = rows.assign(before, rows.parts(batch, n_clusters), totals.add)
+        self.counts = counts = self.counts + totals.weights
+        offsets = before if rows.shift is None else before - rows.shift
+        moves = totals.sums
+        moves -= totals.weights[:, np.newaxis] * offsets
+        moves /= np.maximum(counts, _TINY)[:, np.newaxis]
+        self.centers, n_moved = before + moves, 0
         if small_may_move and self._ratio > 0:
-            n_moved = self._move_small(chunks, weights, centers, counts)
+            n_moved = self._move_small(rows, batch)
             if n_moved:
-                moves = centers - before
-        self.centers, self.counts = centers, counts
+                moves = self.centers - before
         shift = float(np.vdot(moves, moves))
         return BatchStep(inertia, shift, n_moved, perf_counter() - start)
 
@@ -96,22 +96,25 @@ class MovingCenters:
             return True
         return False
 
-    def _move_small(self, chunks, weights, centers, counts):
-        """Move centres of little weight to rows of the batch, in place; return how many."""
-        small = counts < self._ratio * counts.max()
+    def _move_small(self, rows, batch):
+        """Move centres of little weight to rows of the batch; return how many."""
+        counts, n_rows = self.counts, batch.stop - batch.start
+        enough = self._ratio * counts.max()
+        if counts.min() >= enough:
+            return 0
+        small = counts < enough
         small[counts.argmax()] = False
-        n_small = np.count_nonzero(small)
+        n_small = int(np.count_nonzero(small))
+        if n_small > n_rows // 2:
+            n_small = n_rows // 2
+            small[np.argsort(counts, kind="stable")[n_small:]] = False
         if n_small == 0:
             return 0
-        most = chunks.shape[0] // 2
-        if n_small > most:
-            small[np.argsort(counts, kind="stable")[most:]] = False
-            n_small = np.count_nonzero(small)
-            if n_small == 0:
-                return 0
         if self._verbose:
             print(f"[MiniBatchKMeans] Reassigning {n_small} cluster centers.")
-        centers[small] = self._choose(chunks, weights, n_small)
+        weights = None if rows.weights is None else rows.weights[batch]
+        chunks = rows.chunks.gathered(np.arange(batch.start, batch.stop))
+        self.centers[small] = self._choose(chunks, weights, n_small)
         # Not so small that they move again at once.
         counts[small] = counts[~small].min()
         return n_small
