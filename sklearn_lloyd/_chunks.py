@@ -125,23 +125,18 @@ class Chunks:
     def gathered(self, index):
         """Some of the rows, copied, as chunks of their own that share the kernels and the pool."""
         some = copy(self)
-        some.X = read_only(self._copied(index))
+        some.X = read_only(self.rows(index))
         some.shape = some.X.shape
         some.blocks = [slice(0, index.size)]
         some._untidy = False
         return some
 
-    def _copied(self, index):
-        if self.is_sparse or index.size * self.shape[1] < _COMPILED_VALUES:
-            return self.rows(index)
-        # Rows far apart come slowly, but to each thread at the same time.
-        out = np.empty((index.size, self.shape[1]), self.dtype)
+    def later(self, work):
+        """Start `work()` while the caller goes on; returns what to call for its value.
 
-        def kernel(part, scratch):
-            out[part] = self.rows(index[part])
-
-        self.map_reduce(kernel, blocks=even_slices(index.size, _MIN_ROWS))
-        return out
+        On a thread of the pool if there is another one, else when the value is asked for.
+        """
+        return work if self._pool is None else self._pool.later(work)
 
     def blocks_of(self, index):
         """Cut an array of row indices into blocks of the usual size."""

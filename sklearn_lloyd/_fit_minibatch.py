@@ -101,14 +101,26 @@ def fit_minibatch(problem, init, options, rng):
 
 
 def _batches(problem, draws, batch_size, n_batches, rng):
-    """Batches drawn by weight, as slices of rows of which several are gathered at once."""
+    """Batches drawn by weight, as slices of rows of which several are gathered at once.
+
+    While the batches of some rows are at work, the next rows are gathered.
+    """
     chunks = problem.chunks
     several = max(1, _AT_ONCE // (batch_size * max(1, chunks.n_terms)))
-    for first in range(0, n_batches, several):
-        n = min(several, n_batches - first)
-        drawn = draws.rows(rng.uniform(size=n * batch_size))
-        rows = PassingRows(chunks.gathered(drawn), None, problem.shift)
-        for start in range(0, drawn.size, batch_size):
+    sizes = (min(several, n_batches - i) for i in range(0, n_batches, several))
+
+    def start_next():
+        size = next(sizes, None)
+        if size is None:
+            return None
+        uniforms = rng.uniform(size=size * batch_size)
+        return chunks.later(lambda: chunks.gathered(draws.rows(uniforms)))
+
+    rows_later = start_next()
+    while rows_later is not None:
+        rows = PassingRows(rows_later(), None, problem.shift)
+        rows_later = start_next()
+        for start in range(0, rows.chunks.shape[0], batch_size):
             yield rows, slice(start, start + batch_size)
 
 

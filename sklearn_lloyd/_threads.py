@@ -103,6 +103,10 @@ class WorkerPool:
             if error is not None:
                 raise error
 
+    def later(self, work):
+        """Start `work()` on another worker, if there is one; returns what to call for its value."""
+        return work if self._executor is None else self._executor.submit(work).result
+
 
 _SILENT = {"over": "ignore", "invalid": "ignore"}
 
