@@ -177,10 +177,9 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         weights = check_weights(sample_weight, chunks.shape[0])
         return -inertia_under(chunks, self.cluster_centers_, weights)
 
-    def _check_rows(self, X, n_clusters, reset):
-        return check_rows(
-            self, X, n_clusters, backend=self.backend, n_threads=self.n_threads, reset=reset
-        )
+    def _check_rows(self, X, n_clusters, reset, n_before=0):
+        kernels = {"backend": self.backend, "n_threads": self.n_threads, "n_before": n_before}
+        return check_rows(self, X, n_clusters, reset=reset, **kernels)
 
     def _check_new_rows(self, X):
         check_is_fitted(self)

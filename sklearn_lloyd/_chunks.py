@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, read_only, row_slice
-from sklearn_lloyd._threads import effective_n_threads, worker_pool
+from sklearn_lloyd._threads import effective_n_threads, one_worker, worker_pool
 
 _MAX_ROWS = 65536
 _MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
@@ -59,6 +59,8 @@ class Chunks:
     n_threads : int or None
         None: as many as the machine gives at the time of the call.
     backend : {"auto", "numpy", "numba"}
+    n_before : int
+        Passes over as many rows that came before.
 
     Attributes
     ----------
@@ -68,7 +70,7 @@ class Chunks:
         The compiled kernels, where they are to be used.
     """
 
-    def __init__(self, X, n_clusters, n_threads=None, backend="numpy"):
+    def __init__(self, X, n_clusters, n_threads=None, backend="numpy", n_before=0):
         self.is_sparse = sparse.issparse(X)
         # Compiled code, too, is then the same whether X can be written to or not.
         self.X = read_only(X)
@@ -76,7 +78,7 @@ class Chunks:
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.blocks = block_slices(X.shape[0], per_row, n_clusters)
-        self.compiled = compiled_kernels(backend, X, n_clusters)
+        self.compiled = compiled_kernels(backend, X, n_clusters, n_before)
         # Entries to be added up: in copies, block by block, whenever rows are read.
         self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()
         if self._untidy:
@@ -144,8 +146,12 @@ class Chunks:
         return [index[start : start + step] for start in range(0, index.size, step)]
 
     @contextmanager
-    def open(self):
-        """Keep one pool of threads for several calls of `map_reduce`."""
+    def open(self, calls_blas=True):
+        """Keep one pool of threads for several calls of `map_reduce`.
+
+        Where nothing inside calls BLAS and one block is all there is, that can be said: to hold
+        BLAS to one thread takes as long as the work on a few hundred rows.
+        """
         if self._pool is not None:  # already open further out
             yield self
             return
@@ -155,8 +161,9 @@ class Chunks:
         n_workers = 1
         if n_blocks > 1:
             n_workers = min(effective_n_threads(self.n_threads), n_blocks)
+        pool = worker_pool if n_workers > 1 or calls_blas else one_worker
         try:
-            with worker_pool(n_workers) as self._pool:
+            with pool(n_workers) as self._pool:
                 yield self
         finally:
             self._pool = None

@@ -7,19 +7,32 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_lloyd._fit import ROUNDING, first_centers
-from sklearn_lloyd._init import INIT, RowDraws
-from sklearn_lloyd._problem import make_problem, problem_of_rows
-from sklearn_lloyd._solvers import MovingCenters, PassingRows, StopRule, assign_rows
+from sklearn_lloyd._init import RowDraws
+from sklearn_lloyd._problem import problem_of_rows
+from sklearn_lloyd._solvers import (
+    MovingCenters,
+    PassingRows,
+    StopRule,
+    assign_rows,
+    lloyd,
+    make_assigner,
+)
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 
 # Values of the batches that are gathered at once: what a processor has at hand.
 _AT_ONCE = 1 << 18
+# Stored values of the sample for each number of the centres, from which on its means say enough...
+_ROWS_FOR_MEANS = 20
+_ITERATIONS = 10
+_REST = 1e-4
+# Rows of the sample for each cluster, from which on several starts cost little beside the batches.
+_ROWS_FOR_STARTS = 100
 
 
 class BatchOptions(NamedTuple):
     """The parameters of `MiniBatchKMeans` that the loop sees."""
 
-    n_init: int
+    n_init: int | None
     batch_size: int
     init_size: int
     max_iter: int
@@ -38,6 +51,11 @@ class BatchResult(NamedTuple):
     converged: bool
     history: np.ndarray
     start_inertias: np.ndarray
+
+
+def values_per_row(chunks):
+    """Stored values of a row, on average."""
+    return max(1.0, chunks.X.nnz / chunks.shape[0]) if chunks.is_sparse else chunks.shape[1]
 
 
 def sample_size(init_size, batch_size, n_clusters):
@@ -70,7 +88,7 @@ def fit_minibatch(problem, init, options, rng):
     n_rows = draws.n_distinct
     batch_size = min(options.batch_size, n_rows)
     centers, inertias = _best_start(problem, init, options, draws, batch_size, rng)
-    moving = moving_centers(centers, options, rng)
+    moving = moving_centers(centers, options, lambda: (problem.chunks, draws), rng)
     stop = StopRule(
         2.0 * batch_size / (n_rows + 1),
         options.tol * problem.variance,
@@ -106,7 +124,7 @@ def _batches(problem, draws, batch_size, n_batches, rng):
     While the batches of some rows are at work, the next rows are gathered.
     """
     chunks = problem.chunks
-    several = max(1, _AT_ONCE // (batch_size * max(1, chunks.n_terms)))
+    several = max(1, int(_AT_ONCE // (batch_size * values_per_row(chunks))))
     sizes = (min(several, n_batches - i) for i in range(0, n_batches, several))
 
     def start_next():
@@ -116,23 +134,31 @@ def _batches(problem, draws, batch_size, n_batches, rng):
         uniforms = rng.uniform(size=size * batch_size)
         return chunks.later(lambda: chunks.gathered(draws.rows(uniforms)))
 
-    rows_later = start_next()
+    kept, rows_later = {}, start_next()
     while rows_later is not None:
-        rows = PassingRows(rows_later(), None, problem.shift)
+        rows = PassingRows(rows_later(), None, problem.shift, kept)
         rows_later = start_next()
         for start in range(0, rows.chunks.shape[0], batch_size):
             yield rows, slice(start, start + batch_size)
 
 
-def moving_centers(centers, options, rng, counts=None, n_waited=0):
-    """The centres, to be moved by batches; small clusters move to rows drawn by weight."""
+def moving_centers(centers, options, draws_of_rows, rng, counts=None, n_waited=0):
+    """The centres, to be moved by batches; small clusters move to rows drawn by weight.
 
-    def choose(chunks, weights, n_small):
-        return INIT["random"](make_problem(chunks, n_small, weights), rng)
+    Parameters
+    ----------
+    options : BatchOptions or MiniBatchKMeans
+    draws_of_rows : callable
+        Gives `Chunks` and `RowDraws` of the rows that small clusters may move to.
+    """
+
+    def choose(n_small):
+        chunks, draws = draws_of_rows()
+        return chunks.dense_rows(draws.distinct_rows(n_small, rng))
 
     return MovingCenters(
         centers,
-        np.zeros(len(centers)) if counts is None else counts,
+        np.zeros(len(centers)) if counts is None else counts.copy(),
         n_waited,
         reassignment_ratio=options.reassignment_ratio,
         choose=choose,
@@ -143,24 +169,39 @@ def moving_centers(centers, options, rng, counts=None, n_waited=0):
 def _best_start(problem, init, options, draws, batch_size, rng):
     """The centres of the best of the starts by a sample, and the inertias of all."""
     size = sample_size(options.init_size, batch_size, problem.n_clusters)
-    judges = draws.rows(rng.uniform(size=min(size, draws.n_distinct)))
-    judges = problem.chunks.gathered(judges)
-    best, least, inertias = None, np.inf, np.empty(options.n_init)
-    for i in range(options.n_init):
+    size = min(size, draws.n_distinct)
+    n_init = options.n_init
+    if n_init is None:
+        n_init = 3 if size >= _ROWS_FOR_STARTS * problem.n_clusters else 1
+    judges = problem.chunks.gathered(draws.rows(rng.uniform(size=size)))
+    best, least, inertias = None, np.inf, np.empty(n_init)
+    for i in range(n_init):
         if options.verbose:
-            print(f"Init {i + 1}/{options.n_init} with method {init}")
+            print(f"Init {i + 1}/{n_init} with method {init}")
         centers = one_start(problem, init, size, draws, rng)
         inertias[i] = assign_rows(judges, centers, problem.shift)[1]
         if options.verbose:
-            print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
+            print(f"Inertia for init {i + 1}/{n_init}: {inertias[i]}")
         if best is None or inertias[i] < least * (1 - ROUNDING):
             best, least = centers, inertias[i]
     return best, inertias
 
 
 def one_start(problem, init, size, draws, rng):
-    """First centres; all but an array see so many draws of rows, or all if they are no more."""
+    """First centres.
+
+    All but an array see so many draws of rows, or all if they are no more. Where that is enough
+    of them to tell the means of clusters, k-means of these rows goes on for some iterations.
+    """
+    if isinstance(init, np.ndarray):
+        return init
     sample = problem
-    if size < draws.n_distinct and not isinstance(init, np.ndarray):
+    if size < draws.n_distinct:
         sample = problem_of_rows(problem, draws.rows(rng.uniform(size=size)))
-    return first_centers(sample, init, None, rng)
+    with sample.chunks.open():
+        centers = first_centers(sample, init, None, rng)
+        if size * values_per_row(problem.chunks) >= _ROWS_FOR_MEANS * centers.size:
+            assigner = make_assigner("auto", sample)
+            for step in lloyd(sample, centers, assigner, _ITERATIONS, _REST * sample.variance):
+                centers = step.centers
+    return centers

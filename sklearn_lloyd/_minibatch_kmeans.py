@@ -19,7 +19,7 @@ from sklearn_lloyd._fit_minibatch import (
 from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._solvers import PassingRows, assign_rows
+from sklearn_lloyd._solvers import PassingRows
 from sklearn_lloyd._validation import (
     check_n_clusters,
     check_weights,
@@ -50,7 +50,8 @@ class MiniBatchKMeans(BaseKMeans):
     init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
             of shape (n_clusters, n_features), default='k-means++'
         Where the first centres come from, as of :class:`KMeans`. All but an array see a sample
-        of `init_size` rows.
+        of `init_size` rows, and if it has at least 20 for each cluster, up to ten iterations of
+        k-means on the sample follow.
 
     max_iter : int, default=100
         Batches end when as many rows were drawn as make this many passes over X.
@@ -85,7 +86,8 @@ class MiniBatchKMeans(BaseKMeans):
 
     n_init : 'auto' or int, default='auto'
         Number of starts. The batches go on from the one with the least inertia on a sample of
-        `init_size` rows. 'auto' is 1 for 'k-means++', 'k-means||' and arrays, 3 for the others.
+        `init_size` rows. 'auto' is 1 for arrays and 3 for the others, but for 'k-means++' and
+        'k-means||' with fewer than 100 rows of the sample for each cluster, which have 1.
 
     reassignment_ratio : float, default=0.01
         Clusters whose weight so far is below this share of the largest are moved to rows of the
@@ -265,7 +267,7 @@ class MiniBatchKMeans(BaseKMeans):
                 self.history_ = result.history
                 self.start_inertias_ = result.start_inertias
                 if self.compute_labels:
-                    self._label(chunks, weights, problem.shift)
+                    self._label(PassingRows(chunks, weights, problem.shift))
                 else:
                     vars(self).pop("labels_", None)
                     total = chunks.shape[0] if weights is None else weights.sum()
@@ -305,22 +307,25 @@ class MiniBatchKMeans(BaseKMeans):
         with unchanged_on_failure(self):
             first = not hasattr(self, "cluster_centers_")
             n_clusters = self.n_clusters if first else len(self.cluster_centers_)
-            chunks = self._check_rows(X, n_clusters, reset=first)
+            n_steps = getattr(self, "n_steps_", 0)
+            chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
             weights = check_weights(sample_weight, chunks.shape[0])
-            with chunks.open():
+            with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
                 rows = PassingRows(chunks, weights, shift)
                 moving.step(rows, slice(0, chunks.shape[0]))
                 self._take_over(moving, rng, self.cluster_centers_.dtype)
-                self.n_steps_ = getattr(self, "n_steps_", 0) + 1
+                self.n_steps_ = n_steps + 1
                 if self.compute_labels:
-                    self._label(chunks, weights, shift)
+                    self._label(rows)
         return self
 
     def _checked_options(self, chunks):
         """The init, an array as checked centres, and what else the loop is told."""
         check_n_clusters(chunks.shape[0], self.n_clusters)
         init, n_init = self._checked_init(chunks, many=3)
+        if self.n_init == "auto" and n_init == 1 and isinstance(init, str):
+            n_init = None  # as many as the size of the sample allows
         if self.init_size is not None and self.init_size < self.n_clusters:
             warn_user(
                 f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}. "
@@ -332,21 +337,25 @@ class MiniBatchKMeans(BaseKMeans):
 
     def _moving(self, chunks, weights):
         """The centres as they are, or the first ones; a point near them; the random numbers."""
+
+        def draws_of_rows():
+            return chunks, RowDraws(make_problem(chunks, self.n_clusters, weights))
+
         if hasattr(self, "cluster_centers_"):
             centers = self.cluster_centers_.astype(np.float64)
             rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
             shift = None if chunks.is_sparse else shift_near_centers(centers)
             state = getattr(self, "counts_", None), getattr(self, "_n_waited", 0)
-            return moving_centers(centers, self, rng, *state), shift, rng
+            return moving_centers(centers, self, draws_of_rows, rng, *state), shift, rng
         init, _ = self._checked_options(chunks)
         rng = check_random_state(self.random_state)
         problem = make_problem(chunks, self.n_clusters, weights)
         draws = RowDraws(problem)
         batch_size = min(self.batch_size, draws.n_distinct)
-        size = sample_size(self.init_size, batch_size, self.n_clusters)
+        size = min(sample_size(self.init_size, batch_size, self.n_clusters), draws.n_distinct)
         centers = one_start(problem, init, size, draws, rng)
         self.cluster_centers_ = centers.astype(problem.dtype)
-        return moving_centers(centers, self, rng), problem.shift, rng
+        return moving_centers(centers, self, draws_of_rows, rng), problem.shift, rng
 
     def _take_over(self, moving, rng, dtype):
         self.cluster_centers_ = moving.centers.astype(dtype)
@@ -354,6 +363,7 @@ class MiniBatchKMeans(BaseKMeans):
         self._n_waited = moving.n_waited
         self._random_state = rng
 
-    def _label(self, chunks, weights, shift):
+    def _label(self, rows):
         centers = self.cluster_centers_.astype(np.float64)
-        self.labels_, self.inertia_ = assign_rows(chunks, centers, shift, weights)
+        self.inertia_ = rows.assign(centers, rows.chunks.blocks)
+        self.labels_ = rows.labels

@@ -104,7 +104,7 @@ class WorkerPool:
                 raise error
 
     def later(self, work):
-        """Start `work()` on another worker, if there is one; returns what to call for its value."""
+        """Start `work()` on another worker, if there is one; returns what gives its value."""
         return work if self._executor is None else self._executor.submit(work).result
 
 
@@ -139,3 +139,10 @@ def worker_pool(n_workers):
                 )
             )
         yield WorkerPool(n_workers, executor)
+
+
+@contextmanager
+def one_worker(_n_workers=1):
+    """As `worker_pool(1)`, for work that does not call BLAS."""
+    with np.errstate(**_SILENT):
+        yield WorkerPool(1, None)

@@ -30,6 +30,7 @@ class RowDraws:
 
     def __init__(self, problem):
         canonical, weights = problem.canonical, problem.sample_weight
+        self._keys = canonical.keys
         self._order, self._mass = canonical.order, None
         self.n_distinct = canonical.group_starts.size
         if weights is not None:
@@ -44,6 +45,12 @@ class RowDraws:
         # Rounding may lead beyond the last row that has a weight.
         last = self._mass.searchsorted(self._mass[-1])
         return self._order.take(np.minimum(places, last))
+
+    def distinct_rows(self, n_rows, rng):
+        """Rows of which none comes twice, unless hardly any others are drawn."""
+        drawn = self.rows(rng.uniform(size=4 * n_rows))
+        first = np.unique(self._keys[drawn], return_index=True)[1]
+        return np.resize(drawn[np.sort(first)], n_rows)
 
 
 def random_rows(problem, rng):

@@ -42,7 +42,7 @@ def assign_rows(chunks, centers, shift, weights=None):
 
 def label_kernel(chunks, table, labels):
     """A kernel that fills in the index of the nearest centre of each row, in int32."""
-    return _labeller(chunks)(chunks, labels).kernel(table)
+    return _labeller(chunks)(chunks, labels, {}).kernel(table)
 
 
 def _labeller(chunks):
@@ -52,12 +52,12 @@ def _labeller(chunks):
 
 
 class _Labels:
-    """Fills in the labels of rows; what it needs for that is kept from pass to pass."""
+    """Fills in the labels of rows; memory for the centres is kept from pass to pass."""
 
     kind_of_table = CenterTable
 
-    def __init__(self, chunks, labels):
-        self._chunks, self._labels = chunks, labels
+    def __init__(self, chunks, labels, kept):
+        self._chunks, self._labels, self._kept = chunks, labels, kept
 
     def kernel(self, table):
         chunks, labels = self._chunks, self._labels
@@ -70,18 +70,17 @@ class _Labels:
 
 
 class _CompiledLabels(_Labels):
-    def __init__(self, chunks, labels):
-        super().__init__(chunks, labels)
-        self.kind_of_table = chunks.compiled.CompiledCenters
-        self._tables = None
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.kind_of_table = self._chunks.compiled.CompiledCenters
 
     def kernel(self, table):
         chunks, labels, kernels = self._chunks, self._labels, self._chunks.compiled
         float32 = np.dtype(np.float32)
         dtype = table.precision(float32)
-        if self._tables is None or self._tables.dtype != dtype:
-            self._tables = kernels.Tables(*table.centers.shape, dtype, float32)
-        screen = self._tables.table(table.offsets, table.sq_norms, table.repeated)
+        if dtype not in self._kept:
+            self._kept[dtype] = kernels.Tables(*table.centers.shape, dtype, float32)
+        screen = self._kept[dtype].table(table.offsets, table.sq_norms, table.repeated)
         shift = array_of(table.shift)
 
         def label(rows, scratch):
@@ -93,15 +92,18 @@ class _CompiledLabels(_Labels):
 
 
 class _CsrLabels(_Labels):
-    _columns = None
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.costs = np.empty(self._labels.size)  # the squared distances come with the labels
 
     def kernel(self, table):
         kernels, X, labels = self._chunks.compiled, self._chunks.X, self._labels
-        columns = self._columns = kernels.center_columns(table.centers, self._columns)
+        columns = kernels.center_columns(table.centers, self._kept.get("columns"))
+        self._kept["columns"] = columns
 
         def label(rows, scratch):
             parts = X.data, X.indices, X.indptr, rows.start, rows.stop
-            kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
+            kernels.nearest_with_costs(*parts, columns, table.sq_norms, labels, self.costs)
 
         return label
 
@@ -115,21 +117,24 @@ class PassingRows:
     weights : ndarray of shape (n_samples,), float64, or None
     shift : ndarray of shape (n_features,), float64, or None
         A point near the rows: what sums are relative to.
+    kept : dict or None
+        Memory that other rows with as many centres may use after these.
 
     Attributes
     ----------
     labels : ndarray of shape (n_samples,), int32
     """
 
-    def __init__(self, chunks, weights, shift):
+    def __init__(self, chunks, weights, shift, kept=None):
         self.chunks, self.weights, self.shift = chunks, weights, shift
         n_rows = chunks.shape[0]
         self.labels = np.empty(n_rows, np.int32)
         self._own = np.empty(n_rows, np.intp)  # the same, as the kernels of sums take them
-        self._labels = _labeller(chunks)(chunks, self.labels)
-        self._kernels = chunks.compiled_dense
+        self._labels = _labeller(chunks)(chunks, self.labels, {} if kept is None else kept)
+        self._kernels, self._of_block = chunks.compiled, self._stats
         if self._kernels is not None:
             self._index, self._nowhere = np.arange(n_rows), np.full(n_rows, -1, np.intp)
+            self._of_block = self._csr_stats if chunks.is_sparse else self._compiled_stats
 
     def assign(self, centers, blocks, add=None):
         """Find the nearest centres of the rows of some blocks; return their inertia.
@@ -137,15 +142,13 @@ class PassingRows:
         If `add` is given, it is called with the ChunkStats of each block, in order.
         """
         table = self._labels.kind_of_table(centers, self.shift, self.chunks.n_terms)
-        label, of_block = self._labels.kernel(table), self._stats
-        if self._kernels is not None:
-            of_block = self._compiled_stats
+        label = self._labels.kernel(table)
         inertia = 0.0
 
         def kernel(rows, scratch):
             label(rows, scratch)
             self._own[rows] = self.labels[rows]
-            return of_block(rows, table, add is not None)
+            return self._of_block(rows, table, add is not None)
 
         def collect(part):
             nonlocal inertia
@@ -192,4 +195,14 @@ class PassingRows:
         n = kernels.move_rows(X, index, index.size, own, nowhere, weights, shift, place, *moved)
         sums, weight, members, clusters = moved
         add = partial(kernels.add_moved, clusters, n, sums, weight, members)
+        return ChunkStats(None, None, None, index.size, add_to=add), inertia
+
+    def _csr_stats(self, rows, table, want_sums):
+        costs = self._labels.costs[rows]
+        inertia = costs.sum() if self.weights is None else costs @ self.weights[rows]
+        if not want_sums:
+            return None, inertia
+        X, index = self.chunks.X, self._index[rows]
+        moved = index, self._nowhere[rows], self._own, array_of(self.weights)
+        add = partial(self._kernels.move_rows, X.data, X.indices, X.indptr, *moved)
         return ChunkStats(None, None, None, index.size, add_to=add), inertia

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._kernels import array_of, move_centers
 from sklearn_lloyd._solvers._sums import ClusterTotals
 
-_TINY = np.finfo(np.float64).tiny  # in place of no weight at all
 _ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
 
 
@@ -40,14 +40,14 @@ class MovingCenters:
     Parameters
     ----------
     centers : ndarray of shape (n_clusters, n_features), float64
-        Not changed: every step makes new ones.
+        Written over from the second step on.
     counts : ndarray of shape (n_clusters,), float64
-        The weight of the rows that have chosen each centre so far.
+        The weight of the rows that have chosen each centre so far. Written over.
     n_waited : int
         Rows since small clusters were looked at last.
     reassignment_ratio : float
     choose : callable
-        ``choose(chunks, weights, n_small)`` gives as many centres that small clusters move to.
+        ``choose(n_small)`` gives as many rows, dense, for small clusters to move to.
     verbose : int
     """
 
@@ -55,6 +55,7 @@ class MovingCenters:
         self.centers, self.counts, self.n_waited = centers, counts, n_waited
         self._ratio, self._choose, self._verbose = reassignment_ratio, choose, verbose
         self._totals = ClusterTotals(*centers.shape)
+        self._spare = np.empty_like(centers)
 
     def step(self, rows, batch):
         """Move the centres by some rows.
@@ -70,23 +71,20 @@ class MovingCenters:
         step : BatchStep
         """
         start = perf_counter()
-        n_clusters = len(self.counts)
         small_may_move = self._small_may_move(batch.stop - batch.start)
-        totals, before = self._totals, self.centers
+        totals, before, moved = self._totals, self.centers, self._spare
         totals.clear()
-        inertia = rows.assign(before, rows.parts(batch, n_clusters), totals.add)
-        self.counts = counts = self.counts + totals.weights
-        offsets = before if rows.shift is None else before - rows.shift
-        moves = totals.sums
-        moves -= totals.weights[:, np.newaxis] * offsets
-        moves /= np.maximum(counts, _TINY)[:, np.newaxis]
-        self.centers, n_moved = before + moves, 0
+        inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
+        move = move_centers if rows.chunks.compiled is None else rows.chunks.compiled.move_centers
+        of_batch = array_of(rows.shift), self.counts, totals.sums, totals.weights
+        center_shift = move(before, *of_batch, moved)
+        self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:
-            n_moved = self._move_small(rows, batch)
+            n_moved = self._move_small(batch.stop - batch.start)
             if n_moved:
-                moves = self.centers - before
-        shift = float(np.vdot(moves, moves))
-        return BatchStep(inertia, shift, n_moved, perf_counter() - start)
+                difference = moved - before
+                center_shift = float(np.einsum("ij,ij->", difference, difference))
+        return BatchStep(inertia, center_shift, n_moved, perf_counter() - start)
 
     def _small_may_move(self, n_rows):
         """Whether clusters of little weight may move: now and then, or if one has none at all."""
@@ -96,9 +94,9 @@ class MovingCenters:
             return True
         return False
 
-    def _move_small(self, rows, batch):
-        """Move centres of little weight to rows of the batch; return how many."""
-        counts, n_rows = self.counts, batch.stop - batch.start
+    def _move_small(self, n_rows):
+        """Move centres of little weight to rows; return how many. At most half as many as rows."""
+        counts = self.counts
         enough = self._ratio * counts.max()
         if counts.min() >= enough:
             return 0
@@ -112,9 +110,7 @@ class MovingCenters:
             return 0
         if self._verbose:
             print(f"[MiniBatchKMeans] Reassigning {n_small} cluster centers.")
-        weights = None if rows.weights is None else rows.weights[batch]
-        chunks = rows.chunks.gathered(np.arange(batch.start, batch.stop))
-        self.centers[small] = self._choose(chunks, weights, n_small)
+        self.centers[small] = self._choose(n_small)
         # Not so small that they move again at once.
         counts[small] = counts[~small].min()
         return n_small
