@@ -66,6 +66,28 @@ def first_centers(problem, init, init_size, rng):
 
 def _run(problem, centers, max_iter, tol, algorithm, verbose):
     assigner = make_assigner(algorithm, problem)
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose)
+    centers = step.centers.astype(problem.dtype)
+    return Result(
+        centers=centers,
+        labels=assigner.labels.astype(np.int32),
+        inertia=inertia_of(problem.chunks, centers, assigner.labels, problem.sample_weight),
+        n_iter=step.iteration + 1,
+        converged=bool(step.converged),
+        history=history,
+        start_inertias=np.empty(0),
+    )
+
+
+def iterate(problem, centers, assigner, max_iter, tol, verbose):
+    """Run the loop to its end, with the rows assigned to the last centres.
+
+    Returns
+    -------
+    step : Step
+        The last one.
+    history : structured ndarray of HISTORY_DTYPE
+    """
     history = []
     for step in lloyd(problem, centers, assigner, max_iter, tol):
         history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
@@ -82,15 +104,7 @@ def _run(problem, centers, max_iter, tol, algorithm, verbose):
     if step.converged != "strict" or centers.dtype != step.centers.dtype:
         # The centres moved after the rows were assigned, by a step or by rounding.
         assigner.assign(centers, lambda stats: None)
-    return Result(
-        centers=centers,
-        labels=assigner.labels.astype(np.int32),
-        inertia=inertia_of(problem.chunks, centers, assigner.labels, problem.sample_weight),
-        n_iter=step.iteration + 1,
-        converged=bool(step.converged),
-        history=np.array(history, HISTORY_DTYPE),
-        start_inertias=np.empty(0),
-    )
+    return step, np.array(history, HISTORY_DTYPE)
 
 
 def inertia_of(chunks, centers, labels, sample_weight):

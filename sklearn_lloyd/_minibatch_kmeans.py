@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
+from sklearn_lloyd._batches import Batches, naming_batch
 from sklearn_lloyd._compat import Interval, fit_context
 from sklearn_lloyd._fit_minibatch import (
     BatchOptions,
@@ -20,12 +21,15 @@ from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import PassingRows
+from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 from sklearn_lloyd._validation import (
     check_n_clusters,
     check_weights,
     unchanged_on_failure,
     warn_user,
 )
+
+_TINY = np.finfo(np.float64).tiny
 
 
 class MiniBatchKMeans(BaseKMeans):
@@ -319,6 +323,95 @@ class MiniBatchKMeans(BaseKMeans):
                 if self.compute_labels:
                     self._label(rows)
         return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_batches(self, batches, n_passes=1):
+        """Compute the centres of rows that come in batches, one of them in memory at a time.
+
+        Starts anew. The first centres come from the rows of the first batch. The rows of each
+        batch are taken in random order, `batch_size` of them in each step.
+
+        Parameters
+        ----------
+        batches : iterable or callable
+            Arrays, frames or CSR matrices of shape (n_rows, n_features), or pairs
+            ``(X, sample_weight)`` of these and weights; as of :meth:`KMeans.fit_batches`. For one
+            pass an iterator will do.
+
+        n_passes : int, default=1
+            How often all batches are read.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator, which has no `labels_`: `predict` gives those of any batch.
+            `inertia_` is that of the rows as they came in the last pass, before they moved the
+            centres. If a batch fails, the estimator is as it was before that batch: as all
+            batches before have made it, or before the call if it is the first one.
+
+        Raises
+        ------
+        ValueError
+            If the batches can be read only once and `n_passes` is more; if a batch does not fit or
+            is not like the first one (columns, sparse or dense, float32 or not), with its number;
+            if the first one that has rows has fewer than `n_clusters`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_lloyd import MiniBatchKMeans
+        >>> def blocks():
+        ...     rng = np.random.default_rng(0)
+        ...     for _ in range(20):
+        ...         yield rng.choice([0.0, 5.0], size=(300, 1)) + rng.normal(size=(300, 1)) / 4
+        >>> model = MiniBatchKMeans(n_clusters=2, random_state=0).fit_batches(blocks, n_passes=2)
+        >>> np.sort(model.cluster_centers_.ravel()).round()
+        array([0., 5.])
+        """
+        if not isinstance(n_passes, Integral) or n_passes < 1:
+            raise ValueError(f"n_passes should be an int of at least 1, got {n_passes!r}.")
+        batches, first, history = Batches(batches, n_passes), True, []
+        for n_iter in range(1, n_passes + 1):
+            inertia = 0.0
+            for number, X, sample_weight in batches:
+                with unchanged_on_failure(self), naming_batch(number):
+                    if first:
+                        self._forget()
+                    inertia += self._learn(X, sample_weight, batches, history)
+                    self.history_ = np.array(history, BATCH_HISTORY_DTYPE)
+                    self.n_iter_, self.inertia_, first = n_iter, inertia, False
+        if first:
+            raise ValueError("batches has no rows.")
+        return self
+
+    def _forget(self):
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        vars(self).pop("_random_state", None)
+        vars(self).pop("_n_waited", None)
+
+    def _learn(self, X, sample_weight, batches, history):
+        """Move the centres by the rows of a large batch in random order; return their inertia."""
+        first = not hasattr(self, "cluster_centers_")
+        chunks = self._check_rows(X, self.n_clusters, reset=first)
+        batches.check_alike(chunks)
+        weights = check_weights(sample_weight, chunks.shape[0])
+        inertia, records, kept = 0.0, [], {}
+        with chunks.open():
+            moving, shift, rng = self._moving(chunks, weights)
+            order = rng.permutation(chunks.shape[0])
+            for start in range(0, order.size, self.batch_size):
+                some = order[start : start + self.batch_size]
+                of_some = None if weights is None else weights[some]
+                rows = PassingRows(chunks.gathered(some), of_some, shift, kept)
+                step = moving.step(rows, slice(0, some.size))
+                inertia += step.inertia
+                total = some.size if of_some is None else max(of_some.sum(), _TINY)
+                records.append((step.inertia / total, np.nan, *step[1:]))
+        self._take_over(moving, rng, self.cluster_centers_.dtype)
+        self.n_steps_ = getattr(self, "n_steps_", 0) + len(records)
+        history += records
+        return inertia
 
     def _checked_options(self, chunks):
         """The init, an array as checked centres, and what else the loop is told."""

@@ -6,12 +6,14 @@ from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
 from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
+from sklearn_lloyd._solvers._stream import StreamAssigner
 
 __all__ = [
     "ASSIGNERS",
     "MovingCenters",
     "PassingRows",
     "StopRule",
+    "StreamAssigner",
     "assign_rows",
     "label_kernel",
     "lloyd",

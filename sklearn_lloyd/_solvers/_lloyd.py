@@ -7,8 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sklearn_lloyd._solvers._empty import labels_without_empty
-from sklearn_lloyd._solvers._sums import ClusterTotals, sums_of_labels
+from sklearn_lloyd._solvers._sums import ClusterTotals
 from sklearn_lloyd._types import Step
 
 # A square of a norm that falls by this in one step has lost half of its digits.
@@ -34,15 +33,15 @@ def lloyd(problem, centers, assigner, max_iter, tol):
     step : Step
         Its labels are the assigner's own array, which the next iteration overwrites.
     """
-    clusters = _ClusterSums(problem)
+    clusters = _ClusterSums(problem, assigner)
     for iteration in range(max_iter):
         start = perf_counter()
         n_changed = clusters.n_changed
         assigner.assign(centers, clusters.add)
-        clusters.refresh_if_cancelled(assigner.labels)
+        clusters.refresh_if_cancelled()
         n_changed = clusters.n_changed - n_changed
         inertia = clusters.inertia(centers)
-        new_centers, n_empty = clusters.means(assigner.labels, centers)
+        new_centers, n_empty = clusters.means(centers)
         difference = new_centers - centers
         center_shift = float(np.vdot(difference, difference))
         converged = "tol" if center_shift <= tol else ""
@@ -71,9 +70,9 @@ class _ClusterSums(ClusterTotals):
     so large, or so heavy, that what remains has lost its digits, they are summed again.
     """
 
-    def __init__(self, problem):
+    def __init__(self, problem, assigner):
         super().__init__(problem.n_clusters, problem.chunks.shape[1])
-        self._problem = problem
+        self._problem, self._assigner = problem, assigner
         # Before the first pass.
         self._sq_norms = self._weights_before = np.zeros(problem.n_clusters)
         self.n_changed = 0
@@ -82,7 +81,7 @@ class _ClusterSums(ClusterTotals):
         self.n_changed += stats.n_changed
         super().add(stats)
 
-    def refresh_if_cancelled(self, labels):
+    def refresh_if_cancelled(self):
         before = self._sq_norms
         self._sq_norms = np.einsum("ij,ij->i", self.sums, self.sums)
         cancelled = (before > _CANCELLED * self._sq_norms).any()
@@ -90,10 +89,10 @@ class _ClusterSums(ClusterTotals):
             before, self._weights_before = self._weights_before, self.weights.copy()
             cancelled |= (before**2 > _CANCELLED * np.square(self.weights)).any()
         if cancelled:
-            self._sum_again(labels)
+            self._sum_again()
 
-    def _sum_again(self, labels):
-        self.sums, self.weights = sums_of_labels(self._problem, labels)
+    def _sum_again(self):
+        self.sums, self.weights = self._assigner.sums()
         self._sq_norms = np.einsum("ij,ij->i", self.sums, self.sums)
         self._weights_before = self.weights.copy()
 
@@ -113,7 +112,7 @@ class _ClusterSums(ClusterTotals):
         own = float(np.vdot(self.weights, np.einsum("ij,ij->i", offsets, offsets)))
         return float(self._problem.sum_of_squares) - 2.0 * cross + own
 
-    def means(self, labels, centers):
+    def means(self, centers):
         """The means, and how many clusters were empty."""
         sums, weights = self.sums, self.weights
         n_empty = 0
@@ -124,9 +123,8 @@ class _ClusterSums(ClusterTotals):
             n_empty = int(np.count_nonzero(empty))
             sums[empty] = 0.0  # what rounding left of rows that came and went
             weights[empty] = 0.0
-            moved = labels_without_empty(self._problem, labels, centers, self.members)
-            if moved is not None:
-                sums, weights = sums_of_labels(self._problem, moved)
+            moved = self._assigner.sums_without_empty(centers, self.members)
+            sums, weights = (sums, weights) if moved is None else moved
             means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
             means[weights <= 0] = means[np.argmax(weights)]
         if self._problem.shift is not None:
