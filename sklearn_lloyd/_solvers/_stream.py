@@ -58,8 +58,8 @@ class StreamAssigner:
     def sums_without_empty(self, centers, members):
         """Sums and weights of the clusters once empty ones have the rows that cost most.
 
-        As `labels_without_empty`, in a pass of its own. Equal rows are one row if together they are
-        among the most costly of their batches.
+        As `labels_without_empty`, in a pass of its own. Equal rows are one row if together they
+        are among the most costly of their batches.
         """
         members, (sums, weights) = members.copy(), self.sums()
         empty = np.flatnonzero(members == 0)
