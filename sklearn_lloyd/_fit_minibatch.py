@@ -21,7 +21,8 @@ from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 
 # Values of the batches that are gathered at once: what a processor has at hand.
 _AT_ONCE = 1 << 18
-# Stored values of the sample for each number of the centres, from which on its means say enough...
+_SPARSE = 64  # stored values of a row, or so
+# Rows of the sample for each cluster, from which on its means say enough...
 _ROWS_FOR_MEANS = 20
 _ITERATIONS = 10
 _REST = 1e-4
@@ -51,11 +52,6 @@ class BatchResult(NamedTuple):
     converged: bool
     history: np.ndarray
     start_inertias: np.ndarray
-
-
-def values_per_row(chunks):
-    """Stored values of a row, on average."""
-    return max(1.0, chunks.X.nnz / chunks.shape[0]) if chunks.is_sparse else chunks.shape[1]
 
 
 def sample_size(init_size, batch_size, n_clusters):
@@ -124,7 +120,9 @@ def _batches(problem, draws, batch_size, n_batches, rng):
     While the batches of some rows are at work, the next rows are gathered.
     """
     chunks = problem.chunks
-    several = max(1, int(_AT_ONCE // (batch_size * values_per_row(chunks))))
+    # Not by what rows have stored on average: weights are to be as good as repeats.
+    width = _SPARSE if chunks.is_sparse else chunks.shape[1]
+    several = max(1, _AT_ONCE // (batch_size * width))
     sizes = (min(several, n_batches - i) for i in range(0, n_batches, several))
 
     def start_next():
@@ -191,7 +189,8 @@ def one_start(problem, init, size, draws, rng):
     """First centres.
 
     All but an array see so many draws of rows, or all if they are no more. Where that is enough
-    of them to tell the means of clusters, k-means of these rows goes on for some iterations.
+    of them to tell the means of clusters, k-means of these rows goes on for some iterations. (Of
+    sparse rows, whose means are mostly of features that few of them have, it did not help.)
     """
     if isinstance(init, np.ndarray):
         return init
@@ -200,7 +199,7 @@ def one_start(problem, init, size, draws, rng):
         sample = problem_of_rows(problem, draws.rows(rng.uniform(size=size)))
     with sample.chunks.open():
         centers = first_centers(sample, init, None, rng)
-        if size * values_per_row(problem.chunks) >= _ROWS_FOR_MEANS * centers.size:
+        if not sample.chunks.is_sparse and size >= _ROWS_FOR_MEANS * problem.n_clusters:
             assigner = make_assigner("auto", sample)
             for step in lloyd(sample, centers, assigner, _ITERATIONS, _REST * sample.variance):
                 centers = step.centers

@@ -54,8 +54,8 @@ class MiniBatchKMeans(BaseKMeans):
     init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
             of shape (n_clusters, n_features), default='k-means++'
         Where the first centres come from, as of :class:`KMeans`. All but an array see a sample
-        of `init_size` rows, and if it has at least 20 for each cluster, up to ten iterations of
-        k-means on the sample follow.
+        of `init_size` rows, and if these are dense and at least 20 for each cluster, up to ten
+        iterations of k-means on the sample follow.
 
     max_iter : int, default=100
         Batches end when as many rows were drawn as make this many passes over X.
@@ -168,10 +168,10 @@ class MiniBatchKMeans(BaseKMeans):
     >>> import numpy as np
     >>> from sklearn_lloyd import MiniBatchKMeans
     >>> rng = np.random.default_rng(0)
-    >>> X = np.concatenate([rng.normal(c, 0.5, size=(500, 2)) for c in (0, 5, 10)])
+    >>> X = np.concatenate([rng.normal(c, 0.5, size=(500, 2)) for c in (1, 5, 10)])
     >>> model = MiniBatchKMeans(n_clusters=3, random_state=0).fit(X)
     >>> np.sort(model.cluster_centers_[:, 0]).round()
-    array([ 0.,  5., 10.])
+    array([ 1.,  5., 10.])
 
     Batch by batch:
 
@@ -363,10 +363,10 @@ class MiniBatchKMeans(BaseKMeans):
         >>> def blocks():
         ...     rng = np.random.default_rng(0)
         ...     for _ in range(20):
-        ...         yield rng.choice([0.0, 5.0], size=(300, 1)) + rng.normal(size=(300, 1)) / 4
+        ...         yield rng.choice([1.0, 5.0], size=(300, 1)) + rng.normal(size=(300, 1)) / 4
         >>> model = MiniBatchKMeans(n_clusters=2, random_state=0).fit_batches(blocks, n_passes=2)
         >>> np.sort(model.cluster_centers_.ravel()).round()
-        array([0., 5.])
+        array([1., 5.])
         """
         if not isinstance(n_passes, Integral) or n_passes < 1:
             raise ValueError(f"n_passes should be an int of at least 1, got {n_passes!r}.")

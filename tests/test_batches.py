@@ -153,7 +153,7 @@ def test_only_one_reading(X, n_passes):
 
 BAD = {
     "columns": (lambda X: X[:, :3], ValueError, "3 features, but .* expecting 4"),
-    "NaN": (lambda X: np.where(X == X[5, 2], np.nan, X), ValueError, "row 5, column 2"),
+    "NaN": (lambda X: np.where(np.isclose(X, X[5, 2]), np.nan, X), ValueError, "row 5, column 2"),
     "text": (lambda X: X.astype(str).astype(object) + "a", ValueError, "not numbers"),
     "dtype": (lambda X: X.astype(np.float32), ValueError, "float32"),
     "sparse": (sparse.csr_array, ValueError, "sparse"),
@@ -183,7 +183,7 @@ def test_failure_at_the_first_batch_changes_nothing(X):
     model = MiniBatchKMeans(3, random_state=0).fit(X)
     before = dict(vars(model))
     for batches in ([X[:2], X], [np.full((9, 4), np.nan)], []):
-        with pytest.raises(ValueError, match="n_samples=2|NaN|no rows"):
+        with pytest.raises(ValueError, match=r"n_samples=2|NaN|no rows"):
             model.fit_batches(batches)
         assert vars(model) == before
 

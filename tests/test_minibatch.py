@@ -44,7 +44,7 @@ def test_one_step_as_in_sklearn(blobs, kind):
     for rows in np.array_split(np.arange(len(blobs)), 7):
         ours.partial_fit(X[rows], sample_weight=weights[rows])
         theirs.partial_fit(X[rows], sample_weight=weights[rows])
-        assert_allclose(ours.cluster_centers_, theirs.cluster_centers_)
+        assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, atol=1e-12)
         assert_array_equal(ours.labels_, theirs.labels_)
         assert_allclose(ours.inertia_, theirs.inertia_)
     assert ours.n_steps_ == theirs.n_steps_ == 7
@@ -78,7 +78,7 @@ def test_weights_repeats_order_and_threads(blobs, backend, kind):
     repeats = np.repeat(np.arange(len(blobs)), weights)
     rng.shuffle(repeats)
     params = {"random_state": 0, "batch_size": 200, "backend": backend, "init_size": 500}
-    params |= {"reassignment_ratio": 0.3, "max_no_improvement": 20}  # so that clusters do move
+    params |= {"reassignment_ratio": 0.9, "max_no_improvement": 20}  # so that clusters do move
     weighted = MiniBatchKMeans(12, **params, n_threads=1).fit(X, sample_weight=weights)
     assert weighted.history_["n_reassigned"].any()
     repeated = MiniBatchKMeans(12, **params, n_threads=2).fit(X[repeats])
