@@ -1,5 +1,8 @@
 """fit_batches: the same result as fit on all rows, one batch in memory, and clear errors."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -204,3 +207,27 @@ def test_passes_that_differ(X):
     sizes = iter([900, 900, 500, 500])
     with pytest.raises(ValueError, match="900 rows in the first pass and 500"):
         KMeans(3, init=X[:3]).fit_batches(lambda: [X[: next(sizes)]])
+
+
+@pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_one_batch_in_memory(X, estimator, backend):
+    alive, most = weakref.WeakSet(), 0
+
+    class Batch(np.ndarray):
+        pass
+
+    def blocks():
+        nonlocal most
+        for _ in range(20):
+            batch = X.copy().view(Batch)
+            alive.add(batch)
+            most = max(most, len(alive))
+            yield batch
+
+    gc.disable()  # nothing may wait for the collector of cycles
+    try:
+        estimator(3, random_state=0, backend=backend).fit_batches(blocks)
+    finally:
+        gc.enable()
+    assert most <= 4  # one at work, one on its way, the sample's first, one in the generator

@@ -131,10 +131,9 @@ class PassingRows:
         self.labels = np.empty(n_rows, np.int32)
         self._own = np.empty(n_rows, np.intp)  # the same, as the kernels of sums take them
         self._labels = _labeller(chunks)(chunks, self.labels, {} if kept is None else kept)
-        self._kernels, self._of_block = chunks.compiled, self._stats
+        self._kernels = chunks.compiled
         if self._kernels is not None:
             self._index, self._nowhere = np.arange(n_rows), np.full(n_rows, -1, np.intp)
-            self._of_block = self._csr_stats if chunks.is_sparse else self._compiled_stats
 
     def assign(self, centers, blocks, add=None):
         """Find the nearest centres of the rows of some blocks; return their inertia.
@@ -142,13 +141,15 @@ class PassingRows:
         If `add` is given, it is called with the ChunkStats of each block, in order.
         """
         table = self._labels.kind_of_table(centers, self.shift, self.chunks.n_terms)
-        label = self._labels.kernel(table)
+        label, of_block = self._labels.kernel(table), self._stats
+        if self._kernels is not None:
+            of_block = self._csr_stats if self.chunks.is_sparse else self._compiled_stats
         inertia = 0.0
 
         def kernel(rows, scratch):
             label(rows, scratch)
             self._own[rows] = self.labels[rows]
-            return self._of_block(rows, table, add is not None)
+            return of_block(rows, table, add is not None)
 
         def collect(part):
             nonlocal inertia
