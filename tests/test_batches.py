@@ -212,22 +212,20 @@ def test_passes_that_differ(X):
 @pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_one_batch_in_memory(X, estimator, backend):
-    alive, most = weakref.WeakSet(), 0
-
-    class Batch(np.ndarray):
-        pass
+    alive, most = set(), 0
 
     def blocks():
         nonlocal most
-        for _ in range(20):
-            batch = X.copy().view(Batch)
-            alive.add(batch)
+        for i in range(20):
+            batch = X.copy()
+            alive.add(i)
+            weakref.finalize(batch, alive.discard, i)
             most = max(most, len(alive))
             yield batch
 
     gc.disable()  # nothing may wait for the collector of cycles
     try:
-        estimator(3, random_state=0, backend=backend).fit_batches(blocks)
+        estimator(3, random_state=0, backend=backend, max_iter=3).fit_batches(blocks)
     finally:
         gc.enable()
     assert most <= 4  # one at work, one on its way, the sample's first, one in the generator
