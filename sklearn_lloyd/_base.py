@@ -18,7 +18,13 @@ from sklearn_lloyd._compat import Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
-from sklearn_lloyd._validation import check_rows, check_weights
+from sklearn_lloyd._validation import (
+    check_centers,
+    check_centers_fit,
+    check_rows,
+    check_weights,
+    warn_user,
+)
 from sklearn_lloyd._version import __version__
 
 
@@ -171,14 +177,27 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         weights = check_weights(sample_weight, chunks.shape[0])
         return -inertia_under(chunks, self.cluster_centers_, weights)
 
-    def _check_rows(self, X, n_clusters, reset):
-        return check_rows(
-            self, X, n_clusters, backend=self.backend, n_threads=self.n_threads, reset=reset
-        )
+    def _check_rows(self, X, n_clusters, reset, n_before=0):
+        kernels = {"backend": self.backend, "n_threads": self.n_threads, "n_before": n_before}
+        return check_rows(self, X, n_clusters, reset=reset, **kernels)
 
     def _check_new_rows(self, X):
         check_is_fitted(self)
         return self._check_rows(X, len(self.cluster_centers_), reset=False)
+
+    def _checked_init(self, chunks, many):
+        """The init, an array as checked centres, and how many starts: by default 1 or many."""
+        if isinstance(self.init, str) or callable(self.init):
+            n_init = 1 if self.init in ("k-means++", "k-means||") else many
+            return self.init, n_init if self.n_init == "auto" else self.n_init
+        if self.n_init not in ("auto", 1):
+            warn_user(
+                "Explicit initial center position passed: performing only one init in "
+                f"{type(self).__name__} instead of n_init={self.n_init}.",
+                RuntimeWarning,
+            )
+        centers = check_centers(self.init)
+        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), 1
 
     @property
     def _n_features_out(self):

@@ -16,6 +16,7 @@ import numpy as np
 _FEW = 1024  # rows that are one block for compiled code
 _FEW_IN_PYTHON = 4096  # rows that are one block otherwise: a draw from it takes fewer calls
 _BLOCKS = 6  # times the root of the number of rows
+_MANY = 1 << 14  # keys, from which sorting whole numbers is worth its preparation
 INSERTED = 512  # rows of a block, up to which compiled code sorts by insertion
 
 
@@ -41,20 +42,18 @@ class CanonicalRows:
         self.n_blocks = n_blocks
 
     @cached_property
+    def _sorted(self):
+        return order_and_groups(self.keys)
+
+    @property
     def order(self):
-        """The rows, sorted by key."""
-        return np.argsort(self.keys)
+        """The rows, sorted by key; equal rows as they were given."""
+        return self._sorted[0]
 
-    @cached_property
-    def _stable_order(self):
-        """The same, equal rows as they were given: what blocks are sorted to."""
-        return np.argsort(self.keys, kind="stable")
-
-    @cached_property
+    @property
     def group_starts(self):
         """Where in the order each run of equal rows starts."""
-        keys = self.keys[self.order]
-        return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        return self._sorted[1]
 
     @cached_property
     def block_of(self):
@@ -120,7 +119,7 @@ class CanonicalRows:
             Gives the mass of the rows of an index array.
         """
         if self.n_blocks == 1:
-            return _draw_from(self._stable_order, uniforms * block_mass[0], mass_of)
+            return _draw_from(self.order, uniforms * block_mass[0], mass_of)
         blocks, targets = self.blocks_of(uniforms, block_mass)
         by_block, starts = self.in_order(blocks)
         drawn = np.empty(uniforms.size, np.intp)
@@ -157,6 +156,44 @@ class CanonicalRows:
     def group_sums(self, values):
         """The sum of `values` (one for each row) over each group of equal rows."""
         return np.add.reduceat(values[self.order], self.group_starts)
+
+
+def order_and_groups(keys):
+    """The stable order of the keys, and where in it each run of equal keys starts.
+
+    Many keys are rounded to as many bits as a row number leaves of 64: whole numbers are
+    sorted several times as fast as an index. Keys that the rounding makes equal are few.
+    """
+    low, high = keys.min(initial=np.inf), keys.max(initial=-np.inf)
+    n_bits = keys.size.bit_length()
+    if keys.size < _MANY or not 0 < high - low < np.inf:
+        return _order_and_groups(keys)
+    rounded = ((keys - low) * (2.0 ** (62 - n_bits) / (high - low))).astype(np.int64)
+    rounded <<= n_bits
+    rounded += np.arange(keys.size)
+    rounded.sort()
+    order = (rounded & ((1 << n_bits) - 1)).astype(np.intp, copy=False)
+    rounded >>= n_bits
+    starts = np.concatenate([[True], rounded[1:] != rounded[:-1]])
+    same = np.flatnonzero(~starts)
+    apart = keys.take(order.take(same)) != keys.take(order.take(same - 1))
+    if apart.any():
+        if np.count_nonzero(apart) > _MANY:
+            return _order_and_groups(keys)
+        group = np.cumsum(starts)
+        for number in set(group[same[apart]].tolist()):
+            run = slice(*group.searchsorted([number, number + 1]))
+            rows = order[run]
+            rows[:], inner = rows[np.argsort(keys[rows], kind="stable")], keys[rows]
+            inner.sort()
+            starts[run.start + 1 : run.stop] = inner[1:] != inner[:-1]
+    return order, np.flatnonzero(starts)
+
+
+def _order_and_groups(keys):
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    return order, np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
 
 
 def _draw_from(rows, targets, mass_of):

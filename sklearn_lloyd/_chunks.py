@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, read_only, row_slice
-from sklearn_lloyd._threads import effective_n_threads, worker_pool
+from sklearn_lloyd._threads import effective_n_threads, one_worker, worker_pool
 
 _MAX_ROWS = 65536
 _MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
@@ -58,6 +59,8 @@ class Chunks:
     n_threads : int or None
         None: as many as the machine gives at the time of the call.
     backend : {"auto", "numpy", "numba"}
+    n_before : int
+        Passes over as many rows that came before.
 
     Attributes
     ----------
@@ -67,7 +70,7 @@ class Chunks:
         The compiled kernels, where they are to be used.
     """
 
-    def __init__(self, X, n_clusters, n_threads=None, backend="numpy"):
+    def __init__(self, X, n_clusters, n_threads=None, backend="numpy", n_before=0):
         self.is_sparse = sparse.issparse(X)
         # Compiled code, too, is then the same whether X can be written to or not.
         self.X = read_only(X)
@@ -75,7 +78,7 @@ class Chunks:
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.blocks = block_slices(X.shape[0], per_row, n_clusters)
-        self.compiled = compiled_kernels(backend, X, n_clusters)
+        self.compiled = compiled_kernels(backend, X, n_clusters, n_before)
         # Entries to be added up: in copies, block by block, whenever rows are read.
         self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()
         if self._untidy:
@@ -121,14 +124,34 @@ class Chunks:
             rows = rows.toarray()
         return np.ascontiguousarray(rows, dtype=np.float64)
 
+    def gathered(self, index):
+        """Some of the rows, copied, as chunks of their own that share the kernels and the pool."""
+        some = copy(self)
+        some.X = read_only(self.rows(index))
+        some.shape = some.X.shape
+        some.blocks = [slice(0, index.size)]
+        some._untidy = False
+        return some
+
+    def later(self, work):
+        """Start `work()` while the caller goes on; returns what to call for its value.
+
+        On a thread of the pool if there is another one, else when the value is asked for.
+        """
+        return work if self._pool is None else self._pool.later(work)
+
     def blocks_of(self, index):
         """Cut an array of row indices into blocks of the usual size."""
         step = self.blocks[0].stop
         return [index[start : start + step] for start in range(0, index.size, step)]
 
     @contextmanager
-    def open(self):
-        """Keep one pool of threads for several calls of `map_reduce`."""
+    def open(self, calls_blas=True):
+        """Keep one pool of threads for several calls of `map_reduce`.
+
+        Where nothing inside calls BLAS and one block is all there is, that can be said: to hold
+        BLAS to one thread takes as long as the work on a few hundred rows.
+        """
         if self._pool is not None:  # already open further out
             yield self
             return
@@ -138,8 +161,9 @@ class Chunks:
         n_workers = 1
         if n_blocks > 1:
             n_workers = min(effective_n_threads(self.n_threads), n_blocks)
+        pool = worker_pool if n_workers > 1 or calls_blas else one_worker
         try:
-            with worker_pool(n_workers) as self._pool:
+            with pool(n_workers) as self._pool:
                 yield self
         finally:
             self._pool = None

@@ -12,7 +12,7 @@ from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
 
-_ROUNDING = 1e-10  # relative, of two inertias of one clustering
+ROUNDING = 1e-10  # relative, of two inertias of one clustering
 
 
 def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0):
@@ -41,18 +41,18 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_siz
     inertias = np.empty(n_init)
     with problem.chunks.open():
         for i in range(n_init):
-            centers = _first_centers(problem, init, init_size, rng)
+            centers = first_centers(problem, init, init_size, rng)
             if verbose:
                 print("Initialization complete")
             run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
             inertias[i] = run.inertia
             # What rounding makes of the same clustering is not better: keep the earlier.
-            if best is None or run.inertia < best.inertia * (1 - _ROUNDING):
+            if best is None or run.inertia < best.inertia * (1 - ROUNDING):
                 best = run
     return replace(best, start_inertias=inertias)
 
 
-def _first_centers(problem, init, init_size, rng):
+def first_centers(problem, init, init_size, rng):
     shape = problem.n_clusters, problem.chunks.shape[1]
     if isinstance(init, str):
         sample = random_sample(problem, init_size, rng)
@@ -66,6 +66,28 @@ def _first_centers(problem, init, init_size, rng):
 
 def _run(problem, centers, max_iter, tol, algorithm, verbose):
     assigner = make_assigner(algorithm, problem)
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose)
+    centers = step.centers.astype(problem.dtype)
+    return Result(
+        centers=centers,
+        labels=assigner.labels.astype(np.int32),
+        inertia=inertia_of(problem.chunks, centers, assigner.labels, problem.sample_weight),
+        n_iter=step.iteration + 1,
+        converged=bool(step.converged),
+        history=history,
+        start_inertias=np.empty(0),
+    )
+
+
+def iterate(problem, centers, assigner, max_iter, tol, verbose):
+    """Run the loop to its end, with the rows assigned to the last centres.
+
+    Returns
+    -------
+    step : Step
+        The last one.
+    history : structured ndarray of HISTORY_DTYPE
+    """
     history = []
     for step in lloyd(problem, centers, assigner, max_iter, tol):
         history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
@@ -82,15 +104,7 @@ def _run(problem, centers, max_iter, tol, algorithm, verbose):
     if step.converged != "strict" or centers.dtype != step.centers.dtype:
         # The centres moved after the rows were assigned, by a step or by rounding.
         assigner.assign(centers, lambda stats: None)
-    return Result(
-        centers=centers,
-        labels=assigner.labels.astype(np.int32),
-        inertia=inertia_of(problem.chunks, centers, assigner.labels, problem.sample_weight),
-        n_iter=step.iteration + 1,
-        converged=bool(step.converged),
-        history=np.array(history, HISTORY_DTYPE),
-        start_inertias=np.empty(0),
-    )
+    return step, np.array(history, HISTORY_DTYPE)
 
 
 def inertia_of(chunks, centers, labels, sample_weight):

@@ -9,13 +9,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
+from sklearn_lloyd._batches import Batches, CheckedBatches
 from sklearn_lloyd._compat import Interval, StrOptions, fit_context
 from sklearn_lloyd._fit import fit_kmeans
+from sklearn_lloyd._fit_batches import fit_batches
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS
 from sklearn_lloyd._validation import (
-    check_centers,
-    check_centers_fit,
     check_init_size,
     check_n_clusters,
     check_weights,
@@ -267,7 +267,7 @@ class KMeans(BaseKMeans):
             chunks = self._check_rows(X, self.n_clusters, reset=True)
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
-            init, n_init = self._checked_init(chunks)
+            init, n_init = self._checked_init(chunks, many=10)
             with chunks.open():
                 result = fit_kmeans(
                     make_problem(chunks, self.n_clusters, weights),
@@ -280,38 +280,95 @@ class KMeans(BaseKMeans):
                     init_size=self.init_size,
                     verbose=self.verbose,
                 )
-            self._warn_of_empty_clusters(result.labels)
-            self.cluster_centers_ = result.centers
+            self._warn_of_empty_clusters(np.count_nonzero(np.bincount(result.labels)))
             self.labels_ = result.labels
-            self.inertia_ = result.inertia
-            self.n_iter_ = result.n_iter
-            self.converged_ = result.converged
-            self.history_ = result.history
-            self.start_inertias_ = result.start_inertias
+            self._take_over(result)
         return self
 
-    def _warn_of_empty_clusters(self, labels):
-        n_distinct = np.count_nonzero(np.bincount(labels))
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_batches(self, batches):
+        """Compute the clustering of rows that come in batches, one of them in memory at a time.
+
+        From the same first centres the result is that of `fit` on all rows in one array, but for
+        the rounding of sums. Each iteration reads all batches once, in every pass the same ones.
+
+        Parameters
+        ----------
+        batches : iterable or callable
+            Arrays, frames or CSR matrices of shape (n_rows, n_features), or pairs
+            ``(X, sample_weight)`` of these and weights. It must be possible to read them again:
+            a list, an object whose `__iter__` starts anew, or a function that is called for each
+            pass and returns an iterator, such as a generator function. Batches without rows are
+            skipped.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator, which has no `labels_`: `predict` gives those of any batch.
+            If `fit_batches` fails or is interrupted, the estimator is as it was before.
+
+        Raises
+        ------
+        ValueError
+            If the batches can be read only once, before any work; if a batch does not fit or is
+            not like the first one (columns, sparse or dense, float32 or not), with its number.
+
+        Notes
+        -----
+        An `init` that is no array sees a sample of the rows, drawn by weight in the first pass:
+        `init_size` of them, by default ``max(4096, 20 * n_clusters)``. `algorithm` is not used:
+        nothing is remembered of a row from pass to pass. So the field 'n_changed' of `history_`
+        is -1 where labels changed; how many is not known. An empty cluster costs one more pass;
+        equal rows count as one for it if together they are among the most costly of their batches.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_lloyd import KMeans
+        >>> X = np.array([[1.0], [2.0], [9.0], [10.0]])
+        >>> model = KMeans(n_clusters=2, init=X[:2]).fit_batches([X[:3], X[3:]])
+        >>> model.cluster_centers_.ravel()
+        array([1.5, 9.5])
+        """
+        batches = Batches(batches, n_passes=2)
+        with unchanged_on_failure(self):
+            check_init_size(self.init_size, self.n_clusters)
+            checked = CheckedBatches(
+                batches, lambda X, first: self._check_rows(X, self.n_clusters, reset=first)
+            )
+            chunks, _ = next(iter(checked))
+            init, n_init = self._checked_init(chunks, many=10)
+            result, n_chosen = fit_batches(
+                checked,
+                self.n_clusters,
+                init,
+                n_init=n_init,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                rng=check_random_state(self.random_state),
+                init_size=self.init_size,
+                verbose=self.verbose,
+            )
+            self._warn_of_empty_clusters(n_chosen)
+            vars(self).pop("labels_", None)
+            self._take_over(result)
+        return self
+
+    def _take_over(self, result):
+        self.cluster_centers_ = result.centers
+        self.inertia_ = result.inertia
+        self.n_iter_ = result.n_iter
+        self.converged_ = result.converged
+        self.history_ = result.history
+        self.start_inertias_ = result.start_inertias
+
+    def _warn_of_empty_clusters(self, n_distinct):
         if n_distinct < self.n_clusters:
             warn_user(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
                 f"({self.n_clusters}). Possibly due to duplicate points in X.",
                 ConvergenceWarning,
             )
-
-    def _checked_init(self, chunks):
-        """The init, an array as checked centres, and the number of starts."""
-        if isinstance(self.init, str) or callable(self.init):
-            n_init = 1 if self.init in ("k-means++", "k-means||") else 10
-            return self.init, n_init if self.n_init == "auto" else self.n_init
-        if self.n_init not in ("auto", 1):
-            warn_user(
-                "Explicit initial center position passed: performing only one init in "
-                f"{type(self).__name__} instead of n_init={self.n_init}.",
-                RuntimeWarning,
-            )
-        centers = check_centers(self.init)
-        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), 1
 
     def _checked_algorithm(self):
         if self.algorithm == "elkan" and self.n_clusters == 1:

@@ -24,7 +24,7 @@ def make_problem(chunks, n_clusters, sample_weight):
     """Measure the rows and state the problem: one pass for the moments, one for the norms."""
     dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
     with chunks.open():
-        mean, variances = _mean_variance(chunks, sample_weight)
+        mean, variances = mean_variance(chunks, sample_weight)
         variance = float(variances.mean())
         if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
             require_finite(chunks)
@@ -88,7 +88,7 @@ def _largest(chunks):
     return max(found)
 
 
-def _mean_variance(chunks, sample_weight):
+def mean_variance(chunks, sample_weight):
     """Weighted mean and variance of the features, float64 (Chan et al. 1983)."""
     total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
 

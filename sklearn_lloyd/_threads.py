@@ -103,6 +103,10 @@ class WorkerPool:
             if error is not None:
                 raise error
 
+    def later(self, work):
+        """Start `work()` on another worker, if there is one; returns what gives its value."""
+        return work if self._executor is None else self._executor.submit(work).result
+
 
 _SILENT = {"over": "ignore", "invalid": "ignore"}
 
@@ -135,3 +139,10 @@ def worker_pool(n_workers):
                 )
             )
         yield WorkerPool(n_workers, executor)
+
+
+@contextmanager
+def one_worker(_n_workers=1):
+    """As `worker_pool(1)`, for work that does not call BLAS."""
+    with np.errstate(**_SILENT):
+        yield WorkerPool(1, None)

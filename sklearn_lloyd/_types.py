@@ -132,6 +132,17 @@ HISTORY_DTYPE = np.dtype(
 )
 
 
+BATCH_HISTORY_DTYPE = np.dtype(
+    [
+        ("inertia", np.float64),
+        ("smoothed_inertia", np.float64),
+        ("center_shift", np.float64),
+        ("n_reassigned", np.int64),
+        ("seconds", np.float64),
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Result:
     """What one run, or the best of several, found."""

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lloyd import KMeans
+from sklearn_lloyd import KMeans, MiniBatchKMeans
 
 ESTIMATORS = [
     KMeans(),
@@ -23,6 +23,10 @@ ESTIMATORS = [
     KMeans(init="random-partition", n_init=2),
     KMeans(init_size=30),
     KMeans(backend="numba", n_threads=2),
+    MiniBatchKMeans(),
+    MiniBatchKMeans(init="random", batch_size=10, n_threads=2),
+    MiniBatchKMeans(init="k-means||", init_size=20, reassignment_ratio=0.5, tol=1e-3),
+    MiniBatchKMeans(backend="numba", compute_labels=True, max_no_improvement=None, max_iter=5),
 ]
 
 

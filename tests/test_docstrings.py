@@ -10,14 +10,18 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_lloyd
-from sklearn_lloyd import KMeans
+from sklearn_lloyd import KMeans, MiniBatchKMeans
 
 FUNCTIONS = [getattr(sklearn_lloyd, name) for name in sklearn_lloyd.__all__ if name[0].islower()]
 METHODS = [
     method
-    for name, method in inspect.getmembers(KMeans)
+    for estimator in (KMeans, MiniBatchKMeans)
+    for name, method in inspect.getmembers(estimator)
     if name
-    in {"fit", "predict", "transform", "score", "fit_predict", "fit_transform", "from_centers"}
+    in {
+        *("fit", "predict", "transform", "score", "fit_predict", "fit_transform"),
+        *("from_centers", "partial_fit", "fit_batches"),
+    }
 ]
 
 
@@ -46,17 +50,18 @@ def test_functions(function):
     assert doc["Examples"]
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__)
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__qualname__)
 def test_methods(method):
     doc = FunctionDoc(method)
     check_parameters(doc["Parameters"], inspect.signature(method))
     assert doc["Returns"]
 
 
-def test_estimator():
-    doc = ClassDoc(KMeans)
-    check_parameters(doc["Parameters"], inspect.signature(KMeans))
-    model = KMeans(2).fit([[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
+@pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
+def test_estimator(estimator):
+    doc = ClassDoc(estimator)
+    check_parameters(doc["Parameters"], inspect.signature(estimator))
+    model = estimator(2).fit([[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {entry.name for entry in doc["Attributes"]}
     assert documented == fitted | {"feature_names_in_"}

@@ -14,6 +14,7 @@ def test_names():
     assert public == set(sklearn_lloyd.__all__) - {"__version__"}
     assert set(sklearn_lloyd.__all__) == {
         "KMeans",
+        "MiniBatchKMeans",
         "__version__",
         "k_means",
         "kmeans_plusplus",

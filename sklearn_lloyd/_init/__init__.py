@@ -6,9 +6,14 @@ from functools import partial
 
 from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
-from sklearn_lloyd._init._random import random_partition_centers, random_rows, random_sample
+from sklearn_lloyd._init._random import (
+    RowDraws,
+    random_partition_centers,
+    random_rows,
+    random_sample,
+)
 
-__all__ = ["INIT", "kmeans_plusplus_rows", "random_sample"]
+__all__ = ["INIT", "RowDraws", "kmeans_plusplus_rows", "random_sample"]
 
 
 def _centers_of(choose_rows, problem, rng):

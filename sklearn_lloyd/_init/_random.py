@@ -19,6 +19,40 @@ def rows_by_weight(problem, uniforms):
     return problem.canonical.draw(uniforms, block_mass, weight)
 
 
+class RowDraws:
+    """Draws by weight as of `rows_by_weight`, of so many rows that sorting all of them pays.
+
+    Attributes
+    ----------
+    n_distinct : int
+        Distinct rows of positive weight.
+    """
+
+    def __init__(self, problem):
+        canonical, weights = problem.canonical, problem.sample_weight
+        self._keys = canonical.keys
+        self._order, self._mass = canonical.order, None
+        self.n_distinct = canonical.group_starts.size
+        if weights is not None:
+            self._mass = weights[self._order].cumsum()
+            mass_before = np.concatenate([[0.0], self._mass])[canonical.group_starts]
+            self.n_distinct = int(np.count_nonzero(np.diff(mass_before, append=self._mass[-1])))
+
+    def rows(self, uniforms):
+        if self._mass is None:
+            return self._order.take((uniforms * self._order.size).astype(np.intp))
+        places = self._mass.searchsorted(uniforms * self._mass[-1], side="right")
+        # Rounding may lead beyond the last row that has a weight.
+        last = self._mass.searchsorted(self._mass[-1])
+        return self._order.take(np.minimum(places, last))
+
+    def distinct_rows(self, n_rows, rng):
+        """Rows of which none comes twice, unless hardly any others are drawn."""
+        drawn = self.rows(rng.uniform(size=4 * n_rows))
+        first = np.unique(self._keys[drawn], return_index=True)[1]
+        return np.resize(drawn[np.sort(first)], n_rows)
+
+
 def random_rows(problem, rng):
     """Distinct rows without replacement, with a probability proportional to their weight.
 

@@ -21,7 +21,13 @@ from sklearn_lloyd._kernels._distances import (
 from sklearn_lloyd._kernels._gaps import gap_to
 from sklearn_lloyd._kernels._numpy import are_few, batch_rows, nearest, trial_gains
 from sklearn_lloyd._kernels._screen import CenterTable, Screen, scratch_array
-from sklearn_lloyd._kernels._sums import add_sums, label_sums, moments, norms_and_keys
+from sklearn_lloyd._kernels._sums import (
+    add_sums,
+    label_sums,
+    moments,
+    move_centers,
+    norms_and_keys,
+)
 from sklearn_lloyd._optional import import_optional
 
 BACKENDS = ("auto", "numpy", "numba")
@@ -30,11 +36,11 @@ _NONE = np.empty(0)
 _MUCH_WORK = 1 << 22  # products in a pass, from which loading compiled code is soon paid back
 
 
-def compiled_kernels(backend, X, n_clusters):
+def compiled_kernels(backend, X, n_clusters, n_before=0):
     """The compiled kernels, where `backend` and the rows call for them, or None.
 
-    "auto" looks at the shape alone, not at what is loaded already, so that one call gives one
-    result.
+    "auto" looks at the shape alone and how many passes over such rows there were before, not at
+    what is loaded already, so that the same calls give the same result.
 
     Raises
     ------
@@ -44,7 +50,8 @@ def compiled_kernels(backend, X, n_clusters):
     if backend == "numba":
         import_optional("numba", extra="fast")
     n_values = X.nnz if sparse.issparse(X) else X.shape[0] * X.shape[1]
-    if backend == "numpy" or (backend == "auto" and n_values * n_clusters < _MUCH_WORK):
+    work = n_values * n_clusters * (1 + n_before)
+    if backend == "numpy" or (backend == "auto" and work < _MUCH_WORK):
         return None
     if not X.dtype.isnative:
         return None
@@ -76,6 +83,7 @@ __all__ = [
     "has_duplicates",
     "label_sums",
     "moments",
+    "move_centers",
     "nearest",
     "norms_and_keys",
     "own_sq_distances",

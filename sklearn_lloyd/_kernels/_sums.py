@@ -108,6 +108,33 @@ def _changes(new, old, weights, n_clusters):
     return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
 
 
+def move_centers(centers, shift, counts, sums, weights, moved):
+    """Move centres to the means of all rows that have chosen them, those of a batch included.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features), float64
+    shift : ndarray of float64 of shape (n_features,), or (0,) for none
+    counts : ndarray of shape (n_clusters,), float64
+        The weight of the rows before the batch; that of the batch is added.
+    sums, weights : ndarrays, float64
+        Of the batch; the sums are relative to the shift. The sums are overwritten.
+    moved : ndarray of shape (n_clusters, n_features), float64
+        Filled: the centres afterwards.
+
+    Returns
+    -------
+    center_shift : float
+        Squared Frobenius norm of the movement.
+    """
+    counts += weights
+    offsets = centers - shift if shift.size else centers
+    sums -= np.multiply(offsets, weights[:, np.newaxis], out=moved)
+    sums /= np.maximum(counts, np.finfo(np.float64).tiny)[:, np.newaxis]
+    np.add(centers, sums, out=moved)
+    return float(np.einsum("ij,ij->", sums, sums))
+
+
 def add_sums(total, part):
     """Add the sums of a block to the total, in place; dense or sparse."""
     if isinstance(part, np.ndarray):

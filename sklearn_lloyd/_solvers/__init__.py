@@ -1,11 +1,24 @@
 """The loop of k-means and its parts that can be exchanged."""
 
 from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
+from sklearn_lloyd._solvers._batch import PassingRows, assign_rows, label_kernel
 from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
+from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
+from sklearn_lloyd._solvers._stream import StreamAssigner
 
-__all__ = ["ASSIGNERS", "lloyd", "make_assigner"]
+__all__ = [
+    "ASSIGNERS",
+    "MovingCenters",
+    "PassingRows",
+    "StopRule",
+    "StreamAssigner",
+    "assign_rows",
+    "label_kernel",
+    "lloyd",
+    "make_assigner",
+]
 
 # Products in a pass, up to which bounds take longer than they save.
 _LITTLE_WORK = 1 << 17

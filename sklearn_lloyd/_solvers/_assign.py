@@ -12,6 +12,8 @@ import numpy as np
 from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import CenterTable, gap_to, label_sums, nearest
 from sklearn_lloyd._solvers._bounds import Bounds, FastAndSlow
+from sklearn_lloyd._solvers._empty import labels_without_empty
+from sklearn_lloyd._solvers._sums import sums_of_labels
 from sklearn_lloyd._types import ChunkStats
 
 _HARD = 1.0  # share of the rows looked at, as a part of what float64 is worth
@@ -46,6 +48,15 @@ class Assigner:
         self._first = True
         # To get the gaps it is cheaper to check the old labels, if most will hold.
         self._few_changed = False
+
+    def sums(self):
+        """Sums and weights of the clusters of the labels, from all rows."""
+        return sums_of_labels(self._problem, self.labels)
+
+    def sums_without_empty(self, centers, members):
+        """The same once empty clusters have the rows that cost most; None if no row moves."""
+        moved = labels_without_empty(self._problem, self.labels, centers, members)
+        return None if moved is None else sums_of_labels(self._problem, moved)
 
     @staticmethod
     def _kind_of_bounds(problem):

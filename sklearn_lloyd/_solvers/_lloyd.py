@@ -7,9 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sklearn_lloyd._kernels import add_sums
-from sklearn_lloyd._solvers._empty import labels_without_empty
-from sklearn_lloyd._solvers._sums import sums_of_labels
+from sklearn_lloyd._solvers._sums import ClusterTotals
 from sklearn_lloyd._types import Step
 
 # A square of a norm that falls by this in one step has lost half of its digits.
@@ -35,15 +33,15 @@ def lloyd(problem, centers, assigner, max_iter, tol):
     step : Step
         Its labels are the assigner's own array, which the next iteration overwrites.
     """
-    clusters = _ClusterSums(problem)
+    clusters = _ClusterSums(problem, assigner)
     for iteration in range(max_iter):
         start = perf_counter()
         n_changed = clusters.n_changed
         assigner.assign(centers, clusters.add)
-        clusters.refresh_if_cancelled(assigner.labels)
+        clusters.refresh_if_cancelled()
         n_changed = clusters.n_changed - n_changed
         inertia = clusters.inertia(centers)
-        new_centers, n_empty = clusters.means(assigner.labels, centers)
+        new_centers, n_empty = clusters.means(centers)
         difference = new_centers - centers
         center_shift = float(np.vdot(difference, difference))
         converged = "tol" if center_shift <= tol else ""
@@ -65,45 +63,38 @@ def lloyd(problem, centers, assigner, max_iter, tol):
         centers = new_centers
 
 
-class _ClusterSums:
+class _ClusterSums(ClusterTotals):
     """Weighted sums of the clusters, in float64 and relative to the shift.
 
     They are kept up to date by the rows that change cluster. Where a row has left that was
     so large, or so heavy, that what remains has lost its digits, they are summed again.
     """
 
-    def __init__(self, problem):
-        shape = (problem.n_clusters, problem.chunks.shape[1])
-        self._problem = problem
-        self._sums = np.zeros(shape)
-        self._weights = np.zeros(shape[0])
-        self._members = np.zeros(shape[0], np.intp)
-        self._sq_norms = self._weights_before = np.zeros(shape[0])  # before the first pass
+    def __init__(self, problem, assigner):
+        super().__init__(problem.n_clusters, problem.chunks.shape[1])
+        self._problem, self._assigner = problem, assigner
+        # Before the first pass.
+        self._sq_norms = self._weights_before = np.zeros(problem.n_clusters)
         self.n_changed = 0
 
     def add(self, stats):
         self.n_changed += stats.n_changed
-        if stats.add_to is not None:
-            stats.add_to(self._sums, self._weights, self._members)
-            return
-        add_sums(self._sums, stats.sums)
-        self._weights += stats.weights
-        self._members += stats.members
+        super().add(stats)
 
-    def refresh_if_cancelled(self, labels):
+    def refresh_if_cancelled(self):
         before = self._sq_norms
-        self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
+        self._sq_norms = np.einsum("ij,ij->i", self.sums, self.sums)
         cancelled = (before > _CANCELLED * self._sq_norms).any()
         if self._problem.sample_weight is not None:
-            before, self._weights_before = self._weights_before, self._weights.copy()
-            cancelled |= (before**2 > _CANCELLED * np.square(self._weights)).any()
+            before, self._weights_before = self._weights_before, self.weights.copy()
+            cancelled |= (before**2 > _CANCELLED * np.square(self.weights)).any()
         if cancelled:
-            self._sum_again(labels)
+            self._sum_again()
 
-    def _sum_again(self, labels):
-        self._sums, self._weights = sums_of_labels(self._problem, labels)
-        self._sq_norms = np.einsum("ij,ij->i", self._sums, self._sums)
-        self._weights_before = self._weights.copy()
+    def _sum_again(self):
+        self.sums, self.weights = self._assigner.sums()
+        self._sq_norms = np.einsum("ij,ij->i", self.sums, self.sums)
+        self._weights_before = self.weights.copy()
 
     def inertia(self, centers):
         """Of the present labels to the given centres, from the sums alone."""
@@ -111,30 +102,29 @@ class _ClusterSums:
         offsets = centers if shift is None else centers - shift
         inertia = self._inertia_of(offsets)
         if not isfinite(inertia):  # a centre so far that its square overflows, chosen or not
-            chosen = (self._members > 0)[:, np.newaxis]
+            chosen = (self.members > 0)[:, np.newaxis]
             inertia = self._inertia_of(np.where(chosen, offsets, 0.0))
         return max(0.0, inertia) if isfinite(inertia) else inf
 
     def _inertia_of(self, offsets):
         # As floats of Python, which overflow without a word.
-        cross = float(np.vdot(offsets, self._sums))
-        own = float(np.vdot(self._weights, np.einsum("ij,ij->i", offsets, offsets)))
+        cross = float(np.vdot(offsets, self.sums))
+        own = float(np.vdot(self.weights, np.einsum("ij,ij->i", offsets, offsets)))
         return float(self._problem.sum_of_squares) - 2.0 * cross + own
 
-    def means(self, labels, centers):
+    def means(self, centers):
         """The means, and how many clusters were empty."""
-        sums, weights = self._sums, self._weights
+        sums, weights = self.sums, self.weights
         n_empty = 0
-        if self._members.all():
+        if self.members.all():
             means = sums / weights[:, np.newaxis]
         else:
-            empty = self._members == 0
+            empty = self.members == 0
             n_empty = int(np.count_nonzero(empty))
             sums[empty] = 0.0  # what rounding left of rows that came and went
             weights[empty] = 0.0
-            moved = labels_without_empty(self._problem, labels, centers, self._members)
-            if moved is not None:
-                sums, weights = sums_of_labels(self._problem, moved)
+            moved = self._assigner.sums_without_empty(centers, self.members)
+            sums, weights = (sums, weights) if moved is None else moved
             means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
             means[weights <= 0] = means[np.argmax(weights)]
         if self._problem.shift is not None:

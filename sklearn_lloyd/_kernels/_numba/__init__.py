@@ -4,6 +4,7 @@ They run without the interpreter's lock, in the threads of `_threads`.
 """
 
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
+from sklearn_lloyd._kernels._numba._batch import move_centers
 from sklearn_lloyd._kernels._numba._bounds import follow, movement
 from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
 from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
@@ -12,6 +13,7 @@ from sklearn_lloyd._kernels._numba._sums import (
     fill_norms,
     inertia,
     moments,
+    move_rows,
     norms_and_keys,
     round_rows,
 )
@@ -40,6 +42,8 @@ __all__ = [
     "label_block",
     "lanes",
     "moments",
+    "move_centers",
+    "move_rows",
     "movement",
     "norms_and_keys",
     "order_by_block",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._kernels._numba._batch import move_centers
 from sklearn_lloyd._kernels._numba._jit import exact, exact_part
 from sklearn_lloyd._kernels._numba._rows import find_active
 
@@ -18,8 +19,10 @@ __all__ = [
     "find_active",
     "has_duplicates",
     "label_rows",
+    "move_centers",
     "move_rows",
     "nearest_rows",
+    "nearest_with_costs",
 ]
 
 _LANES = 8  # centres are filled up to a multiple of this
@@ -115,6 +118,15 @@ def nearest_rows(data, indices, indptr, start, stop, columns, norms, labels):
     for i in range(np.uintp(start), np.uintp(stop)):
         _sums(data, indices, indptr[i], indptr[i + np.uintp(1)], columns, sums)
         labels[i] = _two_least(sums, norms)[0]
+
+
+@exact
+def nearest_with_costs(data, indices, indptr, start, stop, columns, norms, labels, costs):
+    """Label the rows from start to stop, and fill in the squared distances to their centres."""
+    sums = np.empty(columns.shape[1])
+    for i in range(np.uintp(start), np.uintp(stop)):
+        _sums(data, indices, indptr[i], indptr[i + np.uintp(1)], columns, sums)
+        labels[i], costs[i], _ = _two_least(sums, norms)
 
 
 @exact

@@ -1,0 +1,155 @@
+"""Exact k-means of rows that come in batches: starts on a sample, one pass for each iteration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._fit import ROUNDING, first_centers, iterate
+from sklearn_lloyd._problem import make_problem, mean_variance, shift_near
+from sklearn_lloyd._solvers import StreamAssigner
+from sklearn_lloyd._types import Problem, Result
+
+_SAMPLE = 4096  # rows, at least, that a start sees
+_SAMPLE_PER_CLUSTER = 20
+
+
+class AllRows:
+    """What is known of rows that are not at hand: their shape."""
+
+    def __init__(self, n_rows, n_features):
+        self.shape = n_rows, n_features
+
+
+def fit_batches(batches, n_clusters, init, *, n_init, max_iter, tol, rng, init_size, verbose):
+    """Run k-means `n_init` times over batches and keep the run of least inertia.
+
+    Parameters
+    ----------
+    batches : iterable
+        Gives pairs of `Chunks` and weights (or None), the same ones in each pass.
+    n_clusters : int
+    init : str, ndarray or callable
+        Checked before. All but an array see a sample of the rows, drawn by weight.
+    n_init, max_iter : int
+    tol : float
+        Relative to the variance of the data.
+    rng : RandomState
+    init_size : int or None
+    verbose : int
+
+    Returns
+    -------
+    result : Result
+        Without labels.
+    n_chosen : int
+        Clusters that have rows.
+    """
+    size = init_size or max(_SAMPLE, _SAMPLE_PER_CLUSTER * n_clusters)
+    samples = None if isinstance(init, np.ndarray) else Reservoir(n_init * size, rng)
+    problem = _problem_of_batches(batches, n_clusters, samples)
+    best, inertias = None, np.empty(n_init)
+    for i in range(n_init):
+        centers = init
+        if samples is not None:
+            sample = make_problem(
+                samples.chunks(slice(i, None, n_init), n_clusters), n_clusters, None
+            )
+            with sample.chunks.open():
+                centers = first_centers(sample, init, None, rng)
+        if verbose:
+            print("Initialization complete")
+        assigner = StreamAssigner(batches, problem.shift, *centers.shape)
+        step, history = iterate(
+            problem, centers, assigner, max_iter, tol * problem.variance, verbose
+        )
+        inertias[i] = assigner.inertia
+        if best is None or inertias[i] < best.inertia * (1 - ROUNDING):
+            n_chosen = np.count_nonzero(assigner.totals.members)
+            best = Result(
+                centers=step.centers.astype(problem.dtype),
+                labels=None,
+                inertia=assigner.inertia,
+                n_iter=step.iteration + 1,
+                converged=bool(step.converged),
+                history=history,
+                start_inertias=inertias,
+            )
+    return replace(best, start_inertias=inertias), n_chosen
+
+
+def _problem_of_batches(batches, n_clusters, samples):
+    """One pass for the moments and the sample."""
+    total, n_rows, mean, squares = 0.0, 0, 0.0, 0.0
+    for chunks, weights in batches:
+        weight = float(chunks.shape[0] if weights is None else weights.sum())
+        of_batch, variances = mean_variance(chunks, weights)
+        delta, total = of_batch - mean, total + weight
+        squares = squares + weight * variances + delta**2 * ((total - weight) * weight / total)
+        mean = mean + delta * (weight / total)
+        n_rows += chunks.shape[0]
+        if samples is not None:
+            samples.add(chunks, weights, weight)
+    if n_rows < n_clusters:
+        raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
+    variance = float(squares.mean() / total)
+    if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
+        raise ValueError(
+            "X has values so large that squared distances overflow float64. Scale the features "
+            "first."
+        )
+    shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
+    off = mean if shift is None else mean - shift
+    dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
+    return Problem(
+        chunks=AllRows(n_rows, chunks.shape[1]),
+        n_clusters=n_clusters,
+        sample_weight=None,  # what it is needed for, the batches have
+        dtype=dtype,
+        shift=shift,
+        sq_norms=None,
+        canonical=None,
+        variance=variance,
+        sum_of_squares=float(squares.sum() + total * np.square(off).sum()),
+        screen_dtype=dtype,
+    )
+
+
+class Reservoir:
+    """A sample by weight, with replacement, of rows of which not all are at hand.
+
+    Each place of the sample holds a row of the batches so far, by weight: when a batch comes,
+    its rows take a place with the share that the batch has of the weight so far.
+    """
+
+    def __init__(self, size, rng):
+        self._size, self._rng = size, rng
+        self._rows, self._total = None, 0.0
+
+    def add(self, chunks, weights, weight):
+        self._total += weight
+        taken = self._rng.uniform(size=self._size) < weight / self._total
+        uniforms = self._rng.uniform(size=np.count_nonzero(taken))
+        if weights is None:
+            drawn = (uniforms * chunks.shape[0]).astype(np.intp)
+        else:
+            mass = weights.cumsum()
+            drawn = mass.searchsorted(uniforms * mass[-1], side="right")
+            drawn = np.minimum(drawn, mass.searchsorted(mass[-1]))
+        rows = chunks.rows(drawn)
+        if self._rows is None:
+            self._rows, self._chunks = rows, chunks
+        elif chunks.is_sparse:
+            # Which row has which place does not matter.
+            kept = self._rows[np.flatnonzero(~taken)]
+            self._rows = sparse.vstack([kept, rows], format="csr")
+        else:
+            self._rows[taken] = rows
+
+    def chunks(self, places, n_clusters):
+        """Some of the sample, as Chunks."""
+        rows = self._rows[places]
+        return Chunks(rows, n_clusters, self._chunks.n_threads, self._chunks.backend)

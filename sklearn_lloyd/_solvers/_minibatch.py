@@ -1,0 +1,158 @@
+"""Mini-batch k-means: the centres move a little with every batch of rows."""
+
+from __future__ import annotations
+
+from math import inf
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_lloyd._kernels import array_of, move_centers
+from sklearn_lloyd._solvers._sums import ClusterTotals
+
+_ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
+
+
+class BatchStep(NamedTuple):
+    """What one batch did to the centres.
+
+    Attributes
+    ----------
+    inertia : float
+        Weighted sum of the squared distances of the rows to the centres before.
+    center_shift : float
+        Squared Frobenius norm of the movement of the centres.
+    n_reassigned : int
+        Clusters of little weight that were moved to rows of the batch.
+    seconds : float
+    """
+
+    inertia: float
+    center_shift: float
+    n_reassigned: int
+    seconds: float
+
+
+class MovingCenters:
+    """Centres, each the weighted mean of all rows that chose it when they came (Sculley 2010).
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features), float64
+        Written over from the second step on.
+    counts : ndarray of shape (n_clusters,), float64
+        The weight of the rows that have chosen each centre so far. Written over.
+    n_waited : int
+        Rows since small clusters were looked at last.
+    reassignment_ratio : float
+    choose : callable
+        ``choose(n_small)`` gives as many rows, dense, for small clusters to move to.
+    verbose : int
+    """
+
+    def __init__(self, centers, counts, n_waited, *, reassignment_ratio, choose, verbose=0):
+        self.centers, self.counts, self.n_waited = centers, counts, n_waited
+        self._ratio, self._choose, self._verbose = reassignment_ratio, choose, verbose
+        self._totals = ClusterTotals(*centers.shape)
+        self._spare = np.empty_like(centers)
+
+    def step(self, rows, batch):
+        """Move the centres by some rows.
+
+        Parameters
+        ----------
+        rows : PassingRows
+        batch : slice
+            Of those rows.
+
+        Returns
+        -------
+        step : BatchStep
+        """
+        start = perf_counter()
+        small_may_move = self._small_may_move(batch.stop - batch.start)
+        totals, before, moved = self._totals, self.centers, self._spare
+        totals.clear()
+        inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
+        move = move_centers if rows.chunks.compiled is None else rows.chunks.compiled.move_centers
+        of_batch = array_of(rows.shift), self.counts, totals.sums, totals.weights
+        center_shift = move(before, *of_batch, moved)
+        self.centers, self._spare, n_moved = moved, before, 0
+        if small_may_move and self._ratio > 0:
+            n_moved = self._move_small(batch.stop - batch.start)
+            if n_moved:
+                difference = moved - before
+                center_shift = float(np.einsum("ij,ij->", difference, difference))
+        return BatchStep(inertia, center_shift, n_moved, perf_counter() - start)
+
+    def _small_may_move(self, n_rows):
+        """Whether clusters of little weight may move: now and then, or if one has none at all."""
+        self.n_waited += n_rows
+        if self.n_waited >= _ROWS_PER_CLUSTER * len(self.counts) or not self.counts.all():
+            self.n_waited = 0
+            return True
+        return False
+
+    def _move_small(self, n_rows):
+        """Move centres of little weight to rows; return how many. At most half as many as rows."""
+        counts = self.counts
+        enough = self._ratio * counts.max()
+        if counts.min() >= enough:
+            return 0
+        small = counts < enough
+        small[counts.argmax()] = False
+        n_small = int(np.count_nonzero(small))
+        if n_small > n_rows // 2:
+            n_small = n_rows // 2
+            small[np.argsort(counts, kind="stable")[n_small:]] = False
+        if n_small == 0:
+            return 0
+        if self._verbose:
+            print(f"[MiniBatchKMeans] Reassigning {n_small} cluster centers.")
+        self.centers[small] = self._choose(n_small)
+        # Not so small that they move again at once.
+        counts[small] = counts[~small].min()
+        return n_small
+
+
+class StopRule:
+    """Ends a run when the smoothed inertia does not fall any more, or the centres rest.
+
+    Parameters
+    ----------
+    smoothing : float
+        What the last batch counts in the smoothed inertia, at most 1.
+    tol : float
+        Squared movement of the centres that counts as none; 0: not looked at.
+    max_no_improvement : int or None
+        Batches without a new least smoothed inertia that end the run; None: never.
+    """
+
+    def __init__(self, smoothing, tol, max_no_improvement):
+        self._alpha, self._tol, self._patience = min(smoothing, 1.0), tol, max_no_improvement
+        self.smoothed = None
+        self._least, self._n_waited = inf, 0
+
+    def why(self, inertia, center_shift):
+        """Why to stop after this step, or "".
+
+        Parameters
+        ----------
+        inertia : float
+            Mean of the batch, for one row.
+        center_shift : float
+        """
+        if self.smoothed is None:
+            self.smoothed = inertia
+        else:
+            self.smoothed = self.smoothed * (1 - self._alpha) + inertia * self._alpha
+        if self._tol > 0.0 and center_shift <= self._tol:
+            return "small centers change"
+        if self.smoothed < self._least:
+            self._n_waited, self._least = 0, self.smoothed
+        else:
+            self._n_waited += 1
+        if self._patience is not None and self._n_waited >= self._patience:
+            return "lack of improvement in inertia"
+        return ""
