@@ -15,7 +15,8 @@ def move_centers(centers, shift, counts, sums, weights, moved):
         weight = weights[c]
         counts[c] += weight
         if weight == 0.0:
-            moved[c] = centers[c]
+            for j in range(np.uintp(centers.shape[1])):
+                moved[c, j] = centers[c, j]
             continue
         share, part = weight / counts[c], 1.0 / counts[c]
         for j in range(np.uintp(centers.shape[1])):
