@@ -31,7 +31,7 @@ numpydoc_xref_param_type = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"(quickstart|color_quantization)\.py$",
+    "filename_pattern": r"\.py$",
     "ignore_pattern": r"(__init__\.py|output)",
     "reset_modules": ("matplotlib",),
     "abort_on_example_error": True,

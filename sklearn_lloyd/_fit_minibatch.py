@@ -26,14 +26,12 @@ _SPARSE = 64  # stored values of a row, or so
 _ROWS_FOR_MEANS = 20
 _ITERATIONS = 10
 _REST = 1e-4
-# Rows of the sample for each cluster, from which on several starts cost little beside the batches.
-_ROWS_FOR_STARTS = 100
 
 
 class BatchOptions(NamedTuple):
     """The parameters of `MiniBatchKMeans` that the loop sees."""
 
-    n_init: int | None
+    n_init: int
     batch_size: int
     init_size: int
     max_iter: int
@@ -168,18 +166,15 @@ def _best_start(problem, init, options, draws, batch_size, rng):
     """The centres of the best of the starts by a sample, and the inertias of all."""
     size = sample_size(options.init_size, batch_size, problem.n_clusters)
     size = min(size, draws.n_distinct)
-    n_init = options.n_init
-    if n_init is None:
-        n_init = 3 if size >= _ROWS_FOR_STARTS * problem.n_clusters else 1
     judges = problem.chunks.gathered(draws.rows(rng.uniform(size=size)))
-    best, least, inertias = None, np.inf, np.empty(n_init)
-    for i in range(n_init):
+    best, least, inertias = None, np.inf, np.empty(options.n_init)
+    for i in range(options.n_init):
         if options.verbose:
-            print(f"Init {i + 1}/{n_init} with method {init}")
+            print(f"Init {i + 1}/{options.n_init} with method {init}")
         centers = one_start(problem, init, size, draws, rng)
         inertias[i] = assign_rows(judges, centers, problem.shift)[1]
         if options.verbose:
-            print(f"Inertia for init {i + 1}/{n_init}: {inertias[i]}")
+            print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
         if best is None or inertias[i] < least * (1 - ROUNDING):
             best, least = centers, inertias[i]
     return best, inertias

@@ -91,8 +91,7 @@ class MiniBatchKMeans(BaseKMeans):
 
     n_init : 'auto' or int, default='auto'
         Number of starts. The batches go on from the one with the least inertia on a sample of
-        `init_size` rows. 'auto' is 1 for arrays and 3 for the others, but for 'k-means++' and
-        'k-means||' with fewer than 100 rows of the sample for each cluster, which have 1.
+        `init_size` rows. 'auto' is 1 for 'k-means++', 'k-means||' and arrays, 3 for the others.
 
     reassignment_ratio : float, default=0.01
         Clusters whose weight so far is below this share of the largest are moved to rows of the
@@ -420,8 +419,6 @@ class MiniBatchKMeans(BaseKMeans):
         """The init, an array as checked centres, and what else the loop is told."""
         check_n_clusters(chunks.shape[0], self.n_clusters)
         init, n_init = self._checked_init(chunks, many=3)
-        if self.n_init == "auto" and n_init == 1 and isinstance(init, str):
-            n_init = None  # as many as the size of the sample allows
         if self.init_size is not None and self.init_size < self.n_clusters:
             warn_user(
                 f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}. "
