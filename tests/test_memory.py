@@ -81,3 +81,56 @@ def test_what_saves_time_takes_half_of_x(megabytes):
     half = 4 * n_rows * n_features if megabytes else 0
     assert peak < 40 + (40 * n_rows + half) / 2**20
     assert peak > half / 2**20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    ("limit", "per_row", "action"),
+    [
+        (40, 40, "model.fit(X)"),
+        (40, 0, "model.fit_batches([X[i : i + 20_000] for i in range(0, len(X), 20_000)])"),
+        (20, 0, "model.predict(X[:300_000]), model.predict(X[300_000:])"),
+    ],
+)
+def test_memmap(limit, per_row, action, backend, tmp_path):
+    # 160 MB on disk. What is mapped is the system's; what the process has for itself counts.
+    n_rows = 640_000
+    code = f"""
+        import threading
+        import numpy as np
+        from sklearn_lloyd import KMeans
+
+        def private():
+            with open("/proc/self/status") as status:
+                return next(int(s.split()[1]) for s in status if s.startswith("RssAnon")) / 1024
+
+        rng = np.random.default_rng(0)
+        X = np.lib.format.open_memmap("{tmp_path}/X.npy", "w+", np.float32, ({n_rows}, 64))
+        for start in range(0, {n_rows}, 10_000):
+            X[start : start + 10_000] = rng.random((10_000, 64), dtype=np.float32)
+        model = KMeans(16, max_iter=3, random_state=0, n_threads=2, backend="{backend}")
+        model.fit(X[:20_000]).predict(X[:20_000])
+        model.fit_batches([X[:10_000], X[10_000:20_000]])
+        model.fit(X[:20_000])
+        X.flush()
+        X = np.load("{tmp_path}/X.npy", mmap_mode="r")
+        done, seen = threading.Event(), [private()]
+
+        def watch():
+            while not done.wait(0.002):
+                seen.append(private())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        {action}
+        done.set()
+        watcher.join()
+        print(len(seen), max(seen) - seen[0])
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    )
+    n_seen, peak = run.stdout.split()
+    assert int(n_seen) > 10
+    assert float(peak) < limit + per_row * n_rows / 2**20
