@@ -37,8 +37,8 @@ def predict_labels(chunks, centers):
     """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,)."""
     labels = np.empty(chunks.shape[0], np.int32)
     table = _table(chunks, centers)
-    kernel = label_kernel(chunks, table, labels)
     with chunks.open():
+        kernel = label_kernel(chunks, table, labels)
         if chunks.compiled_dense is None:
             require_finite(chunks)
             chunks.map_reduce(kernel)

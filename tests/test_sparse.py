@@ -209,11 +209,14 @@ def test_compiled_distances_are_the_definition_to_the_last_bit():
         centers[:3] = X[:3].toarray()
         table = CenterTable(centers, None, X.shape[1])
         out = np.full((X.shape[0], 12), np.nan)
-        columns = kernels.center_columns(centers)
+        columns = kernels.empty_columns(*centers.shape)
+        kernels.fill_columns(centers, 0, X.shape[1], columns)
         parts = X.data, X.indices, X.indptr, 0, X.shape[0]
         kernels.distances(*parts, columns, table.sq_norms, out)
         labels = np.empty(X.shape[0], np.intp)
-        kernels.nearest_rows(*parts, columns, table.sq_norms, labels)
+        costs = np.empty(X.shape[0])
+        kernels.nearest_rows(*parts, columns, table.sq_norms, labels, costs)
+        assert_array_equal(costs, out[:, :11].min(axis=1))
         assert_array_equal(labels, out[:, :11].argmin(axis=1))
         for c in range(11):
             assert_array_equal(out[:, c], _distances.sq_distances_to(X, centers[c]))

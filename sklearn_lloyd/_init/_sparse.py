@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._chunks import center_columns
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all, sum_by_row
 
@@ -59,7 +60,7 @@ class SparseGreedy(Greedy):
         table = CenterTable(chunks.dense_rows(trials), None, chunks.n_terms)
         gains = np.zeros(len(trials))
         n = len(trials)
-        columns = None if kernels is None else kernels.center_columns(table.centers)
+        columns = None if kernels is None else center_columns(chunks, table.centers)
 
         def kernel(rows, scratch):
             if kernels is None:

@@ -108,7 +108,7 @@ def _changes(new, old, weights, n_clusters):
     return sparse.csc_array((signed, labels, starts), shape=(n_clusters, n_rows))
 
 
-def move_centers(centers, shift, counts, sums, weights, moved):
+def move_centers(centers, shift, counts, sums, weights, start, stop, moved):
     """Move centres to the means of all rows that have chosen them, those of a batch included.
 
     Parameters
@@ -116,9 +116,11 @@ def move_centers(centers, shift, counts, sums, weights, moved):
     centers : ndarray of shape (n_clusters, n_features), float64
     shift : ndarray of float64 of shape (n_features,), or (0,) for none
     counts : ndarray of shape (n_clusters,), float64
-        The weight of the rows before the batch; that of the batch is added.
+        The weight of all these rows.
     sums, weights : ndarrays, float64
         Of the batch; the sums are relative to the shift. The sums are overwritten.
+    start, stop : int
+        Features to do this for.
     moved : ndarray of shape (n_clusters, n_features), float64
         Filled: the centres afterwards.
 
@@ -127,8 +129,8 @@ def move_centers(centers, shift, counts, sums, weights, moved):
     center_shift : float
         Squared Frobenius norm of the movement.
     """
-    counts += weights
-    offsets = centers - shift if shift.size else centers
+    centers, sums, moved = (array[:, start:stop] for array in (centers, sums, moved))
+    offsets = centers - shift[start:stop] if shift.size else centers
     sums -= np.multiply(offsets, weights[:, np.newaxis], out=moved)
     sums /= np.maximum(counts, np.finfo(np.float64).tiny)[:, np.newaxis]
     np.add(centers, sums, out=moved)

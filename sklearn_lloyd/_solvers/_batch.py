@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_lloyd._chunks import even_slices
+from sklearn_lloyd._chunks import center_columns, even_slices
 from sklearn_lloyd._kernels import CenterTable, array_of, label_sums, nearest, own_sq_distances
 from sklearn_lloyd._types import ChunkStats
 
@@ -99,12 +99,12 @@ class _CsrLabels(_Labels):
 
     def kernel(self, table):
         kernels, X, labels = self._chunks.compiled, self._chunks.X, self._labels
-        columns = kernels.center_columns(table.centers, self._kept.get("columns"))
+        columns = center_columns(self._chunks, table.centers, self._kept.get("columns"))
         self._kept["columns"] = columns
 
         def label(rows, scratch):
             parts = X.data, X.indices, X.indptr, rows.start, rows.stop
-            kernels.nearest_with_costs(*parts, columns, table.sq_norms, labels, self.costs)
+            kernels.nearest_rows(*parts, columns, table.sq_norms, labels, self.costs)
 
         return label
 

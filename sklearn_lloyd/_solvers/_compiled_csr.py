@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._chunks import center_columns
 from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._solvers._assign import Assigner
 from sklearn_lloyd._types import ChunkStats
@@ -26,7 +27,7 @@ class CsrAssigner(Assigner):
         self._weights = array_of(problem.sample_weight)
 
     def assign(self, centers, reduce):
-        self._columns = self._kernels.center_columns(centers, self._columns)
+        self._columns = center_columns(self._problem.chunks, centers, self._columns)
         super().assign(centers, reduce)
 
     def _blocks(self):

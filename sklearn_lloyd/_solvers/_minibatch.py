@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._chunks import slices_of_features
 from sklearn_lloyd._kernels import array_of, move_centers
 from sklearn_lloyd._solvers._sums import ClusterTotals
 
@@ -75,9 +76,8 @@ class MovingCenters:
         totals, before, moved = self._totals, self.centers, self._spare
         totals.clear()
         inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
-        move = move_centers if rows.chunks.compiled is None else rows.chunks.compiled.move_centers
-        of_batch = array_of(rows.shift), self.counts, totals.sums, totals.weights
-        center_shift = move(before, *of_batch, moved)
+        self.counts += totals.weights
+        center_shift = self._move(rows, moved)
         self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:
             n_moved = self._move_small(batch.stop - batch.start)
@@ -85,6 +85,18 @@ class MovingCenters:
                 difference = moved - before
                 center_shift = float(np.einsum("ij,ij->", difference, difference))
         return BatchStep(inertia, center_shift, n_moved, perf_counter() - start)
+
+    def _move(self, rows, moved):
+        """Fill in the centres moved by what the rows add; return the squared movement."""
+        chunks, totals, shifts = rows.chunks, self._totals, []
+        move = move_centers if chunks.compiled is None else chunks.compiled.move_centers
+        arrays = array_of(rows.shift), self.counts, totals.sums, totals.weights
+
+        def kernel(features, scratch):
+            return move(self.centers, *arrays, features.start, features.stop, moved)
+
+        chunks.map_reduce(kernel, shifts.append, slices_of_features(*moved.shape))
+        return sum(shifts)
 
     def _small_may_move(self, n_rows):
         """Whether clusters of little weight may move: now and then, or if one has none at all."""

@@ -14,15 +14,15 @@ from sklearn_lloyd._kernels._numba._jit import exact, exact_part
 from sklearn_lloyd._kernels._numba._rows import find_active
 
 __all__ = [
-    "center_columns",
     "distances",
+    "empty_columns",
+    "fill_columns",
     "find_active",
     "has_duplicates",
     "label_rows",
     "move_centers",
     "move_rows",
     "nearest_rows",
-    "nearest_with_costs",
 ]
 
 _LANES = 8  # centres are filled up to a multiple of this
@@ -42,23 +42,17 @@ def has_duplicates(indices, indptr, n_features):
     return False
 
 
-def center_columns(centers, columns=None):
-    """The centres times -2, float64, of shape (n_features, at least n_clusters).
-
-    `columns` is what an earlier call for as many centres gave, to be written over.
-    """
-    if columns is None:
-        columns = np.zeros((centers.shape[1], -(-len(centers) // _LANES) * _LANES))
-    _fill_columns(centers, columns)
-    return columns
+def empty_columns(n_clusters, n_features):
+    """Memory for `fill_columns`; zero where there is no centre."""
+    return np.zeros((n_features, -(-n_clusters // _LANES) * _LANES))
 
 
 @exact
-def _fill_columns(centers, columns):
-    k, d = centers.shape
-    for start in range(0, d, 64):
-        for c in range(k):
-            for j in range(start, min(start + 64, d)):
+def fill_columns(centers, start, stop, columns):
+    """Write the centres times -2, feature by feature, for the features from start to stop."""
+    for first in range(start, stop, 64):
+        for c in range(len(centers)):
+            for j in range(first, min(first + 64, stop)):
                 columns[np.uintp(j), np.uintp(c)] = -2.0 * centers[np.uintp(c), np.uintp(j)]
 
 
@@ -112,16 +106,7 @@ def distances(data, indices, indptr, start, stop, columns, norms, out):
 
 
 @exact
-def nearest_rows(data, indices, indptr, start, stop, columns, norms, labels):
-    """Label the rows from start to stop."""
-    sums = np.empty(columns.shape[1])
-    for i in range(np.uintp(start), np.uintp(stop)):
-        _sums(data, indices, indptr[i], indptr[i + np.uintp(1)], columns, sums)
-        labels[i] = _two_least(sums, norms)[0]
-
-
-@exact
-def nearest_with_costs(data, indices, indptr, start, stop, columns, norms, labels, costs):
+def nearest_rows(data, indices, indptr, start, stop, columns, norms, labels, costs):
     """Label the rows from start to stop, and fill in the squared distances to their centres."""
     sums = np.empty(columns.shape[1])
     for i in range(np.uintp(start), np.uintp(stop)):
@@ -157,7 +142,7 @@ def label_rows(
     index : ndarray of intp
         Of which the first n count.
     columns : ndarray of shape (n_features, at least n_clusters)
-        See `center_columns`.
+        See `fill_columns`.
     norms : ndarray of float64 of shape (n_clusters,)
     sq_norms : ndarray of shape (n_samples,)
     slack_of_norm, slack_of_center : float
