@@ -17,7 +17,7 @@ _BLOCK = 1 << 18  # values, at least: a pass is short, and calling it should be 
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 # Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
 _NO_HELP = 0.8
-_A_WHILE = 2  # times as many centres
+_A_WHILE = 16  # centres, or as many as there are
 _NOTHING = np.empty(0)
 _NO_PROJECTION = (
     *2 * [np.empty((0, 0), np.float32)],
@@ -147,7 +147,7 @@ class CompiledGreedy(Greedy):
         chunks.map_reduce(kernel, blocks=range(len(self._blocks)))
         n_near = int(n_near.sum())
         if n_near > _NO_HELP * chunks.shape[0] and self._n_centers >= self._ask_again:
-            self._ask_again = _A_WHILE * self._n_centers
+            self._ask_again = self._n_centers + min(self._n_centers, _A_WHILE)
         return parts.sum(axis=0)
 
     def _screen(self, table, dtype):
