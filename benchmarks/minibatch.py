@@ -1,6 +1,6 @@
 """Mini-batches: against scikit-learn's, against our own full fit, and as a stream.
 
-    python benchmarks/minibatch.py [--quick] [--only NAME] [--modes fit,full,stream]
+    python benchmarks/minibatch.py [--quick] [--only NAME] [--modes fit,full,stream,memmap]
 
 The rivals run in turn in one process, a seed a round, each after a call that is not timed. Times
 and inertias are medians over the seeds; inertia is computed here, of all rows, in float64.
@@ -8,11 +8,16 @@ and inertias are medians over the seeds; inertia is computed here, of all rows, 
     fit     MiniBatchKMeans(k, random_state=seed).fit(X), of scikit-learn and ours
     full    our MiniBatchKMeans against our KMeans; the default of both
     stream  partial_fit of 10,000 batches of 100 rows, and how memory grows meanwhile
+    memmap  only if asked for, since it writes 2 GB to the temporary folder: ten iterations of
+            KMeans with k = 16 on rows in a file, and the peak of private memory (Linux only)
 """
 
 import argparse
 import gc
+import multiprocessing
 import statistics
+import tempfile
+import threading
 import time
 import warnings
 from functools import partial
@@ -109,6 +114,50 @@ def stream(rivals, options):
         print(f"compute_labels={labels!s:5} x{theirs / ours:.2f}")
 
 
+def memmap(options):
+    """Peak of private memory of `fit`, and of `fit_batches` of slices, on a file of 2 GB."""
+    n_rows, n_features = int(2**31 / 4 / 64 * options.scale), 64
+    print(f"\nmemmap: {n_rows} x {n_features} float32, {n_rows * n_features * 4 / 2**20:.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "X.npy"
+        X = np.lib.format.open_memmap(path, "w+", np.float32, (n_rows, n_features))
+        rng = np.random.default_rng(0)
+        for start in range(0, n_rows, 1 << 16):
+            X[start : start + (1 << 16)] = rng.random(X[start : start + (1 << 16)].shape)
+        X.flush()
+        context = multiprocessing.get_context("spawn")
+        for way in ("fit", "fit_batches"):
+            seen = context.Queue()
+            process = context.Process(target=fit_memmap, args=(path, way, seen))
+            process.start()
+            seconds, peak = seen.get()
+            process.join()
+            print(f"{way:12} {seconds:6.1f} s, peak {peak:.0f} MB", flush=True)
+
+
+def fit_memmap(path, way, seen):
+    X = np.load(path, mmap_mode="r")
+    peak, done = resident(), threading.Event()
+
+    def watch():
+        nonlocal peak
+        while not done.wait(0.005):
+            peak = max(peak, resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    start = time.perf_counter()
+    model = sklearn_lloyd.KMeans(16, max_iter=10, tol=0, random_state=0)
+    if way == "fit":
+        model.fit(X)
+    else:
+        model.fit_batches([X[i : i + (1 << 16)] for i in range(0, len(X), 1 << 16)])
+    seconds = time.perf_counter() - start
+    done.set()
+    watcher.join()
+    seen.put((seconds, peak))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows, 3 seeds")
@@ -127,6 +176,8 @@ def main():
         compare("full", FULL, full, options)
     if "stream" in options.modes:
         stream(mini, options)
+    if "memmap" in options.modes:
+        memmap(options)
 
 
 if __name__ == "__main__":
