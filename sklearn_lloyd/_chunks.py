@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, read_only, row_slice
-from sklearn_lloyd._threads import effective_n_threads, one_worker, worker_pool
+from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
 _MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
@@ -181,9 +181,8 @@ class Chunks:
         n_workers = 1
         if n_blocks > 1:
             n_workers = min(effective_n_threads(self.n_threads), n_blocks)
-        pool = worker_pool if n_workers > 1 or calls_blas else one_worker
         try:
-            with pool(n_workers) as self._pool:
+            with worker_pool(n_workers, calls_blas) as self._pool:
                 yield self
         finally:
             self._pool = None

@@ -118,17 +118,19 @@ def _prepare_worker():
 
 
 @contextmanager
-def worker_pool(n_workers):
+def worker_pool(n_workers, calls_blas=True):
     """A pool for the time of one fit or predict, with BLAS held to one thread in it.
 
     Nothing outlives the block, so there is nothing to pickle, to share or to lose in a fork.
     Floating point overflow is silent inside: the kernels take it for a row that is not
-    decided, and validation has dealt with data that cannot be told apart at all.
+    decided, and validation has dealt with data that cannot be told apart at all. What runs on the
+    caller's thread alone and does not call BLAS can say so, and is spared the limit.
     """
     with ExitStack() as stack:
-        stack.enter_context(_process_wide_limit)
         stack.enter_context(np.errstate(**_SILENT))
-        stack.enter_context(_blas()[1].limit(limits=1))
+        if calls_blas or n_workers > 1:
+            stack.enter_context(_process_wide_limit)
+            stack.enter_context(_blas()[1].limit(limits=1))
         executor = None
         if n_workers > 1:
             executor = stack.enter_context(
@@ -139,10 +141,3 @@ def worker_pool(n_workers):
                 )
             )
         yield WorkerPool(n_workers, executor)
-
-
-@contextmanager
-def one_worker(_n_workers=1):
-    """As `worker_pool(1)`, for work that does not call BLAS."""
-    with np.errstate(**_SILENT):
-        yield WorkerPool(1, None)

@@ -22,7 +22,7 @@ def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first,
         n += np.uintp((trials_of[m] & bit) != 0)
         m += 1
     # Copied together first: reading rows here and there is what takes the time.
-    gather(X, index, 0, np.intp(n), np.empty(0), rows)
+    gather(X, index, n, rows)
     sq_distances(rows, 0, np.intp(n), center, out)
     return np.intp(n), m
 

@@ -11,16 +11,12 @@ _SHORT = 8  # features: a loop over a row is longer in the starting than in the 
 
 
 @exact
-def gather(X, index, start, n, shift, out):
-    """Rows index[start:][:n] less the shift, in the dtype of `out` (at least n, n_features)."""
-    for r in range(n):
-        i = np.uintp(index[start + r])
-        if shift.size:
-            for j in range(X.shape[1]):
-                out[r, j] = np.float64(X[i, j]) - shift[j]
-        else:
-            for j in range(X.shape[1]):
-                out[r, j] = X[i, j]
+def gather(X, index, n, out):
+    """Copy the first n rows of `index` to `out`, which has at least so many."""
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
+        for j in range(np.uintp(X.shape[1])):
+            out[r, j] = X[i, j]
 
 
 @exact
