@@ -175,6 +175,17 @@ COSTLY = "gap", "stability"
 VOTERS = tuple(name for name in CRITERIA if name != "simplified_silhouette")
 
 
+def check_criteria(names):
+    """The names in the order of `CRITERIA`; a ValueError if there are others, or none."""
+    unknown = [name for name in names if name not in CRITERIA]
+    if unknown or not names:
+        raise ValueError(
+            f"criteria should hold names out of {sorted(CRITERIA)}; got "
+            f"{', '.join(map(repr, unknown)) or 'none'}."
+        )
+    return [name for name in CRITERIA if name in names]
+
+
 def vote(votes):
     """The number that most criteria choose, the least of equals; None if none chooses any.
 

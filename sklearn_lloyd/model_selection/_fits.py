@@ -52,7 +52,7 @@ class Refit(NamedTuple):
         return fit_numbers(self.estimator, X, problem, self.numbers, self.n_init, rng)
 
     def run(self, function, *args):
-        """Call `function(self, *args, seed)` for each seed; n_jobs does not show in the results."""
+        """Call `function(self, *args, seed)` for each seed; what comes back is in their order."""
         seeds = self.rng.randint(LARGEST_SEED, size=self.n)
         one = self._replace(rng=None)  # a job has its own seed
         return Parallel(n_jobs=self.n_jobs)(delayed(function)(one, *args, seed) for seed in seeds)

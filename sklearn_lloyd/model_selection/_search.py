@@ -26,6 +26,7 @@ from sklearn_lloyd.model_selection._criteria import (
     CRITERIA,
     VOTERS,
     Evidence,
+    check_criteria,
     structure,
     vote,
 )
@@ -257,7 +258,7 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
             take any.
         """
         with unchanged_on_failure(self):
-            numbers, names = check_numbers(self.n_clusters), self._names()
+            numbers, names = check_numbers(self.n_clusters), check_criteria(self._names())
             steps, clusterer = _split(self.estimator)
             rows = X
             if steps is None:
@@ -280,18 +281,12 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         return self
 
     def _names(self):
-        """The criteria to compute, in the order of CRITERIA."""
+        """The criteria to compute, not checked."""
         names = self.criteria
         if names is None:
             names = VOTERS if self.criterion == "vote" else set(CRITERIA) - set(COSTLY)
-        elif isinstance(names, str):
-            names = [names]
-        unknown = [name for name in names if name not in CRITERIA]
-        if unknown:
-            raise ValueError(
-                f"criteria should hold names out of {sorted(CRITERIA)}; got {unknown[0]!r} in it."
-            )
-        return [name for name in CRITERIA if name in {*names, self.criterion}]
+        names = {names} if isinstance(names, str) else set(names)
+        return names if self.criterion == "vote" else names | {self.criterion}
 
     def _evidence(self, clusterer, rows, problem, numbers):
         """Fit for all numbers. What each purpose draws does not depend on the others."""
@@ -417,7 +412,7 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         own = get_tags(KMeans() if self.estimator is None else self.estimator)
-        tags.input_tags.sparse = own.input_tags.sparse
+        tags.input_tags.sparse = own.input_tags.sparse and "gap" not in self._names()
         if own.transformer_tags is not None:
             tags.transformer_tags.preserves_dtype = own.transformer_tags.preserves_dtype
         return tags

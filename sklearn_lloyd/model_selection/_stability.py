@@ -138,7 +138,10 @@ def strength_of(problem, refit):
 
 def _strength_of_split(refit, X, sample_weight, order, seed):
     rng = np.random.RandomState(seed)
+    strengths = np.full(len(refit.numbers), np.nan)
     halves = np.array_split(rng.permutation(order), 2)
+    if halves[1].size == 0:
+        return strengths
     weights = [None if sample_weight is None else sample_weight[half] for half in halves]
     problems = [
         problem_for(refit.estimator, X[half], refit.numbers[-1], own)
@@ -150,7 +153,6 @@ def _strength_of_split(refit, X, sample_weight, order, seed):
         fit_numbers(refit.estimator, part.chunks.X, part, numbers, refit.n_init, rng)
         for part in problems
     ]
-    strengths = np.full(len(refit.numbers), np.nan)
     for i, (a, b) in enumerate(zip(*fits, strict=True)):
         strengths[i] = 1.0
         if numbers[i] > 1:
