@@ -78,7 +78,11 @@ def require_clusters(codes, n_clusters, sample_weight, name):
             f"{'with any weight ' if n_present < n_clusters else ''}"
             f"({codes.size} rows)."
         )
-    if not weight_of_others(codes, totals, sample_weight).any():
+    if sample_weight is None:
+        all_alone = totals.max() <= 1.0
+    else:
+        all_alone = not weight_of_others(codes, totals, sample_weight).any()
+    if all_alone:
         raise ValueError(
             f"{name} needs a cluster of at least two rows, but in labels each of the "
             f"{n_present} clusters has only one."

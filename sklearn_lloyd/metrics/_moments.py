@@ -1,4 +1,4 @@
-"""Clusters in a few numbers: weights, means, spreads; from two passes over the rows."""
+"""Clusters in a few numbers: weights, means, spreads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._kernels import add_sums, label_sums, own_sq_distances
+from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._validation import require_finite
 
 
@@ -40,55 +40,79 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
         If X is not finite, or squares overflow.
     """
     with chunks.open():
-        weights, means = cluster_means(chunks, codes, n_clusters, sample_weight)
-        squares, distances = np.zeros(n_clusters), np.zeros(n_clusters)
-
-        def kernel(rows, scratch):
-            labels = codes[rows]
-            sq_distances = own_sq_distances(chunks.rows(rows), means, labels)
-            roots = np.sqrt(sq_distances)
-            if sample_weight is not None:
-                sq_distances *= sample_weight[rows]
-                roots *= sample_weight[rows]
-            return [np.bincount(labels, part, n_clusters) for part in (sq_distances, roots)]
-
-        def add(part):
-            np.add(squares, part[0], out=squares)
-            np.add(distances, part[1], out=distances)
-
-        chunks.map_reduce(kernel, add)
-    if not np.isfinite(squares).all():
-        refuse_large(chunks)
-    divisors = np.where(weights > 0.0, weights, 1.0)
-    return ClusterMoments(weights, means, squares / divisors, distances / divisors)
+        weights, means, variances = means_and_variances(chunks, codes, n_clusters, sample_weight)
+        distances, _ = _own_distances(chunks, codes, means, sample_weight)
+    return ClusterMoments(weights, means, variances, distances / _divisors(weights))
 
 
-def cluster_means(chunks, codes, n_clusters, sample_weight):
-    """The weights and the weighted means of the clusters, float64."""
-    shift = None if chunks.is_sparse else first_rows(chunks, codes, n_clusters, sample_weight)
-    sums, weights = np.zeros((n_clusters, chunks.shape[1])), np.zeros(n_clusters)
+def means_and_variances(chunks, codes, n_clusters, sample_weight):
+    """The weights, means and variances of `ClusterMoments`; of dense rows in one pass."""
+    origins = np.zeros((n_clusters, chunks.shape[1]))
+    if not chunks.is_sparse:
+        origins = _first_rows(chunks, codes, n_clusters, sample_weight)
+    sums, squares, weights = np.zeros_like(origins), np.zeros(n_clusters), np.zeros(n_clusters)
 
     def kernel(rows, scratch):
+        own = array_of(sample_weight)
+        if chunks.compiled_dense is not None:
+            part = np.zeros_like(sums), np.zeros(n_clusters), np.zeros(n_clusters)
+            arrays = codes, own, origins, *part
+            chunks.compiled_dense.cluster_sums(chunks.X, rows.start, rows.stop, *arrays)
+            return part
         block, labels = chunks.rows(rows), codes[rows]
-        if shift is not None:
-            block = block - shift.take(labels, axis=0)
         own = None if sample_weight is None else sample_weight[rows]
-        return label_sums(block, own, labels, None, None, n_clusters)
+        of_rows = None
+        if not chunks.is_sparse:
+            block = block - origins.take(labels, axis=0)
+            of_rows = np.einsum("ij,ij->i", block, block)
+        totals, of_clusters, _ = label_sums(block, own, labels, None, None, n_clusters)
+        return totals, _sums_by_cluster(of_rows, own, labels, n_clusters), of_clusters
 
     def add(part):
         add_sums(sums, part[0])
-        np.add(weights, part[1], out=weights)
+        np.add(squares, part[1], out=squares)
+        np.add(weights, part[2], out=weights)
 
     chunks.map_reduce(kernel, add)
-    if not np.isfinite(sums).all():
-        refuse_large(chunks)
-    sums /= np.where(weights > 0.0, weights, 1.0)[:, np.newaxis]
-    if shift is not None:
-        sums += shift
-    return weights, sums
+    divisors = _divisors(weights)
+    sums /= divisors[:, np.newaxis]
+    variances = squares / divisors - np.einsum("ij,ij->i", sums, sums)
+    if chunks.is_sparse:  # whose rows have no origin near by: a second pass loses no digits
+        variances = _own_distances(chunks, codes, sums, sample_weight)[1] / divisors
+    require_finite_squares(chunks, variances)
+    return weights, origins + sums, np.maximum(variances, 0.0)
 
 
-def first_rows(chunks, codes, n_clusters, sample_weight):
+def _divisors(weights):
+    return np.where(weights > 0.0, weights, 1.0)
+
+
+def _sums_by_cluster(values, weights, labels, n_clusters):
+    if values is None:
+        return 0.0
+    return np.bincount(labels, values if weights is None else values * weights, n_clusters)
+
+
+def _own_distances(chunks, codes, means, sample_weight):
+    """Weighted sums of distances, and of squared ones, to the own mean, by cluster."""
+    n_clusters = len(means)
+    distances, squares = np.zeros(n_clusters), np.zeros(n_clusters)
+
+    def kernel(rows, scratch):
+        own, labels = None if sample_weight is None else sample_weight[rows], codes[rows]
+        of_rows = own_sq_distances(chunks.rows(rows), means, labels)
+        parts = np.sqrt(of_rows), of_rows
+        return [_sums_by_cluster(part, own, labels, n_clusters) for part in parts]
+
+    def add(part):
+        np.add(distances, part[0], out=distances)
+        np.add(squares, part[1], out=squares)
+
+    chunks.map_reduce(kernel, add)
+    return distances, squares
+
+
+def _first_rows(chunks, codes, n_clusters, sample_weight):
     """A row of each cluster, float64: what its sums are relative to, so that they lose no digit.
 
     Zero where a cluster has no weight.
@@ -101,7 +125,10 @@ def first_rows(chunks, codes, n_clusters, sample_weight):
     return rows
 
 
-def refuse_large(chunks):
-    """Say which value is not finite, or that squares overflow."""
-    require_finite(chunks)
-    raise ValueError("Squared distances of the rows of X overflow float64: scale the features.")
+def require_finite_squares(chunks, squares):
+    """Raise a ValueError if sums of squares over all rows are not finite, for whatever reason."""
+    if not np.isfinite(squares).all():
+        require_finite(chunks)
+        raise ValueError(
+            "Squared distances of the rows of X overflow float64: scale the features first."
+        )

@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import (
+    array_of,
     own_sq_distances,
     row_size,
     scratch_array,
@@ -16,19 +17,24 @@ from sklearn_lloyd._kernels import (
 ROWS = 256  # that meet the others together
 _OTHERS = 512  # rows at once: so few distances stay in the cache until they are added up
 _DENSE = 1 << 20  # numbers of sparse rows that are made dense at once
+_WIDE = 64  # features, from which products by BLAS are faster than compiled differences
 _PAIRS = 1 << 18  # numbers in one batch of differences
 _CANCELLED = 1e-6  # of the norms; squared distances below are computed by differences
 
 
-class OtherRows:
-    """The rows that each row is compared with, in an order that keeps clusters together.
+def other_rows(chunks, labelings, sample_weight, shift):
+    """The rows that each row is compared with, compiled where that is the faster."""
+    compiled = chunks.compiled_dense is not None and chunks.shape[1] <= _WIDE
+    return (_CompiledOthers if compiled else _Others)(chunks, labelings, sample_weight, shift)
+
+
+class _Others:
+    """All rows that count, in an order that keeps clusters together.
 
     Parameters
     ----------
     chunks : Chunks
-    labelings : list of ndarray of intp of shape (n_samples,)
-    sizes : list of int
-        Their numbers of clusters.
+    labelings : list of objects with the attributes `codes` and `n_clusters`
     sample_weight : ndarray of shape (n_samples,), float64, or None
     shift : ndarray of shape (n_features,), float64, or None
         A point near the rows.
@@ -39,43 +45,60 @@ class OtherRows:
         Where the clusters of each labeling start, among those of all of them.
     """
 
-    def __init__(self, chunks, labelings, sizes, sample_weight, shift):
-        self._chunks, self._labelings, self._weights = chunks, labelings, sample_weight
-        self._shift = shift
-        self.first = np.concatenate([[0], np.cumsum(sizes)])
-        order = np.lexsort(labelings[::-1])
+    def __init__(self, chunks, labelings, sample_weight, shift):
+        self._chunks, self._shift = chunks, None if chunks.is_sparse else shift
+        self.first = np.concatenate([[0], np.cumsum([each.n_clusters for each in labelings])])
+        order = np.lexsort([each.codes for each in labelings[::-1]])
         if sample_weight is not None:
             order = order[sample_weight[order] > 0.0]
-        step = _OTHERS
-        if chunks.is_sparse:
-            step = max(1, min(step, _DENSE // chunks.shape[1]))
-        self._blocks = [order[start : start + step] for start in range(0, order.size, step)]
+        self._index = order
+        self._weights = None if sample_weight is None else sample_weight[order]
+        columns = zip(self.first, labelings, strict=False)
+        self._clusters = np.column_stack([first + each.codes[order] for first, each in columns])
 
     def sums_of_distances(self, rows, scratch):
         """Weighted sums of the distances of rows to the clusters of all labelings.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of intp
+        scratch : dict
 
         Returns
         -------
         sums : ndarray of float64 of shape (n_rows, sum of n_clusters)
         """
-        sums = np.zeros((rows.shape[0], self.first[-1]))
-        block = _Block(rows, self._shift)
-        for index in self._blocks:
-            squares = block.sq_distances_to(self._chunks.dense_rows(index), scratch)
-            clusters, shares = self._shares(index)
+        block = _Block(self._chunks.rows(rows), self._shift)
+        sums = np.zeros((block.n_rows, self.first[-1]))
+        step = _OTHERS
+        if self._chunks.is_sparse:
+            step = max(1, min(step, _DENSE // self._chunks.shape[1]))
+        for start in range(0, self._index.size, step):
+            part = slice(start, start + step)
+            others = self._chunks.dense_rows(self._index[part])
+            squares = block.sq_distances_to(others, scratch)
+            clusters, shares = self._shares(part)
             sums[:, clusters] += np.sqrt(squares, out=squares) @ shares
         return sums
 
-    def _shares(self, index):
+    def _shares(self, part):
         """The clusters that some rows are in, and a matrix that adds distances up by these."""
-        clusters, shares = [], []
-        weights = 1.0 if self._weights is None else self._weights[index, np.newaxis]
-        for codes, first in zip(self._labelings, self.first, strict=False):
-            own = codes[index]
-            present = np.unique(own)
-            clusters.append(first + present)
-            shares.append(np.equal.outer(own, present) * weights)
-        return np.concatenate(clusters), np.hstack(shares)
+        own = self._clusters[part]
+        present = np.flatnonzero(np.bincount(own.ravel(), minlength=self.first[-1]))
+        shares = np.zeros((len(own), present.size))
+        of_row = 1.0 if self._weights is None else self._weights[part, np.newaxis]
+        shares[np.arange(len(own))[:, np.newaxis], np.searchsorted(present, own)] = of_row
+        return present, shares
+
+
+class _CompiledOthers(_Others):
+    def sums_of_distances(self, rows, scratch):
+        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        sums = np.empty((index.size, self.first[-1]))
+        self._chunks.compiled.distance_sums(
+            self._chunks.X, index, self._index, self._clusters, array_of(self._weights), sums
+        )
+        return sums
 
 
 class _Block:
@@ -83,6 +106,7 @@ class _Block:
 
     def __init__(self, rows, shift):
         self._rows, self._shift = rows, shift
+        self.n_rows = rows.shape[0]
         self._is_sparse = not isinstance(rows, np.ndarray)
         if self._is_sparse:
             self._sq_norms = sum_by_row(rows, np.square(rows.data, dtype=np.float64))

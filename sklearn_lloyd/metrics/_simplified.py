@@ -13,7 +13,7 @@ from sklearn_lloyd.metrics._labels import (
     require_clusters,
     weight_of_others,
 )
-from sklearn_lloyd.metrics._moments import cluster_means
+from sklearn_lloyd.metrics._moments import means_and_variances
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS
 from sklearn_lloyd.metrics._widths import silhouettes, widths_by_centers
 
@@ -166,7 +166,7 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
         require_clusters(codes, n_clusters, weights, name)
     else:
         check_centers_fit(centers, n_clusters, chunks.shape[1])
-    require_finite(chunks)
+        require_finite(chunks)
     with chunks.open():
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 
@@ -178,7 +178,7 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
     """
     offsets, totals = np.zeros(n_clusters), None
     if centers is None:
-        totals, centers = cluster_means(chunks, codes, n_clusters, sample_weight)
+        totals, centers, _ = means_and_variances(chunks, codes, n_clusters, sample_weight)
         offsets[totals == 0.0] = np.inf
 
     def widths_of(rows, own, nearest):

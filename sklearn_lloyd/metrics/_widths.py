@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._chunks import even_slices
+from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all
 from sklearn_lloyd._problem import mean_variance, shift_near
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
-from sklearn_lloyd.metrics._moments import cluster_moments
-from sklearn_lloyd.metrics._pairs import ROWS, OtherRows
+from sklearn_lloyd.metrics._moments import means_and_variances, require_finite_squares
+from sklearn_lloyd.metrics._pairs import ROWS, other_rows
 
 _DISTANCES = 1 << 17  # to centres, that are in memory at once
 _MOST_ROWS = 1 << 14
@@ -96,9 +96,10 @@ def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
     """The mean squared distance to a cluster is that to its mean plus its variance."""
     widths = []
     for labeling in labelings:
-        moments = cluster_moments(chunks, labeling.codes, labeling.n_clusters, sample_weight)
-        offsets = np.where(moments.weights > 0.0, moments.variances, np.inf)
-        compare = labeling.codes, moments.means, offsets, labeling.widths, rows
+        compare = chunks, labeling.codes, labeling.n_clusters, sample_weight
+        weights, means, variances = means_and_variances(*compare)
+        offsets = np.where(weights > 0.0, variances, np.inf)
+        compare = labeling.codes, means, offsets, labeling.widths, rows
         widths.append(widths_by_centers(chunks, *compare))
     return widths
 
@@ -123,20 +124,43 @@ def widths_by_centers(chunks, codes, centers, offsets, widths_of, rows=None):
     -------
     widths : ndarray of float64 of shape (n_samples,) or (len(rows),)
     """
-    shift = None if chunks.is_sparse else _point_near(centers)
-    table = CenterTable(centers, shift, chunks.n_terms)
     n_rows = chunks.shape[0] if rows is None else len(rows)
     widths = np.empty(n_rows)
+    compare = _compare_compiled if chunks.compiled_dense is not None else _compare
+    scores_of = compare(chunks, centers, offsets)
 
     def kernel(part, scratch):
         which = part if rows is None else rows[part]
-        distances = sq_distances_to_all(chunks.rows(which), table, scratch)
-        distances += offsets
-        widths[part] = widths_of(which, *own_and_nearest(distances, codes[which]))
+        widths[part] = widths_of(which, *scores_of(which, codes[which], scratch))
 
-    wanted = max(1, min(_MOST_ROWS, _DISTANCES // len(table)))
+    wanted = max(1, min(_MOST_ROWS, _DISTANCES // len(centers)))
     chunks.map_reduce(kernel, blocks=even_slices(n_rows, wanted, wanted))
     return widths
+
+
+def _compare(chunks, centers, offsets):
+    """A function of rows and their labels: scores of the own centre, and the least other ones."""
+    table = CenterTable(
+        centers, None if chunks.is_sparse else _point_near(centers), chunks.n_terms
+    )
+
+    def scores_of(rows, labels, scratch):
+        scores = sq_distances_to_all(chunks.rows(rows), table, scratch)
+        scores += offsets
+        return own_and_nearest(scores, labels)
+
+    return scores_of
+
+
+def _compare_compiled(chunks, centers, offsets):
+    def scores_of(rows, labels, scratch):
+        own, nearest = np.empty(labels.size), np.empty(labels.size)
+        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        arrays = centers, offsets, labels, own, nearest
+        chunks.compiled_dense.own_and_nearest(chunks.X, index, *arrays)
+        return own, nearest
+
+    return scores_of
 
 
 def _point_near(centers):
@@ -146,24 +170,25 @@ def _point_near(centers):
 
 def euclidean_widths(chunks, labelings, sample_weight, rows):
     """All distances, block by block; those to the rows of a cluster are added up."""
-    shift = None
-    if not chunks.is_sparse:
-        mean, variances = mean_variance(chunks, sample_weight)
-        shift = shift_near(mean, float(np.sqrt(variances.mean())))
-    sizes = [labeling.n_clusters for labeling in labelings]
-    others = OtherRows(chunks, [each.codes for each in labelings], sizes, sample_weight, shift)
+    # Each row meets all of them, however few clusters there are: worth more threads.
+    chunks = Chunks(chunks.X, chunks.shape[0], chunks.n_threads, chunks.backend)
     n_rows = chunks.shape[0] if rows is None else len(rows)
     widths = [np.empty(n_rows) for _ in labelings]
+    with chunks.open():
+        mean, variances = mean_variance(chunks, None)
+        require_finite_squares(chunks, variances)
+        shift = shift_near(mean, float(np.sqrt(variances.mean())))
+        others = other_rows(chunks, labelings, sample_weight, shift)
 
-    def kernel(part, scratch):
-        which = part if rows is None else rows[part]
-        sums = others.sums_of_distances(chunks.rows(which), scratch)
-        for labeling, out, first in zip(labelings, widths, others.first, strict=False):
-            means = sums[:, first : first + labeling.n_clusters]
-            means /= np.where(labeling.weights > 0.0, labeling.weights, 1.0)
-            out[part] = labeling.widths(which, *labeling.own_and_nearest(which, means))
+        def kernel(part, scratch):
+            which = part if rows is None else rows[part]
+            sums = others.sums_of_distances(which, scratch)
+            for labeling, out, first in zip(labelings, widths, others.first, strict=False):
+                means = sums[:, first : first + labeling.n_clusters]
+                means /= np.where(labeling.weights > 0.0, labeling.weights, 1.0)
+                out[part] = labeling.widths(which, *labeling.own_and_nearest(which, means))
 
-    chunks.map_reduce(kernel, blocks=even_slices(n_rows, ROWS, ROWS))
+        chunks.map_reduce(kernel, blocks=even_slices(n_rows, ROWS, ROWS))
     return widths
 
 
