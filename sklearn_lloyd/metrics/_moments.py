@@ -9,6 +9,8 @@ import numpy as np
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._validation import require_finite
 
+_LOOK = 1 << 14  # rows at once, when looking for the first one of each cluster
+
 
 class ClusterMoments(NamedTuple):
     """What of clusters of any labels most criteria are made of.
@@ -117,9 +119,19 @@ def _first_rows(chunks, codes, n_clusters, sample_weight):
 
     Zero where a cluster has no weight.
     """
-    counted = np.arange(codes.size) if sample_weight is None else np.flatnonzero(sample_weight)
     first = np.full(n_clusters, -1)
-    first[codes[counted][::-1]] = counted[::-1]  # the last that is written is the first row
+    for start in range(0, codes.size, _LOOK):
+        part = codes[start : start + _LOOK]
+        counted = slice(None)
+        if sample_weight is not None:
+            counted = np.flatnonzero(sample_weight[start : start + _LOOK])
+            part = part[counted]
+        present, places = np.unique(part, return_index=True)
+        places = places if sample_weight is None else counted[places]
+        new = first[present] < 0
+        first[present[new]] = start + places[new]
+        if (first >= 0).all():
+            break
     rows = np.zeros((n_clusters, chunks.shape[1]))
     rows[first >= 0] = chunks.dense_rows(first[first >= 0])
     return rows

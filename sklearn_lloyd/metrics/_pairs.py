@@ -6,6 +6,8 @@ import numpy as np
 
 from sklearn_lloyd._chunks import take_rows
 from sklearn_lloyd._kernels import (
+    CANCELLED,
+    PAIRS,
     array_of,
     own_sq_distances,
     row_size,
@@ -18,8 +20,6 @@ ROWS = 256  # that meet the others together
 _OTHERS = 512  # rows at once: so few distances stay in the cache until they are added up
 _DENSE = 1 << 20  # numbers of sparse rows that are made dense at once
 _WIDE = 64  # features, from which products by BLAS are faster than compiled differences
-_PAIRS = 1 << 18  # numbers in one batch of differences
-_CANCELLED = 1e-6  # of the norms; squared distances below are computed by differences
 
 
 def other_rows(chunks, labelings, sample_weight, shift):
@@ -145,13 +145,13 @@ class _Block:
         return squares
 
     def _mend(self, others, sq_norms, squares):
-        few = squares <= _CANCELLED * (self._sq_norms.max() + sq_norms.max())
+        few = squares <= CANCELLED * (self._sq_norms.max() + sq_norms.max())
         if not few.any():
             return
         i, j = np.divmod(np.flatnonzero(few), len(others))
-        near = squares[i, j] <= _CANCELLED * (self._sq_norms[i] + sq_norms[j])
+        near = squares[i, j] <= CANCELLED * (self._sq_norms[i] + sq_norms[j])
         i, j = i[near], j[near]
-        step = max(1, _PAIRS // row_size(self._rows))
+        step = max(1, PAIRS // row_size(self._rows))
         for start in range(0, i.size, step):
             row, other = i[start : start + step], j[start : start + step]
             squares[row, other] = own_sq_distances(take_rows(self._rows, row), others, other)
