@@ -89,9 +89,10 @@ def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
     widths = []
     with chunks.open():
         for labeling in labelings:
-            codes, n_clusters = labeling.codes, labeling.n_clusters
-            _, *centers, variances = cluster_moments(chunks, codes, n_clusters, sample_weight)
-            compare = codes, *centers, variances + labeling.absent, labeling.widths, rows
+            clusters = labeling.codes, labeling.n_clusters, sample_weight
+            moments = cluster_moments(chunks, *clusters, deviations=False)
+            centers = moments.offsets, moments.shift, moments.variances + labeling.absent
+            compare = labeling.codes, *centers, labeling.widths, rows
             widths.append(widths_by_centers(chunks, *compare))
     return widths
 
