@@ -19,6 +19,8 @@ from sklearn_lloyd._kernels._csr import (
     with_dtype,
 )
 from sklearn_lloyd._kernels._distances import (
+    CANCELLED,
+    PAIRS,
     all_sq_distances,
     own_sq_distances,
     row_size,
@@ -78,6 +80,8 @@ def array_of(values):
 
 __all__ = [
     "BACKENDS",
+    "CANCELLED",
+    "PAIRS",
     "CenterTable",
     "Screen",
     "add_sums",

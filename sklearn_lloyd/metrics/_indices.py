@@ -55,7 +55,8 @@ def calinski_harabasz_score(X, labels, *, sample_weight=None):
     >>> calinski_harabasz_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
     200.0
     """
-    return calinski_harabasz(_moments("calinski_harabasz_score", X, labels, sample_weight))
+    name = "calinski_harabasz_score"
+    return calinski_harabasz(_moments(name, X, labels, sample_weight, deviations=False))
 
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -101,14 +102,14 @@ def davies_bouldin_score(X, labels, *, sample_weight=None):
     >>> davies_bouldin_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
     0.1
     """
-    return davies_bouldin(_moments("davies_bouldin_score", X, labels, sample_weight))
+    name = "davies_bouldin_score"
+    return davies_bouldin(_moments(name, X, labels, sample_weight, deviations=True))
 
 
-def _moments(name, X, labels, sample_weight):
-    chunks, codes, weights = checked_clusters(
-        name, X, labels, sample_weight, "sqeuclidean", None, "auto"
-    )
-    return cluster_moments(chunks, codes, int(codes.max()) + 1, weights)
+def _moments(name, X, labels, sample_weight, deviations):
+    checked = checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None, "auto")
+    chunks, codes, weights = checked
+    return cluster_moments(chunks, codes, int(codes.max()) + 1, weights, deviations)
 
 
 def calinski_harabasz(moments):
@@ -123,8 +124,8 @@ def calinski_harabasz(moments):
     within = weights @ moments.variances
     if within == 0.0:
         return 1.0
-    center = weights @ moments.means / total
-    between = weights @ np.square(moments.means - center).sum(axis=1)
+    center = weights @ moments.offsets / total
+    between = weights @ np.square(moments.offsets - center).sum(axis=1)
     return float(between * (total - n_clusters) / (within * (n_clusters - 1.0)))
 
 
@@ -132,7 +133,7 @@ def davies_bouldin(moments):
     """The Davies-Bouldin index, float."""
     present = moments.weights > 0.0
     deviations = moments.deviations[present]
-    distances = squareform(pdist(moments.means[present]))
+    distances = squareform(pdist(moments.offsets[present]))
     # Equal means are no pair: scikit-learn, too, leaves them out.
     distances[distances == 0.0] = np.inf
     return float(((deviations[:, np.newaxis] + deviations) / distances).max(axis=1).mean())

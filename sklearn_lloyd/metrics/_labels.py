@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
+_LARGEST = np.iinfo(np.intp).max
+
 
 def check_labels(labels):
     """Number the clusters of any labels.
@@ -19,7 +21,7 @@ def check_labels(labels):
     labels = column_or_1d(labels)
     if labels.dtype.kind in "iu":
         least, most = int(labels.min()), int(labels.max())
-        if most - least < 2 * labels.size:  # counted sooner than sorted
+        if most - least < 2 * labels.size and most <= _LARGEST:  # counted sooner than sorted
             return _number(labels, least, most - least + 1)
     try:
         names, codes = np.unique(labels, return_inverse=True)
@@ -78,7 +80,12 @@ def require_clusters(codes, n_clusters, sample_weight, name):
             f"{'with any weight ' if n_present < n_clusters else ''}"
             f"({codes.size} rows)."
         )
-    if not weight_of_others(codes, totals, sample_weight).any():
+    if sample_weight is None:
+        all_alone = totals.max() <= 1.0
+    else:
+        counted = sample_weight > 0.0
+        all_alone = not weight_of_others(codes, totals, sample_weight)[counted].any()
+    if all_alone:
         raise ValueError(
             f"{name} needs a cluster of at least two rows, but in labels each of the "
             f"{n_present} clusters has only one."

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._kernels import BACKENDS
-from sklearn_lloyd._validation import check_rows, check_weights, require_finite
+from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many, require_clusters
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
 from sklearn_lloyd.metrics._widths import WIDTHS, silhouette_of_many
@@ -209,5 +209,4 @@ def checked_clusters(name, X, labels, sample_weight, metric, n_threads, backend)
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_clusters(codes, n_clusters, weights, name)
-    require_finite(chunks)
     return chunks, codes, weights

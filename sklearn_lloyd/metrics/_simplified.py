@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights, require_finite
 from sklearn_lloyd.metrics._labels import (
     check_centers_of_labels,
@@ -13,7 +14,7 @@ from sklearn_lloyd.metrics._labels import (
     require_clusters,
     weight_of_others,
 )
-from sklearn_lloyd.metrics._moments import cluster_means
+from sklearn_lloyd.metrics._moments import cluster_moments
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS
 from sklearn_lloyd.metrics._widths import silhouettes, widths_by_centers
 
@@ -166,7 +167,7 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
         require_clusters(codes, n_clusters, weights, name)
     else:
         check_centers_fit(centers, n_clusters, chunks.shape[1])
-    require_finite(chunks)
+        require_finite(chunks)
     with chunks.open():
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 
@@ -176,10 +177,15 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
 
     `centers` of None are the weighted means of the clusters.
     """
-    offsets, totals = np.zeros(n_clusters), None
+    extra, totals = np.zeros(n_clusters), None
     if centers is None:
-        totals, centers = cluster_means(chunks, codes, n_clusters, sample_weight)
-        offsets[totals == 0.0] = np.inf
+        clusters = codes, n_clusters, sample_weight
+        moments = cluster_moments(chunks, *clusters, deviations=False)
+        totals, offsets, shift = moments.weights, moments.offsets, moments.shift
+        extra[totals == 0.0] = np.inf
+    else:
+        shift = None if chunks.is_sparse else shift_near_centers(centers)
+        offsets = centers if shift is None else centers - shift
 
     def widths_of(rows, own, nearest):
         if metric == "euclidean":
@@ -190,4 +196,4 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
             own, nearest, weight_of_others(codes, totals, sample_weight, rows) > 0.0
         )
 
-    return widths_by_centers(chunks, codes, centers, offsets, widths_of)
+    return widths_by_centers(chunks, codes, offsets, shift, extra, widths_of)
