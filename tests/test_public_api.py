@@ -7,8 +7,9 @@ from importlib.metadata import version
 
 import sklearn_lloyd
 import sklearn_lloyd.metrics
+import sklearn_lloyd.model_selection
 
-PACKAGES = {"metrics"}
+PACKAGES = {"metrics", "model_selection"}
 
 
 def test_names():
@@ -45,6 +46,21 @@ def test_names_of_metrics():
     }
 
 
+def test_names_of_model_selection():
+    package = sklearn_lloyd.model_selection
+    assert package.__all__ == sorted(package.__all__)
+    public = {name for name in vars(package) if not name.startswith("_")}
+    assert public == set(package.__all__)
+    assert public == {
+        "NClustersSearch",
+        "bic",
+        "bootstrap_stability",
+        "find_elbow",
+        "gap_statistic",
+        "prediction_strength",
+    }
+
+
 def test_version_is_that_of_the_distribution():
     assert sklearn_lloyd.__version__ == version("sklearn-lloyd")
 
@@ -61,6 +77,7 @@ def test_import_and_fit_need_no_extra():
         builtins.__import__ = refuse
         import sklearn_lloyd
         import sklearn_lloyd.metrics
+        import sklearn_lloyd.model_selection
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         print(sorted(blocked & set(sys.modules)))
     """

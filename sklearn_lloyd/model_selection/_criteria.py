@@ -123,11 +123,13 @@ def _simplified_silhouette(evidence):
 
 def _calinski_harabasz(evidence):
     index = evidence.each(lambda fit: calinski_harabasz(fit.moments))
-    return {"calinski_harabasz": index}, _largest(index)
+    # By convention the index is 1 where nothing is left within the clusters: no better is possible.
+    nothing_left = evidence.each(lambda fit: fit.within) == 0.0
+    return {"calinski_harabasz": index}, _largest(np.where(nothing_left, np.inf, index))
 
 
 def _davies_bouldin(evidence):
-    index = evidence.each(lambda fit: davies_bouldin(fit.moments))
+    index = evidence.each(lambda fit: davies_bouldin(fit.measured()))
     return {"davies_bouldin": index}, _largest(-index)
 
 

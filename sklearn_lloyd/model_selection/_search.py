@@ -348,7 +348,6 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         """
         return self._best().predict(X)
 
-    @available_if(_best_has("transform"))
     def transform(self, X):
         """Transform rows, by `best_estimator_`.
 
@@ -416,6 +415,10 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         if own.transformer_tags is not None:
             tags.transformer_tags.preserves_dtype = own.transformer_tags.preserves_dtype
         return tags
+
+
+# Now that the class is made: the wrapper that it puts around for `set_output` hides conditions.
+NClustersSearch.transform = available_if(_best_has("transform"))(NClustersSearch.transform)
 
 
 def _split(estimator):
