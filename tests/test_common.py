@@ -30,7 +30,7 @@ ESTIMATORS = [
     MiniBatchKMeans(backend="numba", compute_labels=True, max_no_improvement=None, max_iter=5),
     NClustersSearch(),
     NClustersSearch(KMeans(random_state=0), n_clusters=(2, 3, 4), criterion="bic"),
-    NClustersSearch(n_clusters=(1, 2, 3), criterion="stability", n_refs=2),
+    NClustersSearch(n_clusters=4, criterion="elbow", criteria=(), sample_size=20),
 ]
 
 

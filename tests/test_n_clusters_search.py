@@ -85,8 +85,10 @@ def test_the_vote_is_right_about_separated_blobs():
 
 def test_vote():
     assert vote({"silhouette": 3, "bic": 3, "gap": 2}) == 3
-    assert vote({"silhouette": 3, "bic": 2}) == 2  # the least of equals
+    assert vote({"silhouette": 3, "bic": 2}) == 3  # that of the first
     assert vote({"silhouette": 3, "bic": 3, "gap": 1}) == 1  # no structure
+    assert vote({"silhouette": 3, "bic": 1, "stability": 1, "gap": 2}) == 3  # there is some
+    assert vote({"silhouette": 3, "bic": 1, "stability": 1}) == 1
     assert vote({"elbow": None, "bic": 5, "silhouette": 5, "gap": 4}) == 5
     assert vote({"elbow": None}) is None
 
