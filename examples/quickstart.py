@@ -45,14 +45,14 @@ folder.mkdir(parents=True, exist_ok=True)
 #
 # K-means measures distances, so features should be on one scale before it sees them. Here
 # the scaler brings every pixel to the range from 0 to 1. The search fits it once and
-# clusters for every number from 1 to 20, each from the solution before it. It does not see
-# which digit a picture shows. `n_init=3` starts three times for each number.
+# clusters for every number from 1 to 15, as many groups as we are ready to look at; each from
+# the solution before it. It does not see which digit a picture shows. `n_init=3` starts three times for each number.
 
 X, digit = load_digits(return_X_y=True)
 
 search = NClustersSearch(
     make_pipeline(MinMaxScaler(), KMeans()),
-    n_clusters=range(1, 21),
+    n_clusters=range(1, 16),
     criterion="vote",
     n_init=3,
     n_refs=10,
@@ -61,7 +61,7 @@ search = NClustersSearch(
 cluster = search.fit_predict(X)
 
 results = search.results_
-print(f"Clustered {len(X)} pictures of {X.shape[1]} pixels for each k from 1 to 20.")
+print(f"Clustered {len(X)} pictures of {X.shape[1]} pixels for each k from 1 to 15.")
 print("\n  k  inertia  silhouette  Davies-Bouldin    gap  stability")
 for i, k in enumerate(results["n_clusters"]):
     print(
