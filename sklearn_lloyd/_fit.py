@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._callbacks import NO_TASK
 from sklearn_lloyd._init import INIT, random_sample
 from sklearn_lloyd._kernels import array_of, own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
-from sklearn_lloyd._types import HISTORY_DTYPE, Result
+from sklearn_lloyd._types import HISTORY_DTYPE, START_HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
 
 ROUNDING = 1e-10  # relative, of two inertias of one clustering
 
 
-def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0):
+def fit_kmeans(
+    problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0,
+    task=NO_TASK,
+):  # fmt: skip
     """Run k-means `n_init` times and keep the run of least inertia.
 
     Parameters
@@ -32,24 +37,38 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_siz
     init_size : int or None
         Rows that an `init` by name sees of the problem, drawn anew for each start.
     verbose : int
+    task : Task
+        The fit, of which the starts are tasks. A callback may end it early.
 
     Returns
     -------
     result : Result
     """
-    best = None
-    inertias = np.empty(n_init)
+    best, runs = None, []
     with problem.chunks.open():
-        for i in range(n_init):
+        for _ in range(n_init):
+            start = task.begin("start", max_subtasks=max_iter)
             centers = first_centers(problem, init, init_size, rng)
             if verbose:
                 print("Initialization complete")
-            run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
-            inertias[i] = run.inertia
-            # What rounding makes of the same clustering is not better: keep the earlier.
-            if best is None or run.inertia < best.inertia * (1 - ROUNDING):
-                best = run
-    return replace(best, start_inertias=inertias)
+            run = run_from(
+                problem, centers, max_iter, tol * problem.variance, algorithm, verbose, start
+            )
+            runs.append((run.inertia, run.history))
+            best = better_of(best, run)
+            if start.end(partial(fitted_attributes, run.centers, run.n_iter)):
+                break
+    return with_starts(best, runs)
+
+
+def with_starts(best, runs):
+    """The result with the inertias and histories of all runs, of which it is the best."""
+    inertias, histories = zip(*runs, strict=True)
+    together = np.empty(sum(map(len, histories)), START_HISTORY_DTYPE)
+    together["start"] = np.repeat(np.arange(len(runs)), [len(part) for part in histories])
+    for name in HISTORY_DTYPE.names:
+        together[name] = np.concatenate([part[name] for part in histories])
+    return replace(best, start_inertias=np.array(inertias), start_histories=together)
 
 
 def first_centers(problem, init, init_size, rng):
@@ -64,9 +83,24 @@ def first_centers(problem, init, init_size, rng):
     return init
 
 
-def _run(problem, centers, max_iter, tol, algorithm, verbose):
+def better_of(best, run):
+    """The run of less inertia; what rounding makes of the same is not less: the earlier."""
+    return run if best is None or run.inertia < best.inertia * (1 - ROUNDING) else best
+
+
+def fitted_attributes(centers, n_iter):
+    """What an estimator needs to predict."""
+    return {"cluster_centers_": centers, "n_iter_": n_iter}
+
+
+def _attributes_after(step, dtype):
+    return fitted_attributes(step.centers.astype(dtype), step.iteration + 1)
+
+
+def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK):
+    """Run the loop from these centres to its end; `tol` is squared movement."""
     assigner = make_assigner(algorithm, problem)
-    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose)
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, task)
     centers = step.centers.astype(problem.dtype)
     return Result(
         centers=centers,
@@ -75,12 +109,13 @@ def _run(problem, centers, max_iter, tol, algorithm, verbose):
         n_iter=step.iteration + 1,
         converged=bool(step.converged),
         history=history,
-        start_inertias=np.empty(0),
     )
 
 
-def iterate(problem, centers, assigner, max_iter, tol, verbose):
+def iterate(problem, centers, assigner, max_iter, tol, verbose, task):
     """Run the loop to its end, with the rows assigned to the last centres.
+
+    Each iteration is a task within `task`. A callback may end the loop.
 
     Returns
     -------
@@ -88,11 +123,15 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose):
         The last one.
     history : structured ndarray of HISTORY_DTYPE
     """
-    history = []
+    history, iteration = [], task.begin("iteration")
     for step in lloyd(problem, centers, assigner, max_iter, tol):
         history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")
+        if iteration.end(partial(_attributes_after, step, problem.dtype)):
+            break
+        if not step.converged and step.iteration + 1 < max_iter:
+            iteration = task.begin("iteration")
     if verbose and step.converged == "strict":
         print(f"Converged at iteration {step.iteration}: strict convergence.")
     elif verbose and step.converged == "tol":
