@@ -20,7 +20,8 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"metrics"},
+    {"_pipeline", "metrics"},
+    {"inspection"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
