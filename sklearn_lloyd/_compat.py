@@ -5,6 +5,7 @@ from sklearn.utils._openmp_helpers import (
     _openmp_effective_n_threads as openmp_effective_n_threads,
 )
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     StrOptions,
     validate_params,
@@ -20,6 +21,7 @@ except ImportError:  # before scikit-learn 1.9
 
 __all__ = [
     "CallbackSupportMixin",
+    "HasMethods",
     "Interval",
     "StrOptions",
     "fit_context",

@@ -71,6 +71,11 @@ def with_starts(best, runs):
     return replace(best, start_inertias=np.array(inertias), start_histories=together)
 
 
+def better_of(best, run):
+    """The run of less inertia; what rounding makes of the same is not less: the earlier."""
+    return run if best is None or run.inertia < best.inertia * (1 - ROUNDING) else best
+
+
 def first_centers(problem, init, init_size, rng):
     shape = problem.n_clusters, problem.chunks.shape[1]
     if isinstance(init, str):
@@ -81,11 +86,6 @@ def first_centers(problem, init, init_size, rng):
         centers = init(problem.chunks.X, shape[0], random_state=rng)
         return check_centers_fit(check_centers(centers), *shape)
     return init
-
-
-def better_of(best, run):
-    """The run of less inertia; what rounding makes of the same is not less: the earlier."""
-    return run if best is None or run.inertia < best.inertia * (1 - ROUNDING) else best
 
 
 def fitted_attributes(centers, n_iter):
