@@ -3,6 +3,7 @@
 from sklearn_lloyd.inspection._centroids import CentroidDisplay
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
+from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 from sklearn_lloyd.inspection._steps import LloydStepsDisplay
 
@@ -11,5 +12,6 @@ __all__ = [
     "ClusterDisplay",
     "ConvergenceDisplay",
     "LloydStepsDisplay",
+    "NClustersDisplay",
     "SilhouetteDisplay",
 ]
