@@ -41,8 +41,7 @@ folder.mkdir(parents=True, exist_ok=True)
 
 X = load_wine(as_frame=True).data
 models = {
-    k: make_pipeline(StandardScaler(), KMeans(k, n_init=20, random_state=0)).fit(X)
-    for k in (3, 6)
+    k: make_pipeline(StandardScaler(), KMeans(k, n_init=20, random_state=0)).fit(X) for k in (3, 6)
 }
 
 # %%

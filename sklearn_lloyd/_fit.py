@@ -97,10 +97,16 @@ def _attributes_after(step, dtype):
     return fitted_attributes(step.centers.astype(dtype), step.iteration + 1)
 
 
-def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK):
-    """Run the loop from these centres to its end; `tol` is squared movement."""
+def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK, rival=None):
+    """Run the loop from these centres to its end; `tol` is of the squared movement.
+
+    Where a `rival` is given, an inertia, the run is left after its second iteration unless it is
+    below that then, and None is returned.
+    """
     assigner = make_assigner(algorithm, problem)
-    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, task)
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival)
+    if step is None:
+        return None
     centers = step.centers.astype(problem.dtype)
     return Result(
         centers=centers,
@@ -112,15 +118,15 @@ def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK):
     )
 
 
-def iterate(problem, centers, assigner, max_iter, tol, verbose, task):
+def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None):
     """Run the loop to its end, with the rows assigned to the last centres.
 
     Each iteration is a task within `task`. A callback may end the loop.
 
     Returns
     -------
-    step : Step
-        The last one.
+    step : Step or None
+        The last one; None if the run was left, see `run_from`.
     history : structured ndarray of HISTORY_DTYPE
     """
     history, iteration = [], task.begin("iteration")
@@ -132,6 +138,8 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task):
             break
         if not step.converged and step.iteration + 1 < max_iter:
             iteration = task.begin("iteration")
+        if rival is not None and step.iteration == 1 and step.inertia >= rival:
+            return None, None
     if verbose and step.converged == "strict":
         print(f"Converged at iteration {step.iteration}: strict convergence.")
     elif verbose and step.converged == "tol":
