@@ -12,6 +12,11 @@ from sklearn_lloyd.inspection._drawing import look_of, panels
 _COLUMNS = 3
 # The column of the table that a criterion reads, where it is called otherwise.
 _READS = {"elbow": "inertia"}
+_TITLES = {
+    "calinski_harabasz": "Calinski-Harabasz",
+    "davies_bouldin": "Davies-Bouldin",
+    "bic": "BIC",
+}
 _NOTE = {"davies_bouldin": "least", "elbow": "where it bends"}
 
 
@@ -138,7 +143,7 @@ class NClustersDisplay:
         answer = vote
         if vote is None:
             answer = "no clear elbow" if name == "elbow" else "no answer"
-        title = name.replace("_", " ")
+        title = _TITLES.get(name, name.replace("_", " "))
         axes.set_title(
             answer if answer == "no clear elbow" else f"{title}: {answer}", size="medium"
         )
