@@ -37,12 +37,12 @@ folder.mkdir(parents=True, exist_ok=True)
 # Two starts
 # ----------
 #
-# The petals of 150 irises: one species lies apart, the two others touch. The bad start puts two
-# of the three centres into the species that lies apart.
+# Two measurements of 150 irises: one species lies apart, the two others touch. The bad start puts
+# two of the three centres into the species that lies apart.
 
 iris = load_iris(as_frame=True)
-X = iris.data[["petal length (cm)", "petal width (cm)"]]
-starts = {"good": [0, 70, 120], "bad": [0, 20, 120]}
+X = iris.data[["sepal length (cm)", "petal length (cm)"]]
+starts = {"good": [0, 70, 120], "bad": [13, 56, 18]}
 
 # %%
 # A good start
@@ -59,8 +59,8 @@ print(f"Good start: {len(good.inertia)} steps, inertia {good.inertia[-1]:.1f}.")
 # A bad start
 # -----------
 #
-# Both centres on the left are the nearest of half of the same species each, and stay there: no
-# row on the right is nearer to either than to the third.
+# Two centres share the species that lies apart, and stay there: hardly any row of the others is
+# nearer to them than to the third centre, which has to stand for both other species.
 
 bad = LloydStepsDisplay.from_estimator(KMeans(3, init=X.iloc[starts["bad"]]), X)
 bad.figure_.savefig(folder / "lloyd_steps_bad.png", dpi=100)
@@ -83,7 +83,7 @@ print(f"{page.name}: {page.stat().st_size / 1000:.0f} kB.")
 # Careful seeding (k-means++) and several starts. `start_inertias_` says how much the starts
 # differ, and the display shows their way. Here every start is random, to see them fail.
 
-model = KMeans(3, init="random", n_init=20, random_state=1).fit(X)
+model = KMeans(3, init="random", n_init=20, random_state=0).fit(X)
 display = ConvergenceDisplay.from_estimator(model)
 found, counts = np.unique(model.start_inertias_.round(1), return_counts=True)
 for inertia, count in zip(found, counts, strict=True):
