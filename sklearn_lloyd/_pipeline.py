@@ -50,10 +50,17 @@ def seen_by_clusterer(estimator, X):
 
     Raises
     ------
+    TypeError
+        If the clusterer cannot predict.
     NotFittedError
-        If the clusterer is not fitted.
+        If it is not fitted.
     """
     steps, clusterer = split_steps(estimator)
+    if not hasattr(clusterer, "predict"):
+        raise TypeError(
+            f"{type(clusterer).__name__} has no predict, which is how clusters of rows that it "
+            "has not seen are found. Take a clusterer that has, such as KMeans."
+        )
     check_is_fitted(clusterer)
     names = getattr(X, "columns", None)
     for step in steps:
