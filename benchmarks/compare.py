@@ -60,8 +60,8 @@ PACKAGES = (
     *("scikit-learn", "sklearn-lloyd", "numpy", "numba"),
     *("faiss-cpu", "scikit-learn-intelex", "superkmeans"),
 )
-# The threads of the rival before go on spinning for a while: those of OpenBLAS 2**26 ticks.
-PAUSE = 0.05
+# The threads of the rival before go on spinning for a while: those of OpenBLAS for 0.1 s.
+PAUSE = 0.15
 # Shorter calls are repeated, to be longer than the clock and the scheduler blur.
 SHORTEST = 0.1
 

@@ -46,7 +46,8 @@ folder.mkdir(parents=True, exist_ok=True)
 # K-means measures distances, so features should be on one scale before it sees them. Here
 # the scaler brings every pixel to the range from 0 to 1. The search fits it once and
 # clusters for every number from 1 to 15, as many groups as we are ready to look at; each from
-# the solution before it. It does not see which digit a picture shows. `n_init=3` starts three times for each number.
+# the solution before it. It does not see which digit a picture shows. `n_init=3` starts three
+# times for each number.
 
 X, digit = load_digits(return_X_y=True)
 

@@ -11,7 +11,7 @@ import sklearn_lloyd
 ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
-    {"_version", "_types", "_compat", "_optional"},
+    {"_version", "_types", "_compat", "_optional", "_callbacks"},
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_projection"},
     {"_batches", "_init", "_problem", "_solvers", "_validation"},
@@ -20,8 +20,9 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"metrics"},
+    {"_pipeline", "metrics"},
     {"model_selection"},
+    {"inspection"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -13,7 +13,7 @@ from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
-_BLOCK = 1 << 18  # values, at least: a pass is short, and calling it should be shorter
+_BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be shorter
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 # Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
 _NO_HELP = 0.8
