@@ -250,10 +250,11 @@ def test_not_fitted(four):
         sklearn.cluster.AgglomerativeClustering(),
         sklearn.cluster.Birch(),
         MiniBatchKMeans(),
+        sklearn.cluster.MiniBatchKMeans(compute_labels=False),
         KMeans(init="random"),
         KMeans(init=lambda X, k, random_state: X[:k]),
     ],
-    ids=["sklearn", "agglomerative", "birch", "mini-batch", "random", "callable"],
+    ids=["sklearn", "agglomerative", "birch", "mini-batch", "no labels", "random", "callable"],
 )
 def test_other_clusterers(four, estimator):
     search = NClustersSearch(
@@ -261,7 +262,8 @@ def test_other_clusterers(four, estimator):
     ).fit(four)
     assert search.n_clusters_ == 4
     assert type(search.best_estimator_) is type(estimator)
-    assert_array_equal(search.labels_, search.best_estimator_.labels_)
+    if estimator.get_params().get("compute_labels", True):
+        assert_array_equal(search.labels_, search.best_estimator_.labels_)
     assert hasattr(search, "predict") == hasattr(estimator, "predict")
     assert hasattr(search, "transform") == hasattr(estimator, "transform")
     within = search.results_["inertia"]

@@ -5,33 +5,14 @@ import sys
 import textwrap
 from importlib.metadata import version
 
+import pytest
+
 import sklearn_lloyd
 import sklearn_lloyd.metrics
 import sklearn_lloyd.model_selection
 
-PACKAGES = {"metrics", "model_selection"}
-
-
-def test_names():
-    assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
-    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
-    assert public - PACKAGES == set(sklearn_lloyd.__all__) - {"__version__"}
-    assert set(sklearn_lloyd.__all__) == {
-        "KMeans",
-        "MiniBatchKMeans",
-        "__version__",
-        "k_means",
-        "kmeans_plusplus",
-        "lloyd_steps",
-    }
-
-
-def test_names_of_metrics():
-    metrics = sklearn_lloyd.metrics
-    assert metrics.__all__ == sorted(metrics.__all__)
-    public = {name for name in vars(metrics) if not name.startswith("_")}
-    assert public == set(metrics.__all__)
-    assert public == {
+PACKAGES = {
+    sklearn_lloyd.metrics: {
         "calinski_harabasz_score",
         "calinski_harabasz_scorer",
         "davies_bouldin_score",
@@ -43,22 +24,38 @@ def test_names_of_metrics():
         "simplified_silhouette_score",
         "simplified_silhouette_scorer",
         "stability_scorer",
-    }
-
-
-def test_names_of_model_selection():
-    package = sklearn_lloyd.model_selection
-    assert package.__all__ == sorted(package.__all__)
-    public = {name for name in vars(package) if not name.startswith("_")}
-    assert public == set(package.__all__)
-    assert public == {
+    },
+    sklearn_lloyd.model_selection: {
         "NClustersSearch",
         "bic",
         "bootstrap_stability",
         "find_elbow",
         "gap_statistic",
         "prediction_strength",
+    },
+}
+
+
+def test_names():
+    assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
+    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
+    packages = {package.__name__.split(".")[1] for package in PACKAGES}
+    assert public - packages == set(sklearn_lloyd.__all__) - {"__version__"}
+    assert set(sklearn_lloyd.__all__) == {
+        "KMeans",
+        "MiniBatchKMeans",
+        "__version__",
+        "k_means",
+        "kmeans_plusplus",
+        "lloyd_steps",
     }
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+def test_names_of_packages(package):
+    assert package.__all__ == sorted(package.__all__)
+    public = {name for name in vars(package) if not name.startswith("_")}
+    assert public == set(package.__all__) == PACKAGES[package]
 
 
 def test_version_is_that_of_the_distribution():

@@ -109,7 +109,8 @@ def check_clusterer(estimator):
     if not hasattr(estimator, "fit") or "n_clusters" not in params:
         raise TypeError(
             f"{estimator!r} has no parameter n_clusters to search. Needed is a clusterer with "
-            "fit, n_clusters and labels_, such as KMeans, or a Pipeline that ends in one."
+            "fit, n_clusters, and labels_ or predict, such as KMeans, alone or at the end of a "
+            "Pipeline."
         )
 
 
@@ -219,7 +220,8 @@ def _fit_clones(estimator, X, problem, numbers, n_init, rng):
         if "random_state" in model.get_params(deep=False):
             model.set_params(random_state=rng.randint(LARGEST_SEED))
         model.fit(X, **weights)
-        yield model.labels_, getattr(model, "inertia_", None), model
+        labels = model.labels_ if hasattr(model, "labels_") else model.predict(X)
+        yield labels, getattr(model, "inertia_", None), model
 
 
 def _with_number(estimator, number, n_init):
@@ -249,9 +251,12 @@ def rng_of(estimator, rng):
 
 def sample_of(problem, size, rng):
     """Rows that have a weight, drawn without replacement; None: there are no more than that."""
-    order, weights = problem.canonical.order, problem.sample_weight
+    weights = problem.sample_weight
+    if size is None or problem.chunks.shape[0] <= size:
+        return None
+    order = problem.canonical.order
     if weights is not None:
         order = order[weights[order] > 0]
-    if size is None or order.size <= size:
+    if order.size <= size:
         return None
     return order[rng.choice(order.size, size, replace=False)]

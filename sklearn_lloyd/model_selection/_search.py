@@ -165,7 +165,7 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
     keys, one seeding for the least number, and for each other number a greedy step of k-means++
     with three times the usual trials and the loop, which has less to do than from scratch. The
     inertia never rises along the path. Labels for all numbers are kept until one is chosen:
-    12 bytes for each row and number.
+    12 bytes for each row and number. Callbacks of the estimator are not told of a path.
 
     References
     ----------
