@@ -184,7 +184,7 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
     >>> search.n_clusters_, search.structure_
     (4, 'clusters')
     >>> search.results_["silhouette"].round(2)[:5]
-    array([ nan, 0.6 , 0.78, 0.83, 0.69])
+    array([ nan, 0.6 , 0.78, 0.83, 0.72])
     """
 
     _parameter_constraints: dict = {
