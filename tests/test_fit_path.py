@@ -57,7 +57,7 @@ def test_more_starts_are_no_worse(blobs):
     path = path_of(blobs, numbers, n_init=4)
     for result in path:
         assert result.start_inertias.shape == (4,)
-        assert result.inertia == result.start_inertias.min()
+        assert result.inertia <= result.start_inertias.min() * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
