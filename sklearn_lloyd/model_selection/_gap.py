@@ -77,8 +77,8 @@ def gap_statistic(
           the *difference* of the two gaps.
         - 'first': the least k whose gap is no more than one standard error below that of the
           next k, which is the rule of the paper. Where there are many groups, the gap may fall
-          before it rises, and this rule stops too early; on rows without structure it
-          finds some in about one of six cases in two dimensions.
+          before it rises, and this rule stops too early; on evenly spread rows in two
+          dimensions it found structure in nine of sixty cases.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row; None: one each. The rows of the references have the same weights.
     n_init : int, default=None
