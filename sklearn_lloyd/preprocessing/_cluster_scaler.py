@@ -7,6 +7,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklearn_lloyd._compat import Interval, StrOptions, fit_context
@@ -18,6 +19,15 @@ from sklearn_lloyd._validation import (
     warn_user,
 )
 from sklearn_lloyd.preprocessing._scaling import METHODS, SPARSE_METHODS, Scaling, TrainingRows
+
+
+def _has_inverse(scaler):
+    if scaler.scale_ is None if hasattr(scaler, "scale_") else scaler.method == "unit-norm":
+        raise AttributeError(
+            "method='unit-norm' has no inverse: the norms of the rows are not kept. Average the "
+            "original rows of each cluster instead."
+        )
+    return True
 
 
 class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -229,6 +239,7 @@ class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         scaling = self._scaling()
         return _run(chunks, scaling.apply, scaling.apply_sparse)
 
+    @available_if(_has_inverse)
     def inverse_transform(self, X):
         """Bring scaled rows, such as centres, back to the units of the features.
 
@@ -247,15 +258,10 @@ class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            For 'unit-norm', which does not keep the norms.
+        AttributeError
+            For 'unit-norm', which does not keep the norms: there is no such method then.
         """
         check_is_fitted(self)
-        if self.scale_ is None:
-            raise ValueError(
-                "method='unit-norm' has no inverse: the norms of the rows are not kept. Average "
-                "the original rows of each cluster instead."
-            )
         name = type(self).__name__
         chunks = check_rows(name, X, 1, backend="numpy", n_threads=None, reset=False)
         if chunks.shape[1] != self.n_features_in_:
