@@ -78,10 +78,10 @@ for method in METHODS:
 # %%
 # Unscaled features lose to every scaling by feature. `"unit-norm"` is for rows whose direction
 # counts, such as texts; here the norm is that of proline, and magnesium decides about the rest.
-# `"whiten"` takes off the correlations, and most of these are what tells the cultivars apart. It is
-# for clusters that are stretched, not for groups that make the features correlate; what is left
-# here has several local optima, as the deviation shows. A bound on outliers helps the methods that
-# divide by extremes, `"range"` and `"maxabs"`.
+# `"whiten"` takes off the correlations, and most of these are what tells the cultivars apart. It
+# is for clusters that are stretched, not for groups that make the features correlate; what is
+# left here has several local optima, as the deviation shows. A bound on outliers helps the methods
+# that divide by extremes, `"range"` and `"maxabs"`.
 #
 # No method is best for all data, which is why the method is a parameter: a grid search over
 # ``clusterscaler__method`` tries them all.

@@ -25,7 +25,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 
-import sklearn_lloyd
 from sklearn_lloyd import KMeans, MiniBatchKMeans
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 from sklearn_lloyd.preprocessing._features import OUTPUTS
@@ -431,8 +430,3 @@ def test_no_second_array_of_the_size_of_the_result(output):
     tracemalloc.stop()
     # Beside 102 MB there is scratch memory of two threads, as in the transform of KMeans.
     assert peak < nbytes + 45e6
-
-
-def test_nothing_at_top_level_but_the_subpackage():
-    assert "preprocessing" not in sklearn_lloyd.__all__
-    assert sklearn_lloyd.preprocessing.__all__ == ["CentroidFeatures", "ClusterScaler"]
