@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 
-from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd import KMeans, MiniBatchKMeans, __version__
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 from sklearn_lloyd.preprocessing._features import OUTPUTS
 
@@ -276,7 +276,7 @@ def test_sparse_one_hot(X, dtype, passthrough, of):
 def test_names_and_frames(X, library):
     names = ["age", "income", "visits", "spend"]
     frame = {"pandas": pd, "polars": pl}[library].DataFrame(dict(zip(names, X.T, strict=True)))
-    features = CentroidFeatures(n_clusters=2, output=list(OUTPUTS), passthrough=True)
+    features = CentroidFeatures(KMeans(), n_clusters=2, output=list(OUTPUTS), passthrough=True)
     features.set_output(transform=library).set_params(random_state=0).fit(frame)
     out = features.transform(frame)
     assert type(out) is type(frame)
@@ -288,6 +288,7 @@ def test_names_and_frames(X, library):
         *("cluster_label", "residual_age", "residual_income", "residual_visits"),
         "residual_spend",
     ]
+    assert list(features.estimator_.feature_names_in_) == names
     assert list(out.columns) == expected == list(features.get_feature_names_out())
     plain = CentroidFeatures(n_clusters=2, output=list(OUTPUTS), passthrough=True, random_state=0)
     np.testing.assert_array_equal(np.asarray(out), plain.fit_transform(X))
@@ -353,6 +354,34 @@ def test_storage_without_rows(X):
     assert all(row.tobytes() not in stored for row in X[:50])
     slim = FrozenEstimator(KMeans.from_centers(features.estimator_.cluster_centers_))
     assert len(pickle.dumps(CentroidFeatures(slim).fit(X))) < 3000
+
+
+def test_stored_by_another_version(X):
+    for estimator in (ClusterScaler().fit(X), CentroidFeatures(n_clusters=2).fit(X)):
+        stored = pickle.dumps(estimator)
+        pickle.loads(stored)  # warnings are errors
+        old = stored.replace(__version__.encode(), b"0" * len(__version__))
+        with pytest.warns(UserWarning, match="was stored by sklearn-lloyd 0") as warned:
+            pickle.loads(old)
+        assert f"This {type(estimator).__name__} " in str([w.message for w in warned])
+
+
+@pytest.mark.parametrize("estimator", [sklearn.cluster.KMeans, sklearn.cluster.MiniBatchKMeans])
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
+def test_sparse_rows_in_the_kmeans_of_scikit_learn(estimator, kind):
+    rng = np.random.default_rng(0)
+    X = rng.random((400, 30)) * (rng.random((400, 30)) < 0.1)
+    features = CentroidFeatures(estimator(3, random_state=0, n_init=1)).fit(kind(X))
+    distances = features.estimator_.transform(kind(X))
+    np.testing.assert_allclose(features.transform(kind(X)), distances, rtol=1e-9)
+
+
+def test_extreme_scales(X, model):
+    frozen, on_centre = FrozenEstimator(model), model.cluster_centers_
+    for scale in (5e-324, np.finfo(float).max):
+        for output in ("soft", "similarity"):
+            features = CentroidFeatures(frozen, output=output, gamma=scale, temperature=scale)
+            assert np.isfinite(features.fit(X).transform(on_centre)).all()
 
 
 class Centreless(sklearn.cluster.KMeans):

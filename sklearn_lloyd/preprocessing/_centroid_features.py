@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, has_fit_parameter
 
+from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._compat import HasMethods, Interval, StrOptions, fit_context
 from sklearn_lloyd._kmeans import KMeans
@@ -26,8 +27,9 @@ from sklearn_lloyd.preprocessing._features import (
 )
 
 
-# The mixin is here for the check of the names that came in, which it alone makes public.
-class CentroidFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+# OneToOneFeatureMixin is here for its check of the names that come in: they are not those of the
+# result, but no other public class has it.
+class CentroidFeatures(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Distances, similarities, memberships and residuals of k-means as features.
 
     A k-means is fitted, or was before, and each row is told by where it lies among the
@@ -206,12 +208,13 @@ class CentroidFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             chunks = check_rows(self, X, 1, backend="auto", n_threads=None, reset=True)
             _check_layout(chunks, outputs)
             weights = check_weights(sample_weight, chunks.shape[0])
-            self.estimator_ = _fitted(estimator, chunks.X, y, weights)
+            self.estimator_ = _fitted(estimator, X, y, weights)
             centers = self._checked_centers()
             self._require_unique_names()
             total = chunks.shape[0] if weights is None else weights.sum()
             chunks = Chunks(chunks.X, len(centers), **self._kernels())
-            scale = inertia_under(chunks, centers, weights) / total or 1.0
+            scale = inertia_under(chunks, centers, weights) / total
+            scale = scale if scale > np.finfo(np.float64).tiny else 1.0
             self.gamma_ = 1.0 / scale if self.gamma is None else self.gamma
             self.temperature_ = scale if self.temperature is None else self.temperature
         return self

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._compat import Interval, StrOptions, fit_context
 from sklearn_lloyd._validation import (
     check_rows,
@@ -30,7 +31,7 @@ def _has_inverse(scaler):
     return True
 
 
-class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ClusterScaler(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Every scaling that clustering uses in one transformer, to search over by name.
 
     K-means compares squared differences of features, so the feature with the largest numbers
@@ -53,8 +54,8 @@ class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         - 'unit-norm': each row over its norm; :class:`~sklearn.preprocessing.Normalizer`. For
           directions, such as texts and embeddings.
         - 'whiten': z-scores without their correlation, for clusters that are all stretched the
-          same way. It is the rotation back and forth (ZCA of the correlations) that leaves each
-          feature nearest to itself [3]_.
+          same way. Of all ways to whiten it is the one that leaves each feature nearest to
+          itself, ZCA of the correlations [3]_.
         - 'none': as they are.
 
     clip : float, default=None
@@ -73,8 +74,8 @@ class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Percents, of 'robust' and of `clip`.
 
     shrinkage : float, default=0.0
-        Of 'whiten': correlations are multiplied by one less that, so that 1 is 'zscore'. Above
-        zero it makes up for few rows, down to fewer than features.
+        Of 'whiten': correlations are multiplied by ``1 - shrinkage`` before, so that 1 is
+        'zscore'. Above zero whitening works on few rows, too, even fewer than there are features.
 
     Attributes
     ----------
@@ -106,12 +107,13 @@ class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A feature that is constant in `fit` becomes zero, in rows with another value too; but for
-    'maxabs', 'unit-norm' and 'none', which keep a constant as one. So do, with 'whiten',
-    combinations of features with less than 1e-10 of the largest variance. With no more rows than
-    features all whitened rows are equally far from each other: a `UserWarning` says so, unless
-    there is `shrinkage`. Another one names features that vary while their `quantile_range` is
-    zero: 'robust' leaves them in their unit, as scikit-learn does.
+    A feature that is constant in `fit` becomes zero, in new rows with another value too. (With
+    'maxabs', 'unit-norm' and 'none' a constant other than zero stays as it is or is scaled.) With
+    'whiten' so do combinations of features with less than 1e-10 of the largest variance.
+
+    A `UserWarning` says so if 'whiten' gets no more rows than features and no `shrinkage`: all
+    whitened rows are then equally far from each other. Another one names features that vary while
+    their `quantile_range` is zero: 'robust' leaves them in their unit, as scikit-learn does.
 
     Sparse X stays sparse: 'maxabs', 'unit-norm' and 'none' take it. The others would have to
     take off a centre from the zeros, and refuse it, as `clip` does.
@@ -119,8 +121,8 @@ class ClusterScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Statistics are in float64 and count each row by its weight; the standard deviation and the
     covariance are those of the rows themselves (``ddof=0``). 'unit-norm' and 'none' learn
     nothing, so weights have nothing to change there. A weighted quantile takes a weight as so
-    many equal rows; weights with a mean below one over the rows that have any are scaled to mean
-    one for that, as else their sum would be less than a row.
+    many equal rows. If those that are positive have a mean below one, such as weights that sum to
+    one, they are first scaled to the mean one.
 
     `fit` reads X in blocks, twice for 'whiten', and by feature for quantiles, O(n_samples
     log(n_samples)) each. 'whiten' costs O(n_samples n_features^2). Beside the result nothing of

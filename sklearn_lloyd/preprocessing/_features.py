@@ -28,8 +28,8 @@ class Centroids:
     temperature: float
 
 
-# Of squared distances, which the functions may overwrite. What is written to `out` as soon as it
-# has the range of its dtype is then computed in that: float32 takes half of the time.
+# Of squared distances in float64, which the functions may overwrite. Exponentials are taken in the
+# dtype of the result, since those in float32 take half of the time.
 
 
 def _distance(squares, centroids, out):
@@ -49,7 +49,7 @@ def _soft(squares, centroids, out):
     least = squares.min(axis=1, keepdims=True)
     _require_no_overflow(least)
     squares -= least  # so that the largest exponential is one
-    squares *= -1.0 / centroids.temperature
+    squares /= -centroids.temperature
     weights = squares.astype(out.dtype, copy=False)
     np.exp(weights, out=weights)
     np.divide(weights, weights.sum(axis=1, keepdims=True), out=out)

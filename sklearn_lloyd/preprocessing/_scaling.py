@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler, normalize
@@ -61,13 +62,18 @@ class Scaling:
         """Fill `out` with rows that `apply` would make these of; dense."""
         values = rows * _inverse(np.sqrt(self.weights))
         if self.whitening is not None:
-            values = values @ np.linalg.pinv(self.whitening, rcond=1e-8, hermitian=True)
+            values = values @ self._unwhitening
         values *= self.scale
         if self.center is not None:
             values += self.center
         out[:] = values
 
+    @cached_property
+    def _unwhitening(self):
+        return np.linalg.pinv(self.whitening, rcond=1e-8, hermitian=True)
+
     def invert_sparse(self, X):
+        """The rows of which `apply_sparse` made these, a new CSR matrix."""
         return _scaled_columns(X, self.scale * _inverse(np.sqrt(self.weights)))
 
     def _factors(self):
