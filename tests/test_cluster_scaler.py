@@ -316,6 +316,15 @@ def test_repeated_entries_of_sparse_rows_add_up():
     assert scaled["none"].toarray().tolist() == [[5.0, 0.0], [0.0, 1.0]]
 
 
+@pytest.mark.parametrize("method", SPARSE_METHODS)
+def test_sparse_rows_with_long_indices(method):
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(rng.normal(size=(50, 8)) * (rng.random((50, 8)) < 0.3))
+    expected = ClusterScaler(method).fit_transform(X).toarray()
+    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    np.testing.assert_array_equal(ClusterScaler(method).fit_transform(X).toarray(), expected)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_X_stays_as_it_is(X, method):
     for order in "CF":

@@ -249,7 +249,8 @@ class CentroidFeatures(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, 
         edges = list(accumulate(widths, initial=before))
         places = [slice(*edge) for edge in pairwise(edges)]
         out = np.empty((chunks.shape[0], edges[-1]), dtype)
-        out[:, :before] = chunks.X if before else 0.0
+        if before:
+            out[:, :before] = chunks.X
         centroids = Centroids(centers, self.gamma_, self.temperature_)
         fill_features(chunks, centroids, dict(zip(outputs, places, strict=True)), out)
         if self.passthrough and chunks.is_sparse:
