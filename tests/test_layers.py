@@ -15,12 +15,13 @@ LAYERS = [
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_projection"},
     {"_batches", "_init", "_problem", "_solvers", "_validation"},
-    {"_fit", "_fit_batches", "_fit_minibatch"},
+    {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"_pipeline", "metrics"},
+    {"_pipeline", "metrics", "preprocessing"},
+    {"model_selection"},
     {"inspection"},
     {"__init__"},
 ]
@@ -77,6 +78,7 @@ def test_imports(path):
 
 def test_no_module_is_long():
     # Estimators are mostly documentation.
-    limits = {"_kmeans": 400, "_minibatch_kmeans": 470}
+    limits = {"_kmeans": 400, "_minibatch_kmeans": 470, "_search": 450}
+    limits |= {"_centroid_features": 400, "_cluster_scaler": 400}
     code = {path: len(path.read_text().splitlines()) for path in MODULES}
     assert all(n <= limits.get(path.stem, 330) for path, n in code.items()), code

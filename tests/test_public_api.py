@@ -3,34 +3,21 @@
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from importlib.metadata import version
 
 import sklearn_lloyd
-import sklearn_lloyd.metrics
 
-PACKAGES = {"metrics"}
-
-
-def test_names():
-    assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
-    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
-    assert public - PACKAGES == set(sklearn_lloyd.__all__) - {"__version__"}
-    assert set(sklearn_lloyd.__all__) == {
-        "KMeans",
-        "MiniBatchKMeans",
-        "__version__",
-        "k_means",
-        "kmeans_plusplus",
-        "lloyd_steps",
-    }
-
-
-def test_names_of_metrics():
-    metrics = sklearn_lloyd.metrics
-    assert metrics.__all__ == sorted(metrics.__all__)
-    public = {name for name in vars(metrics) if not name.startswith("_")}
-    assert public == set(metrics.__all__)
-    assert public == {
+SUBPACKAGES = {
+    "inspection": {
+        "CentroidDisplay",
+        "ClusterDisplay",
+        "ConvergenceDisplay",
+        "LloydStepsDisplay",
+        "NClustersDisplay",
+        "SilhouetteDisplay",
+    },
+    "metrics": {
         "calinski_harabasz_score",
         "calinski_harabasz_scorer",
         "davies_bouldin_score",
@@ -42,7 +29,36 @@ def test_names_of_metrics():
         "simplified_silhouette_score",
         "simplified_silhouette_scorer",
         "stability_scorer",
-    }
+    },
+    "model_selection": {
+        "NClustersSearch",
+        "bic",
+        "bootstrap_stability",
+        "find_elbow",
+        "gap_statistic",
+        "prediction_strength",
+    },
+    "preprocessing": {"CentroidFeatures", "ClusterScaler"},
+}
+
+
+def public_names(module):
+    return {name for name in vars(module) if not name.startswith("_")}
+
+
+def test_names():
+    assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
+    own = set(sklearn_lloyd.__all__) - {"__version__"}
+    assert public_names(sklearn_lloyd) - {*SUBPACKAGES} == own
+    assert own == {"KMeans", "MiniBatchKMeans", "k_means", "kmeans_plusplus", "lloyd_steps"}
+
+
+def test_names_of_subpackages():
+    for package, names in SUBPACKAGES.items():
+        module = import_module(f"sklearn_lloyd.{package}")
+        assert module.__all__ == sorted(names)
+        assert public_names(module) == names
+        assert module.__doc__
 
 
 def test_version_is_that_of_the_distribution():
@@ -60,8 +76,10 @@ def test_import_and_fit_need_no_extra():
             return real(name, *args, **kwargs)
         builtins.__import__ = refuse
         import sklearn_lloyd
-        import sklearn_lloyd.metrics
+        import sklearn_lloyd.inspection
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
+        from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
+        CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))
         print(sorted(blocked & set(sys.modules)))
     """
     run = subprocess.run(
