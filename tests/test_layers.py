@@ -21,6 +21,7 @@ LAYERS = [
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
     {"preprocessing"},
+    {"inspection"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
