@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._chunks import even_slices
+from sklearn_lloyd._chunks import block_slices
 from sklearn_lloyd._kernels import label_sums, own_sq_distances
 from sklearn_lloyd.inspection._columns import take_slice
-
-_BLOCK_ROWS = 1 << 16  # transformed at once
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,9 @@ class AssignedRows:
             -1 where a cluster has fewer rows.
         """
         codes = self.codes[rows]
-        order = np.lexsort((self.sq_distances[rows], codes))
+        # Equally near but for rounding is equally near.
+        mantissa, exponent = np.frexp(self.sq_distances[rows])
+        order = np.lexsort((np.ldexp(np.round(mantissa, 9), exponent), codes))
         start = np.searchsorted(codes[order], np.arange(len(self.clusters)))
         found = np.full((len(self.clusters), n_exemplars), -1)
         rank = np.arange(order.size) - start[codes[order]]
@@ -91,7 +91,8 @@ def assign_rows(steps, clusterer, X, sample_weight):
 
 def _blocks(steps, X):
     """Slices of rows, and these rows as the clusterer takes them."""
-    for rows in even_slices(X.shape[0], _BLOCK_ROWS):
+    per_row = X.nnz // max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
+    for rows in block_slices(X.shape[0], per_row, 1):
         seen = take_slice(X, rows)
         for step in steps:
             seen = step.transform(seen)

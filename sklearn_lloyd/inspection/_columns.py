@@ -17,6 +17,8 @@ from sklearn_lloyd.inspection._statistics import (
     statistics_of_sparse,
 )
 
+_MISSING = "missing"  # as a category
+
 
 class Feature(NamedTuple):
     """A column of numbers, or one of the categories of a column.
@@ -124,20 +126,22 @@ def _read(values, is_category):
     name, which is None.
     """
     is_flag = values.dtype.kind == "b"
-    if values.dtype.kind == "O" and all(map(_is_number_or_missing, values)):
-        present = np.array([_is_number(value) for value in values], bool)
-        is_flag = present.any() and all(isinstance(v, bool | np.bool_) for v in values[present])
-        numbers = np.full(values.size, np.nan)
-        numbers[present] = values[present].astype(np.float64)
-        values = numbers
+    missing = np.zeros(values.size, bool)
+    if values.dtype.kind == "O":
+        missing = np.fromiter(map(_is_missing, values), bool, values.size)
+        present = values[~missing]
+        if all(isinstance(value, Number | np.bool_) for value in present):
+            is_flag = present.size and all(isinstance(value, bool | np.bool_) for value in present)
+            values = np.full(values.size, np.nan)
+            values[~missing] = present.astype(np.float64)
     if values.dtype.kind in "mM":
         return None, None
     if is_flag:
-        return np.where(np.isnan(values), -1, values != 1.0).astype(np.intp), [None]
+        return np.where(missing, -1, values != 1.0).astype(np.intp), [None]
     if not is_category and values.dtype.kind in "iuf":
         return values.astype(np.float64, copy=False), None
     if values.dtype.kind not in "iuf":
-        values = values.astype(str)
+        values = np.where(missing, _MISSING, values.astype(str))
     found, codes = np.unique(values, return_inverse=True)
     return codes, [_label(value) for value in found]
 
@@ -152,14 +156,14 @@ def _centers_of(centers, category=None):
 
 
 def _label(category):
-    """How a category is written."""
+    if _is_missing(category):
+        return _MISSING
     whole = isinstance(category, Real) and float(category).is_integer()
     return str(int(category)) if whole else str(category)
 
 
-def _is_number(value):
-    return isinstance(value, Number | np.bool_)
-
-
-def _is_number_or_missing(value):
-    return _is_number(value) or value is None or type(value).__name__ == "NAType"
+def _is_missing(value):
+    """Whether it is None, NaN, or what pandas has for these."""
+    if isinstance(value, Real):
+        return value != value
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
