@@ -3,14 +3,17 @@
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from importlib.metadata import version
 
 import sklearn_lloyd
 
+SUBPACKAGES = {"preprocessing": ["CentroidFeatures", "ClusterScaler"]}
+
 
 def test_names():
     assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
-    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
+    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")} - {*SUBPACKAGES}
     assert public == set(sklearn_lloyd.__all__) - {"__version__"}
     assert set(sklearn_lloyd.__all__) == {
         "KMeans",
@@ -20,6 +23,14 @@ def test_names():
         "kmeans_plusplus",
         "lloyd_steps",
     }
+
+
+def test_names_of_subpackages():
+    for package, names in SUBPACKAGES.items():
+        module = import_module(f"sklearn_lloyd.{package}")
+        assert module.__all__ == sorted(names)
+        assert module.__doc__
+        assert {name for name in vars(module) if not name.startswith("_")} == set(names)
 
 
 def test_version_is_that_of_the_distribution():
@@ -38,6 +49,8 @@ def test_import_and_fit_need_no_extra():
         builtins.__import__ = refuse
         import sklearn_lloyd
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
+        from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
+        CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))
         print(sorted(blocked & set(sys.modules)))
     """
     run = subprocess.run(

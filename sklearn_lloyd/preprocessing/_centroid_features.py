@@ -278,8 +278,8 @@ class CentroidFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _checked_outputs(self):
         outputs = _as_list(self.output)
-        unknown = [name for name in outputs if name not in OUTPUTS]
-        if unknown or not outputs or len(set(outputs)) < len(outputs):
+        known = all(isinstance(name, str) and name in OUTPUTS for name in outputs)
+        if not known or not outputs or len(set(outputs)) < len(outputs):
             raise ValueError(
                 f"output={self.output!r} must be one of {', '.join(map(repr, OUTPUTS))}, or a "
                 "list of these, each of them once."

@@ -370,7 +370,7 @@ def _run(chunks, fill, sparse_result):
     """Scaled rows, block by block on the threads of the pool; sparse ones at once."""
     require_finite(chunks)
     if chunks.is_sparse:
-        return sparse_result(chunks.X)
+        return sparse_result(chunks.rows(slice(0, chunks.shape[0])))
     out = np.empty(chunks.shape, np.float32 if chunks.dtype == np.float32 else np.float64)
     chunks.map_reduce(lambda rows, scratch: fill(chunks.rows(rows), out[rows]))
     return out

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-_ROUNDING = 1e-10  # of the whole weight: less is a rounding error of its sums
-
 
 def quantiles(values, percents, weights=None):
     """Quantiles by linear interpolation, as :func:`numpy.percentile` gives them.
@@ -21,21 +19,24 @@ def quantiles(values, percents, weights=None):
     Returns
     -------
     found : ndarray of shape (n_percents,), float64
+
+    Notes
+    -----
+    Lay the sorted values side by side, each as wide as its weight, over [0, W]. The quantile p is
+    their mean from p (W - 1) to one more. Where all weights are whole numbers that is the
+    interpolation between two neighbours.
     """
     if weights is None:
         return np.percentile(values, percents)
     values, weights = values[weights > 0.0], weights[weights > 0.0]
     order = np.argsort(values, kind="stable")
-    values, upto = values[order], np.cumsum(weights[order])
-    upto *= max(1.0, values.size / upto[-1])
-    # Of as many sorted values as the weights count, number t is the first with a sum above t.
-    place = np.asarray(percents) / 100.0 * max(upto[-1] - 1.0, 0.0)
-    below = np.floor(place + _ROUNDING)
-    above = np.minimum(below + 1.0, max(upto[-1] - 1.0, 0.0))
-
-    def value_at(t):
-        found = np.searchsorted(upto, t + _ROUNDING * upto[-1], side="right")
-        return values[np.minimum(found, values.size - 1)]
-
-    low, high = value_at(below), value_at(above)
-    return low + np.clip(place - below, 0.0, 1.0) * (high - low)
+    values, ends = values[order], np.cumsum(weights[order])
+    ends *= max(1.0, values.size / ends[-1])
+    found = np.empty(len(percents))
+    for i, percent in enumerate(percents):
+        start = percent / 100.0 * max(0.0, ends[-1] - 1.0)
+        first, last = np.searchsorted(ends, start, "right"), np.searchsorted(ends, start + 1.0)
+        window = slice(first, last + 1)
+        shares = np.diff(np.minimum(ends[window], start + 1.0), prepend=start)
+        found[i] = shares @ values[window] / shares.sum()
+    return found

@@ -40,7 +40,7 @@ class Scaling:
 
     def apply(self, rows, out):
         """Fill `out` with the scaled rows; dense."""
-        values = rows.astype(np.float64)
+        values = _as_float64(rows)
         if self.bounds is not None:
             np.clip(values, *self.bounds, out=values)
         if self.center is not None:
@@ -77,6 +77,12 @@ class Scaling:
         return factors if scaled else factors * _inverse(self.scale)
 
 
+def _as_float64(rows):
+    """A copy in float64; dense rows in C order, lest sums depend on how X lies in memory."""
+    dense = isinstance(rows, np.ndarray)
+    return np.array(rows, np.float64, order="C") if dense else rows.astype(np.float64)
+
+
 def _inverse(scale):
     """One over the scale, zero where that is zero."""
     return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
@@ -110,7 +116,7 @@ class TrainingRows:
         if self.weights is not None:
             weights = self.weights[rows]
             values, weights = values[weights > 0.0], weights[weights > 0.0]
-        values = values.astype(np.float64)
+        values = _as_float64(values)
         if self.bounds is not None:
             np.clip(values, *self.bounds, out=values)
         return values, weights
