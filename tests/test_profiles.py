@@ -232,6 +232,10 @@ def test_no_way_back(frame, step, reason):
     assert profiles.centers_missing.startswith(reason)
     assert np.isnan(profiles.centers).all()
     np.testing.assert_allclose(profiles.means, X.groupby(model[-1].labels_).mean())
+    model = make_pipeline(step, kmeans(2)).fit(X.to_numpy())
+    found = cluster_profiles(model, X.to_numpy())
+    assert found.centers_missing.startswith(reason)
+    assert np.isnan(found.centers).all()
 
 
 def test_no_way_back_of_one_part(frame):
@@ -321,6 +325,19 @@ def test_sparse(dtype, kind):
         assert len(set(found.names)) == 3
 
 
+def test_sparse_with_repeated_entries():
+    tidy = sparse.csr_array(np.random.default_rng(0).poisson(0.5, (60, 5)).astype(float))
+    halves = sparse.csr_array(
+        (np.repeat(tidy.data / 2.0, 2), np.repeat(tidy.indices, 2), 2 * tidy.indptr), tidy.shape
+    )
+    model = kmeans(3).fit(tidy)
+    expected, found = cluster_profiles(model, tidy), cluster_profiles(model, halves)
+    assert halves.nnz == 2 * tidy.nnz
+    np.testing.assert_allclose(found.means, expected.means)
+    np.testing.assert_allclose(found.whole_deviation, expected.whole_deviation)
+    np.testing.assert_array_equal(found.exemplars, expected.exemplars)
+
+
 def test_order_of_rows(frame):
     model = mixed_pipeline().fit(frame)
     profiles = cluster_profiles(model, frame)
@@ -373,6 +390,8 @@ def test_few_large_values_hide_nothing():
     profiles = cluster_profiles(model, X, feature_names=["spend", "nothing"])
     assert np.abs(profiles.differences[:2]).max() < 0.2
     assert list(profiles.names) == ["low spend", "high spend", "very high spend"]
+    assert "spend, median 40 (all rows: 40)" in repr(profiles)
+    assert "spend 1,500,000 (all rows: 29,436)" in repr(profiles)
 
 
 def test_exemplars(frame):
@@ -523,6 +542,9 @@ def test_most_frequent_categories():
     assert list(profiles.features) == ["size", "town=b", "town=c"]
     weights = np.where(X.town == "z", 100.0, 1.0)
     profiles = cluster_profiles(model, X, max_categories=2, sample_weight=weights)
+    assert list(profiles.features) == ["size", "town=c", "town=z"]
+    weights = np.where(X.town.isin(["c", "z"]), 1.0, 0.0)
+    profiles = cluster_profiles(model, X, sample_weight=weights)
     assert list(profiles.features) == ["size", "town=c", "town=z"]
 
 

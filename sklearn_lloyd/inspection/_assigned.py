@@ -100,4 +100,10 @@ def _blocks(steps, X):
 
 
 def _array(seen):
-    return seen.tocsr() if sparse.issparse(seen) else np.asarray(seen)
+    if not sparse.issparse(seen):
+        return np.asarray(seen, dtype=np.float64)
+    seen = seen.tocsr()
+    if not seen.has_canonical_format:
+        seen = seen.copy()
+        seen.sum_duplicates()
+    return seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from numbers import Number, Real
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Feature(NamedTuple):
 
 
 def frame_library(X):
-    """ "pandas" or "polars" for their frames, "" for anything else."""
+    """Which of pandas and polars a frame is of; empty for anything else."""
     library = type(X).__module__.split(".")[0]
     return library if library in ("pandas", "polars") and hasattr(X, "columns") else ""
 
@@ -70,7 +71,7 @@ def check_names(X, feature_names, fitted_names):
     names = [str(name) for name in feature_names]
     if len(names) != n_columns:
         raise ValueError(f"feature_names has {len(names)} names, but X has {n_columns} columns.")
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise ValueError(f"Feature names must differ; these are repeated: {repeated}.")
     return names
@@ -83,7 +84,7 @@ def read_features(X, rows, groups, names, centers, max_categories):
     ----------
     X : frame, ndarray or CSR
     rows : slice or ndarray of intp
-        The rows of X that count.
+        The rows of X that count; a slice is of all.
     groups : Groups
         Of these rows.
     names : list of str
@@ -97,16 +98,16 @@ def read_features(X, rows, groups, names, centers, max_categories):
     feature : Feature
     """
     if sparse.issparse(X):
-        for j, statistics in enumerate(statistics_of_sparse(X[rows], groups)):
+        counted = X if isinstance(rows, slice) else X[rows]
+        for j, statistics in enumerate(statistics_of_sparse(counted, groups)):
             yield Feature(names[j], j, False, statistics, _centers_of(centers[j]))
         return
     for j, name in enumerate(names):
         column = X.iloc[:, j] if hasattr(X, "iloc") else X[:, j]
         is_category = isinstance(centers[j], dict) or str(column.dtype) == "category"
-        values, categories = _read(np.asarray(column), is_category)
+        values, categories = _read(np.asarray(column)[rows], is_category)
         if values is None:
             continue
-        values = values[rows]
         if categories is None:
             statistics = statistics_of_numbers(values, groups)
             yield Feature(name, j, False, statistics, _centers_of(centers[j]))
@@ -131,7 +132,7 @@ def _read(values, is_category):
         missing = np.fromiter(map(_is_missing, values), bool, values.size)
         present = values[~missing]
         if all(isinstance(value, Number | np.bool_) for value in present):
-            is_flag = present.size and all(isinstance(value, bool | np.bool_) for value in present)
+            is_flag = present.size > 0 and all(isinstance(v, bool | np.bool_) for v in present)
             values = np.full(values.size, np.nan)
             values[~missing] = present.astype(np.float64)
     if values.dtype.kind in "mM":

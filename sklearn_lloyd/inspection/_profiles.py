@@ -112,7 +112,7 @@ class ClusterProfiles:
         frame : pandas or polars DataFrame, or dict of columns
             A frame of the library that X came from; for arrays a dict, of which either library
             makes a frame. The columns are "cluster", "name", "size", "share", the features,
-            "stands out" and "exemplars".
+            "stands out" (at most five features) and "exemplars".
 
         Raises
         ------
@@ -128,7 +128,7 @@ class ClusterProfiles:
             "share": self.shares,
         }
         last = {
-            "stands out": [", ".join(said) for said in self.stands_out],
+            "stands out": [", ".join(said[:_SHOWN]) for said in self.stands_out],
             "exemplars": [[int(row) for row in rows if row >= 0] for rows in self.exemplars],
         }
         taken = {*first, *last}
@@ -144,11 +144,13 @@ class ClusterProfiles:
         return "\n".join(lines)
 
     def _compared(self, i, j):
-        own, whole = (
-            f"{value:.0%}" if self.is_share[j] else _short(value)
-            for value in (self.means[i, j], self.whole_mean[j])
-        )
-        return f"{self.features[j]} {own} (all rows: {whole})"
+        name, own, whole = self.features[j], self.means[i, j], self.whole_mean[j]
+        if self.is_share[j]:
+            return f"{name} {own:.0%} (all rows: {whole:.0%})"
+        if self.differences[i, j] * self.rank_differences[i, j] < 0.0:
+            # A few large values: means would contradict what is said of the ranks.
+            name, own, whole = f"{name}, median", self.medians[i, j], self.whole_median[j]
+        return f"{name} {_short(own)} (all rows: {_short(whole)})"
 
 
 def _short(number):
@@ -208,11 +210,9 @@ def cluster_profiles(
     ------
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
-    InvalidParameterError
-        If the estimator has no `predict`, or a parameter is out of its range.
     ValueError
-        If X has other columns than the estimator was fitted with, or the weights or names do not
-        fit X.
+        If the estimator has no `predict`, X has other columns than it was fitted with, weights or
+        names do not fit X, or a parameter is out of its range.
 
     See Also
     --------
@@ -273,6 +273,8 @@ def cluster_profiles(
     if frame_library(X) and fitted_names is not None:  # perhaps in another order
         by_name = dict(zip(fitted_names, centers, strict=False))
         centers = [by_name.get(name) for name in X.columns]
+    elif not centers:
+        centers = [None] * X.shape[1]
 
     rows = slice(None) if weights is None or weights.all() else np.flatnonzero(weights)
     groups = Groups(assigned.codes, weights, len(assigned.clusters)).only(rows)
