@@ -5,16 +5,19 @@ The examples in them run as doctests, see setup.cfg.
 
 import ast
 import inspect
+from dataclasses import fields
 
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_lloyd
 from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd.inspection import ClusterProfiles, cluster_profiles
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 
 ESTIMATORS = [KMeans, MiniBatchKMeans, ClusterScaler, CentroidFeatures]
 FUNCTIONS = [getattr(sklearn_lloyd, name) for name in sklearn_lloyd.__all__ if name[0].islower()]
+FUNCTIONS += [cluster_profiles]
 METHODS = [
     method
     for estimator in ESTIMATORS
@@ -27,6 +30,7 @@ METHODS = [
     }
     and method.__module__.startswith("sklearn_lloyd.")  # not what scikit-learn's mixins bring
 ]
+METHODS += [ClusterProfiles.to_frame]
 
 
 def check_parameters(documented, signature):
@@ -52,6 +56,11 @@ def test_functions(function):
     check_parameters(doc["Parameters"], inspect.signature(function))
     assert doc["Returns"] or doc["Yields"]
     assert doc["Examples"]
+
+
+def test_profiles():
+    attributes = ", ".join(entry.name for entry in ClassDoc(ClusterProfiles)["Attributes"])
+    assert attributes.split(", ") == [field.name for field in fields(ClusterProfiles)]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__qualname__)

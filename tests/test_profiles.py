@@ -1,5 +1,7 @@
 """Profiles of clusters: against plain group-by means, in every way that X comes."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -649,6 +651,18 @@ def test_x_is_only_read(frame):
     copy = frame.copy(deep=True)
     cluster_profiles(model, frame)
     pd.testing.assert_frame_equal(frame, copy)
+
+
+def test_memory_is_of_a_few_columns():
+    X = np.random.default_rng(0).normal(size=(20_000, 200))
+    model = make_pipeline(StandardScaler(), KMeans(3, random_state=0, max_iter=2)).fit(X)
+    tracemalloc.start()
+    try:
+        cluster_profiles(model, X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes / 2
 
 
 def test_bad_input(frame):

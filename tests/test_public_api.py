@@ -8,7 +8,10 @@ from importlib.metadata import version
 
 import sklearn_lloyd
 
-SUBPACKAGES = {"preprocessing": ["CentroidFeatures", "ClusterScaler"]}
+SUBPACKAGES = {
+    "inspection": ["ClusterProfiles", "cluster_profiles"],
+    "preprocessing": ["CentroidFeatures", "ClusterScaler"],
+}
 
 
 def test_names():
@@ -51,6 +54,9 @@ def test_import_and_fit_need_no_extra():
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
         CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))
+        from sklearn_lloyd.inspection import cluster_profiles
+        model = sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]])
+        assert set(cluster_profiles(model, [[0.0], [9.0]]).to_frame()["size"]) == {1}
         print(sorted(blocked & set(sys.modules)))
     """
     run = subprocess.run(
