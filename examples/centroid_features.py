@@ -1,7 +1,7 @@
 """
-=================================================
+==================================================
 Centroid features: better digits by a linear model
-=================================================
+==================================================
 
 A linear classifier on the 64 pixels of a digit draws straight borders. With
 :class:`~sklearn_lloyd.preprocessing.CentroidFeatures` it sees instead how near a picture is to
