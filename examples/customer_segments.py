@@ -1,7 +1,7 @@
 """
-===========================================================
+============================================================
 Customer segments: from raw purchases to segments with names
-===========================================================
+============================================================
 
 A shop wants to know what kinds of customers it has. It has a list of purchases: who, when, how
 much. We make three numbers of each customer (how long ago the last purchase was, how many there
@@ -50,7 +50,8 @@ folder.mkdir(parents=True, exist_ok=True)
 records = distribution("lifetimes").locate_file("lifetimes/datasets/CDNOW_master.txt")
 purchases = pd.read_csv(records, sep=r"\s+", parse_dates=["date"], date_format="%Y%m%d")
 purchases = purchases[purchases["dollar_value"] > 0]
-print(f"{len(purchases)} purchases, {purchases['date'].min():%x} to {purchases['date'].max():%x}:")
+first, last = purchases["date"].min().date(), purchases["date"].max().date()
+print(f"{len(purchases)} purchases, from {first} to {last}:")
 print(purchases.head(3).to_string(index=False))
 
 # %%
