@@ -8,9 +8,9 @@ much. We make three numbers of each customer (how long ago the last purchase was
 were, what one is worth), cluster them, and have :func:`~sklearn_lloyd.inspection.cluster_profiles`
 say what the segments are: in days and dollars, with names.
 
-The purchases are real: the CDNOW records, all customers who first bought from an online music
-shop in the first quarter of 1997, up to June 1998. They come with the package `lifetimes`, and
-the example needs pandas and matplotlib: ``pip install lifetimes pandas matplotlib``. It writes
+The purchases are real: the CDNOW records (Fader and Hardie, Interfaces 31, 2001), all customers
+who first bought from an online music shop in the first quarter of 1997, up to June 1998. They come
+with the package `lifetimes`, and the example needs pandas and matplotlib: ``pip install lifetimes pandas matplotlib``. It writes
 its picture to ``examples/output``, or to the folder that you name on the command line.
 """
 
