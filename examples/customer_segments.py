@@ -10,8 +10,9 @@ say what the segments are: in days and dollars, with names.
 
 The purchases are real: the CDNOW records (Fader and Hardie, Interfaces 31, 2001), all customers
 who first bought from an online music shop in the first quarter of 1997, up to June 1998. They come
-with the package `lifetimes`, and the example needs pandas and matplotlib: ``pip install lifetimes pandas matplotlib``. It writes
-its picture to ``examples/output``, or to the folder that you name on the command line.
+with the package `lifetimes`. The example needs pandas and matplotlib as well:
+``pip install lifetimes pandas matplotlib``. It writes its picture to ``examples/output``, or to
+the folder that you name on the command line.
 """
 
 import sys
