@@ -12,10 +12,13 @@ SUBPACKAGES = {
     "inspection": {
         "CentroidDisplay",
         "ClusterDisplay",
+        "ClusterProfiles",
         "ConvergenceDisplay",
         "LloydStepsDisplay",
         "NClustersDisplay",
+        "ProfileDisplay",
         "SilhouetteDisplay",
+        "cluster_profiles",
     },
     "metrics": {
         "calinski_harabasz_score",

@@ -24,6 +24,7 @@ class ProfileDisplay:
     differences : ndarray of shape (n_clusters, n_features), float64
         NaN stays blank.
     features : sequence of str
+        Their names.
     clusters : sequence of str
         What to write at each row.
     n_features : int
