@@ -28,8 +28,29 @@ from sklearn_lloyd._validation import (
 from sklearn_lloyd._version import __version__
 
 
+class VersionedPickle:
+    """An estimator that remembers which version stored it, and warns if another one reads it."""
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_sklearn_lloyd_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was stored by sklearn-lloyd {version} and is read "
+                f"by {__version__}: it may not behave as before. Fit it again, or install "
+                "the version that stored it.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+
 class BaseKMeans(
     CallbackSupportMixin,
+    VersionedPickle,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClusterMixin,
@@ -224,19 +245,3 @@ class BaseKMeans(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def __getstate__(self):
-        return {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
-
-    def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_sklearn_lloyd_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                f"This {type(self).__name__} was stored by sklearn-lloyd {version} and is read "
-                f"by {__version__}: it may not behave as before. Fit it again, or install "
-                "the version that stored it.",
-                UserWarning,
-                stacklevel=2,
-            )
-        super().__setstate__(state)

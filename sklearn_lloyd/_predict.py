@@ -57,23 +57,40 @@ def _fine_blocks(chunks, n_clusters):
     return even_slices(n_rows, max(_FEWEST_ROWS, _WORK_OF_BLOCK // work))
 
 
+def distances_dtype(chunks, centers):
+    """float32 if both the rows and the centres are, else float64."""
+    both = chunks.dtype == centers.dtype == np.float32
+    return np.dtype(np.float32 if both else np.float64)
+
+
 def distances_to_centers(chunks, centers):
-    """Euclidean distances, (n_samples, n_clusters); float32 if both arguments are."""
+    """Euclidean distances, (n_samples, n_clusters), of `distances_dtype`."""
+    out = np.empty((chunks.shape[0], len(centers)), distances_dtype(chunks, centers))
+
+    def use(rows, squares):
+        np.sqrt(squares, out=out[rows], casting="same_kind")
+
+    use_sq_distances(chunks, centers, use)
+    return out
+
+
+def use_sq_distances(chunks, centers, use):
+    """Call `use(rows, squares)` for all rows, a few at a time, on the threads of the pool.
+
+    `rows` is a slice, `squares` their squared distances to the centres, (n_rows, n_clusters) in
+    float64, in any memory order: to be used while they are in the cache, and written to at will.
+    """
     require_finite(chunks)
     table = _table(chunks, centers)
-    dtype = np.float32 if chunks.dtype == centers.dtype == np.float32 else np.float64
-    out = np.empty((chunks.shape[0], len(table)), dtype)
 
     def kernel(rows, scratch):
         block = chunks.rows(rows)
         step = batch_rows(block, table)
         for start in range(0, block.shape[0], step):
-            squares = sq_distances_to_all(block[start : start + step], table, scratch)
             part = slice(rows.start + start, min(rows.start + start + step, rows.stop))
-            np.sqrt(squares, out=out[part], casting="same_kind")
+            use(part, sq_distances_to_all(block[start : start + step], table, scratch))
 
     chunks.map_reduce(kernel)
-    return out
 
 
 def inertia_under(chunks, centers, sample_weight):

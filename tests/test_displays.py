@@ -22,10 +22,15 @@ from sklearn_lloyd.inspection import (
     ClusterDisplay,
     ConvergenceDisplay,
     LloydStepsDisplay,
+    NClustersDisplay,
+    ProfileDisplay,
     SilhouetteDisplay,
+    cluster_profiles,
 )
+from sklearn_lloyd.model_selection import NClustersSearch
 
-OF_ROWS = [CentroidDisplay, ClusterDisplay, SilhouetteDisplay, LloydStepsDisplay]
+OF_CLUSTERS = [CentroidDisplay, ClusterDisplay, ProfileDisplay, SilhouetteDisplay]
+OF_ROWS = [*OF_CLUSTERS, LloydStepsDisplay]
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +82,7 @@ def test_in_axes_of_another_figure(display, model, X):
         drawn.plot(ax=figure)
 
 
-@pytest.mark.parametrize("display", [CentroidDisplay, ClusterDisplay, SilhouetteDisplay])
+@pytest.mark.parametrize("display", OF_CLUSTERS)
 def test_as_the_clusterer_sees_the_rows(display, X):
     wide = X * [1.0, 1000.0]
     pipeline = make_pipeline(StandardScaler(), KMeans(4, random_state=0)).fit(wide)
@@ -86,11 +91,11 @@ def test_as_the_clusterer_sees_the_rows(display, X):
     b = display.from_estimator(pipeline[-1], seen)
     for name, value in vars(b).items():
         if isinstance(value, np.ndarray) and value.dtype != object:
-            np.testing.assert_array_equal(vars(a)[name], value)
+            np.testing.assert_allclose(vars(a)[name], value, rtol=1e-12, atol=1e-12)
     assert isinstance(a.ax_.get_title(loc="right"), str)
 
 
-@pytest.mark.parametrize("display", [CentroidDisplay, ClusterDisplay, SilhouetteDisplay])
+@pytest.mark.parametrize("display", OF_CLUSTERS)
 def test_other_clusterers_and_sparse_rows(display, X):
     their = TheirKMeans(4, init=X[:4], n_init=1).fit(X)
     ours = KMeans(4, init=X[:4]).fit(X)
@@ -102,7 +107,7 @@ def test_other_clusterers_and_sparse_rows(display, X):
             np.testing.assert_allclose(vars(c)[name], value, rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("display", [*OF_ROWS[:-1], ConvergenceDisplay])
+@pytest.mark.parametrize("display", [*OF_CLUSTERS, ConvergenceDisplay])
 def test_not_fitted(display, X):
     args = (KMeans(),) if display is ConvergenceDisplay else (KMeans(), X)
     with pytest.raises(NotFittedError, match="KMeans"):
@@ -110,7 +115,7 @@ def test_not_fitted(display, X):
     assert plt.get_fignums() == []
 
 
-@pytest.mark.parametrize("display", [CentroidDisplay, ClusterDisplay, SilhouetteDisplay])
+@pytest.mark.parametrize("display", OF_CLUSTERS)
 def test_other_features(display, model, X):
     with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 2"):
         display.from_estimator(model, np.column_stack([X, X[:, 0]]))
@@ -298,6 +303,80 @@ def test_one_centroid(X):
     display = CentroidDisplay.from_estimator(KMeans(1).fit(X), X)
     assert display.links_ == []
     assert display.distances == 0
+
+
+# ProfileDisplay
+
+
+def test_profile():
+    X = blobs(200, 4, 3)
+    model = KMeans(3, random_state=0).fit(X)
+    display = ProfileDisplay.from_estimator(model, X, feature_names=list("abcd"))
+    profiles = cluster_profiles(model, X, feature_names=list("abcd"))
+    np.testing.assert_array_equal(display.image_.get_array(), profiles.differences)
+    assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == list("abcd")
+    first = display.ax_.get_yticklabels()[0].get_text()
+    assert first == f"0: {profiles.names[0]} ({profiles.shares[0]:.0%})"
+    assert [text.get_text() for text in display.texts_] == [
+        f"{value:+.1f}" for value in profiles.differences.ravel()
+    ]
+    low, high = display.image_.get_clim()
+    assert low == -high
+    assert display.ax_.get_title(loc="right") == ""
+
+
+def test_profile_of_the_features_that_tell_most():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(300, 30)), blobs(300, 2, 3)])
+    model = KMeans(3, n_init=5, random_state=0).fit(X)
+    display = ProfileDisplay.from_profiles(cluster_profiles(model, X), max_features=2)
+    assert display.features == ["x30", "x31"]
+    assert display.ax_.get_title(loc="right") == "2 of 32 features"
+    wide = ProfileDisplay.from_profiles(cluster_profiles(model, X), max_features=32)
+    assert len(wide.texts_) == 3 * 32
+    many = KMeans(30, random_state=0).fit(X)
+    assert ProfileDisplay.from_estimator(many, X).texts_ == []
+
+
+# NClustersDisplay
+
+
+def test_numbers_of_clusters():
+    X = make_blobs(300, centers=4, cluster_std=0.8, random_state=42)[0]
+    search = NClustersSearch(criterion="silhouette", criteria=["elbow", "bic"], random_state=0)
+    search.fit(X)
+    display = NClustersDisplay.from_estimator(make_pipeline(search))
+    assert list(display.axes_) == list(search.votes_)
+    numbers = search.results_["n_clusters"]
+    for name, axes in display.axes_.items():
+        values = search.results_["inertia" if name == "elbow" else name]
+        np.testing.assert_array_equal(display.curves_[name].get_xdata(), numbers)
+        np.testing.assert_array_equal(display.curves_[name].get_ydata(), values)
+        assert display.marks_[name].get_xdata() == [search.votes_[name]]
+        assert axes.get_title().endswith(": 4")
+        chosen = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
+        assert search.n_clusters_ in {line.get_xdata()[0] for line in chosen}
+    assert display.errors_ == {}
+
+
+def test_numbers_of_clusters_without_an_answer(X):
+    numbers = np.arange(1, 5)
+    results = {
+        "n_clusters": numbers,
+        "inertia": 1.0 / numbers,
+        "gap": 1.0 - numbers,
+        "gap_std_error": np.full(4, 0.2),
+    }
+    display = NClustersDisplay(results, {"elbow": None, "gap": 1}, 1).plot()
+    assert display.axes_["elbow"].get_title() == "no clear elbow"
+    assert display.marks_["elbow"] is None
+    ((bars,),) = [display.errors_["gap"].lines[2]]
+    ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+    np.testing.assert_allclose(np.ptp(ends, axis=1), 0.4)
+    with pytest.raises(NotFittedError):
+        NClustersDisplay.from_estimator(NClustersSearch())
+    with pytest.raises(TypeError, match="KMeans has no votes_ to draw"):
+        NClustersDisplay.from_estimator(KMeans(2, random_state=0).fit(X))
 
 
 # LloydStepsDisplay

@@ -20,7 +20,7 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"_pipeline", "metrics"},
+    {"_pipeline", "metrics", "preprocessing"},
     {"model_selection"},
     {"inspection"},
     {"__init__"},
@@ -79,5 +79,6 @@ def test_imports(path):
 def test_no_module_is_long():
     # Estimators are mostly documentation.
     limits = {"_kmeans": 400, "_minibatch_kmeans": 470, "_search": 450}
+    limits |= {"_centroid_features": 400, "_cluster_scaler": 400}
     code = {path: len(path.read_text().splitlines()) for path in MODULES}
     assert all(n <= limits.get(path.stem, 330) for path, n in code.items()), code

@@ -3,16 +3,24 @@
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from importlib.metadata import version
 
-import pytest
-
 import sklearn_lloyd
-import sklearn_lloyd.metrics
-import sklearn_lloyd.model_selection
 
-PACKAGES = {
-    sklearn_lloyd.metrics: {
+SUBPACKAGES = {
+    "inspection": {
+        "CentroidDisplay",
+        "ClusterDisplay",
+        "ClusterProfiles",
+        "ConvergenceDisplay",
+        "LloydStepsDisplay",
+        "NClustersDisplay",
+        "ProfileDisplay",
+        "SilhouetteDisplay",
+        "cluster_profiles",
+    },
+    "metrics": {
         "calinski_harabasz_score",
         "calinski_harabasz_scorer",
         "davies_bouldin_score",
@@ -25,7 +33,7 @@ PACKAGES = {
         "simplified_silhouette_scorer",
         "stability_scorer",
     },
-    sklearn_lloyd.model_selection: {
+    "model_selection": {
         "NClustersSearch",
         "bic",
         "bootstrap_stability",
@@ -33,29 +41,27 @@ PACKAGES = {
         "gap_statistic",
         "prediction_strength",
     },
+    "preprocessing": {"CentroidFeatures", "ClusterScaler"},
 }
+
+
+def public_names(module):
+    return {name for name in vars(module) if not name.startswith("_")}
 
 
 def test_names():
     assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
-    public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
-    packages = {package.__name__.split(".")[1] for package in PACKAGES}
-    assert public - packages == set(sklearn_lloyd.__all__) - {"__version__"}
-    assert set(sklearn_lloyd.__all__) == {
-        "KMeans",
-        "MiniBatchKMeans",
-        "__version__",
-        "k_means",
-        "kmeans_plusplus",
-        "lloyd_steps",
-    }
+    own = set(sklearn_lloyd.__all__) - {"__version__"}
+    assert public_names(sklearn_lloyd) - {*SUBPACKAGES} == own
+    assert own == {"KMeans", "MiniBatchKMeans", "k_means", "kmeans_plusplus", "lloyd_steps"}
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-def test_names_of_packages(package):
-    assert package.__all__ == sorted(package.__all__)
-    public = {name for name in vars(package) if not name.startswith("_")}
-    assert public == set(package.__all__) == PACKAGES[package]
+def test_names_of_subpackages():
+    for package, names in SUBPACKAGES.items():
+        module = import_module(f"sklearn_lloyd.{package}")
+        assert module.__all__ == sorted(names)
+        assert public_names(module) == names
+        assert module.__doc__
 
 
 def test_version_is_that_of_the_distribution():
@@ -73,9 +79,10 @@ def test_import_and_fit_need_no_extra():
             return real(name, *args, **kwargs)
         builtins.__import__ = refuse
         import sklearn_lloyd
-        import sklearn_lloyd.metrics
-        import sklearn_lloyd.model_selection
+        import sklearn_lloyd.inspection
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
+        from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
+        CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))
         print(sorted(blocked & set(sys.modules)))
     """
     run = subprocess.run(

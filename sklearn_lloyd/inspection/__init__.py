@@ -1,17 +1,22 @@
-"""Pictures of a clustering and of how it came about."""
+"""What clusters are and how they came about: pictures and profiles."""
 
 from sklearn_lloyd.inspection._centroids import CentroidDisplay
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
+from sklearn_lloyd.inspection._profile import ProfileDisplay
+from sklearn_lloyd.inspection._profiles import ClusterProfiles, cluster_profiles
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 from sklearn_lloyd.inspection._steps import LloydStepsDisplay
 
 __all__ = [
     "CentroidDisplay",
     "ClusterDisplay",
+    "ClusterProfiles",
     "ConvergenceDisplay",
     "LloydStepsDisplay",
     "NClustersDisplay",
+    "ProfileDisplay",
     "SilhouetteDisplay",
+    "cluster_profiles",
 ]

@@ -27,6 +27,7 @@ class CentroidDisplay:
     Parameters
     ----------
     places : ndarray of shape (n_clusters, 2), float64
+        Where the centres are drawn.
     distances : ndarray of shape (n_clusters, n_clusters), float64
         Between the centres, in all features.
     sizes : ndarray of shape (n_clusters,), float64

@@ -27,11 +27,12 @@ class ClusterDisplay:
     labels : ndarray of shape (n_shown,), int
         Their clusters.
     centers : ndarray of shape (n_clusters, 2), float64
+        Where the centres lie.
     axis_labels : tuple of two str
         With the share of the variance that a component explains.
     n_rows : int
         How many rows there are.
-    regions : tuple of (x, y, labels), default=None
+    regions : tuple of (x, y, labels) or None, default=None
         Coordinates of a grid, and the cluster of each of its points, of shape (n_y, n_x).
 
     Attributes

@@ -19,6 +19,7 @@ class ConvergenceDisplay:
     start : ndarray of shape (n_records,), int
         Which start each record belongs to.
     inertia : ndarray of shape (n_records,), float64
+        Under the centres that the iteration started from.
     center_shift : ndarray of shape (n_records,), float64
         Squared movement of the centres.
     best_start : int

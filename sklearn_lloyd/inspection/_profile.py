@@ -24,6 +24,7 @@ class ProfileDisplay:
     differences : ndarray of shape (n_clusters, n_features), float64
         NaN stays blank.
     features : sequence of str
+        Their names.
     clusters : sequence of str
         What to write at each row.
     n_features : int
@@ -134,7 +135,7 @@ class ProfileDisplay:
         self : ProfileDisplay
         """
         n_clusters, n_features = self.differences.shape
-        size = 3.5 + 0.45 * n_features, 1.6 + 0.32 * n_clusters
+        size = 5.0 + 0.45 * n_features, max(3.6, 2.2 + 0.32 * n_clusters)
         self.ax_ = ax = one_panel(ax, size)
         self.figure_ = ax.figure
         found = np.abs(self.differences[np.isfinite(self.differences)])

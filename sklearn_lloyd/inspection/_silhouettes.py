@@ -34,6 +34,7 @@ class SilhouetteDisplay:
     n_rows : int
         How many rows there are.
     metric : {'euclidean', 'sqeuclidean'}
+        Which distances the widths are of.
 
     Attributes
     ----------

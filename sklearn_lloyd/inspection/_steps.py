@@ -36,6 +36,7 @@ class LloydStepsDisplay:
     inertia : ndarray of shape (n_steps,), float64
         Of the new labels, under the centres that the step started from.
     axis_labels : tuple of two str
+        With the share of the variance that a component explains.
     n_rows : int
         How many rows there are.
 

@@ -1,0 +1,109 @@
+"""Rows as a fitted clusterer sees them: their clusters, and which are nearest to the centres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_lloyd._chunks import block_slices
+from sklearn_lloyd._kernels import label_sums, own_sq_distances
+from sklearn_lloyd.inspection._columns import take_slice
+
+
+@dataclass(frozen=True)
+class AssignedRows:
+    """What a clusterer, at the end of its steps, says of rows.
+
+    Parameters
+    ----------
+    clusters : ndarray of shape (n_clusters,)
+        What `predict` calls them.
+    codes : ndarray of shape (n_samples,), intp
+        The place in `clusters` of each row's own.
+    sq_distances : ndarray of shape (n_samples,), float64
+        To the centre of the own cluster, in the space of `centers`.
+    centers : ndarray of shape (n_clusters, n_features_seen), float64
+        NaN where a clusterer has none and no row came.
+    """
+
+    clusters: np.ndarray
+    codes: np.ndarray
+    sq_distances: np.ndarray
+    centers: np.ndarray
+
+    def exemplars(self, rows, n_exemplars):
+        """Of some rows those nearest to each centre, the first of equally near ones.
+
+        Parameters
+        ----------
+        rows : ndarray of intp
+            The rows to choose from.
+        n_exemplars : int
+
+        Returns
+        -------
+        exemplars : ndarray of shape (n_clusters, n_exemplars), intp
+            -1 where a cluster has fewer rows.
+        """
+        codes = self.codes[rows]
+        # Equally near but for rounding is equally near.
+        mantissa, exponent = np.frexp(self.sq_distances[rows])
+        order = np.lexsort((np.ldexp(np.round(mantissa, 9), exponent), codes))
+        start = np.searchsorted(codes[order], np.arange(len(self.clusters)))
+        found = np.full((len(self.clusters), n_exemplars), -1)
+        rank = np.arange(order.size) - start[codes[order]]
+        first = rank < n_exemplars
+        found[codes[order][first], rank[first]] = rows[order[first]]
+        return found
+
+
+def assign_rows(steps, clusterer, X, sample_weight):
+    """Transform rows and predict their clusters, block by block."""
+    centers = getattr(clusterer, "cluster_centers_", getattr(clusterer, "means_", None))
+    if centers is not None:
+        centers = np.asarray(centers.toarray() if sparse.issparse(centers) else centers)
+        centers = centers.astype(np.float64, copy=False)
+    labels, distances = [], np.empty(X.shape[0])
+
+    for rows, seen in _blocks(steps, X):
+        labels.append(np.asarray(clusterer.predict(seen)))
+        if centers is not None:
+            distances[rows] = own_sq_distances(_array(seen), centers, labels[-1])
+    labels = np.concatenate(labels)
+    if centers is not None:
+        return AssignedRows(np.arange(len(centers)), labels.astype(np.intp), distances, centers)
+
+    clusters, codes = np.unique(labels, return_inverse=True)
+    sums = totals = 0.0
+    for rows, seen in _blocks(steps, X):
+        weights = None if sample_weight is None else sample_weight[rows]
+        part = label_sums(_array(seen), weights, codes[rows], None, None, len(clusters))
+        sums, totals = sums + part[0], totals + part[1]
+    sums = sums.toarray() if sparse.issparse(sums) else sums
+    centers = np.full(sums.shape, np.nan)
+    np.divide(sums, totals[:, np.newaxis], out=centers, where=totals[:, np.newaxis] > 0.0)
+    for rows, seen in _blocks(steps, X):
+        distances[rows] = own_sq_distances(_array(seen), centers, codes[rows])
+    return AssignedRows(clusters, codes, distances, centers)
+
+
+def _blocks(steps, X):
+    """Slices of rows, and these rows as the clusterer takes them."""
+    per_row = X.nnz // max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
+    for rows in block_slices(X.shape[0], per_row, 1):
+        seen = take_slice(X, rows)
+        for step in steps:
+            seen = step.transform(seen)
+        yield rows, seen
+
+
+def _array(seen):
+    if not sparse.issparse(seen):
+        return np.asarray(seen, dtype=np.float64)
+    seen = seen.tocsr()
+    if not seen.has_canonical_format:
+        seen = seen.copy()
+        seen.sum_duplicates()
+    return seen

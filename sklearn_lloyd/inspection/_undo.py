@@ -1,0 +1,151 @@
+"""From the space that a clusterer sees back to the columns that its pipeline takes."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectorMixin
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+)
+
+# Their inverse answers with one of the values that came in, for an average too.
+_NOT_OF_AVERAGES = (KBinsDiscretizer, OrdinalEncoder)
+
+
+class CannotUndo(Exception):
+    """Says which step has no way back."""
+
+
+def undo_steps(steps, centers):
+    """Bring centres back through transformers.
+
+    Parameters
+    ----------
+    steps : list of fitted transformers
+    centers : ndarray of shape (n_clusters, n_features_seen)
+
+    Returns
+    -------
+    columns : list
+        For each column that the first of the steps takes: values of shape (n_clusters,); of a
+        column that was one-hot encoded, a dict of its categories to such values; or None where
+        there is no way back. Empty if there is none for any of them.
+    reasons : str
+        Which steps have no way back.
+    """
+    reasons = []
+    try:
+        columns = _undo_all(steps, list(centers.T), reasons)
+    except CannotUndo as error:
+        columns = []
+        reasons.append(str(error))
+    return columns, "; ".join(reasons)
+
+
+def _undo_all(steps, columns, reasons):
+    for step in reversed(steps):
+        columns = _undo(step, columns, reasons)
+    return columns
+
+
+def _passes(step):
+    return step is None or step == "passthrough"
+
+
+def _undo(step, columns, reasons):
+    if _passes(step) or _only_imputes(step, len(columns)):
+        return columns
+    if isinstance(step, Pipeline):
+        return _undo_all([inner for _, inner in step.steps], columns, reasons)
+    name = type(step).__name__
+    if not all(isinstance(values, np.ndarray) for values in columns):
+        raise CannotUndo(f"{name} comes before an encoder, or a step that has no inverse")
+    centers = np.stack(columns, axis=1)
+    if isinstance(step, ColumnTransformer):
+        return _undo_by_column(step, centers, reasons)
+    if isinstance(step, OneHotEncoder):
+        return _undo_one_hot(step, centers)
+    if isinstance(step, SelectorMixin):  # its own inverse has zeros for what was left out
+        whole = np.full((len(centers), step.n_features_in_), np.nan)
+        whole[:, step.get_support()] = centers
+        return list(whole.T)
+    return list(_inverse(step, name, centers).T)
+
+
+def _only_imputes(step, n_columns):
+    return isinstance(step, SimpleImputer | KNNImputer) and step.n_features_in_ == n_columns
+
+
+def _inverse(step, name, centers):
+    unknown = isinstance(step, FunctionTransformer) and step.func and not step.inverse_func
+    if unknown or isinstance(step, _NOT_OF_AVERAGES) or not hasattr(step, "inverse_transform"):
+        raise CannotUndo(f"{name} has no inverse for averages")
+    try:
+        with warnings.catch_warnings():  # centres have no feature names
+            warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+            original = np.asarray(step.inverse_transform(centers))
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise CannotUndo(f"{name} has no inverse here: {error}") from error
+    if original.ndim != 2 or original.dtype.kind not in "biuf":
+        raise CannotUndo(f"{name} does not give numbers back")
+    return original.astype(np.float64, copy=False)
+
+
+def _undo_by_column(transformer, centers, reasons):
+    """Each part by its own transformer; None for columns that no part brings back."""
+    columns = [None] * transformer.n_features_in_
+    names = list(getattr(transformer, "feature_names_in_", ()))
+    for name, part, chosen in transformer.transformers_:
+        place = transformer.output_indices_[name]
+        if part == "drop" or place.start == place.stop:
+            continue
+        try:
+            found = _undo(part, list(centers[:, place].T), reasons)
+        except CannotUndo as error:
+            reasons.append(f"{name}: {error}")
+            continue
+        for j, values in zip(_positions(chosen, names, len(columns)), found, strict=True):
+            columns[j] = values
+    return columns
+
+
+def _positions(chosen, names, n_columns):
+    """The columns that a part of a ColumnTransformer was given, as positions."""
+    if isinstance(chosen, slice) and isinstance(chosen.start or chosen.stop, str):
+        first = None if chosen.start is None else names.index(chosen.start)
+        last = None if chosen.stop is None else names.index(chosen.stop) + 1
+        chosen = slice(first, last)
+    if isinstance(chosen, str):
+        chosen = [chosen]
+    if not isinstance(chosen, slice):
+        chosen = [names.index(one) if isinstance(one, str) else one for one in np.ravel(chosen)]
+    return np.atleast_1d(np.arange(n_columns)[chosen])
+
+
+def _undo_one_hot(encoder, centers):
+    """The share of each category, of categories that have a column of their own, or one less."""
+    infrequent = getattr(encoder, "infrequent_categories_", None)
+    columns, start = [], 0
+    for j, categories in enumerate(encoder.categories_):
+        rare = None if infrequent is None else infrequent[j]
+        dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[j]
+        if rare is not None and dropped is not None:
+            raise CannotUndo("OneHotEncoder drops a category and joins infrequent ones")
+        own = categories if rare is None else categories[~np.isin(categories, rare)]
+        if dropped is not None:
+            own = np.delete(own, dropped)
+        shares = dict(zip(own, centers[:, start : start + len(own)].T, strict=True))
+        start += len(own) + (rare is not None)  # the rare ones share a column
+        if dropped is not None:
+            rest = sum(shares.values(), np.zeros(len(centers)))
+            shares[categories[dropped]] = 1.0 - rest
+        columns.append(shares)
+    return columns

@@ -1,0 +1,148 @@
+"""What centroids say of rows, as features: each output a function that fills in its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_lloyd._predict import predict_labels, use_sq_distances
+
+
+@dataclass(frozen=True)
+class Centroids:
+    """The centres, and the scales of their features.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_features)
+    gamma : float
+        Of similarities: one over a squared distance.
+    temperature : float
+        Of soft memberships: a squared distance.
+    """
+
+    centers: np.ndarray
+    gamma: float
+    temperature: float
+
+
+# Of squared distances in float64, which the functions may overwrite. Exponentials are taken in the
+# dtype of the result, since those in float32 take half of the time.
+
+
+def _distance(squares, centroids, out):
+    np.sqrt(squares, out=out, casting="same_kind")
+
+
+def _squared_distance(squares, centroids, out):
+    np.copyto(out, squares, casting="same_kind")
+
+
+def _similarity(squares, centroids, out):
+    np.multiply(squares, -centroids.gamma, out=out, casting="same_kind")
+    np.exp(out, out=out)
+
+
+def _soft(squares, centroids, out):
+    least = squares.min(axis=1, keepdims=True)
+    _require_no_overflow(least)
+    squares -= least  # so that the largest exponential is one
+    squares /= -centroids.temperature
+    weights = squares.astype(out.dtype, copy=False)
+    np.exp(weights, out=weights)
+    np.divide(weights, weights.sum(axis=1, keepdims=True), out=out)
+
+
+def _triangle(squares, centroids, out):
+    distances = np.sqrt(squares, out=squares)
+    mean = distances.mean(axis=1, keepdims=True)
+    _require_no_overflow(mean)
+    np.maximum(np.subtract(mean, distances, out=distances), 0.0, out=out, casting="same_kind")
+
+
+def _require_no_overflow(numbers):
+    if not np.isfinite(numbers).all():
+        raise ValueError(
+            "X has rows so far from the centres that squared distances overflow float64: these "
+            "cannot be compared. Scale the features first, or clip them."
+        )
+
+
+# Of rows and their labels.
+
+
+def _one_hot(rows, labels, centroids, out):
+    out[:] = 0.0
+    out[np.arange(labels.size), labels] = 1.0
+
+
+def _label(rows, labels, centroids, out):
+    out[:, 0] = labels
+
+
+def _residual(rows, labels, centroids, out):
+    out[:] = centroids.centers.take(labels, axis=0)
+    np.subtract(rows, out, out=out)
+
+
+OF_DISTANCES = {
+    "distance": _distance,
+    "squared-distance": _squared_distance,
+    "similarity": _similarity,
+    "soft": _soft,
+    "triangle": _triangle,
+}
+OF_LABELS = {"one-hot": _one_hot, "label": _label, "residual": _residual}
+OUTPUTS = {**OF_DISTANCES, **OF_LABELS}
+
+
+def names_of(output, n_clusters, names):
+    """Names of the columns of an output, given those of the features."""
+    if output == "label":
+        return ["cluster_label"]
+    if output == "residual":
+        return [f"residual_{name}" for name in names]
+    return [f"cluster{j}_{output.replace('-', '_')}" for j in range(n_clusters)]
+
+
+def fill_features(chunks, centroids, columns, out):
+    """Fill in the columns of each output: one pass for distances, one for labels.
+
+    Parameters
+    ----------
+    chunks : Chunks
+    centroids : Centroids
+    columns : dict of str to slice
+        The place of each output in `out`.
+    out : ndarray of shape (n_samples, n_columns)
+    """
+    of_distances = [name for name in columns if name in OF_DISTANCES]
+    of_labels = [name for name in columns if name in OF_LABELS]
+
+    def use(rows, squares):
+        for name in of_distances:
+            own = squares if name == of_distances[-1] else squares.copy(order="K")
+            OUTPUTS[name](own, centroids, out[rows, columns[name]])
+
+    with chunks.open():
+        if of_distances:
+            use_sq_distances(chunks, centroids.centers, use)
+        if of_labels:
+            labels = predict_labels(chunks, centroids.centers)
+
+            def kernel(rows, scratch):
+                block = chunks.rows(rows)
+                for name in of_labels:
+                    OUTPUTS[name](block, labels[rows], centroids, out[rows, columns[name]])
+
+            chunks.map_reduce(kernel)
+
+
+def sparse_one_hot(chunks, centers, dtype):
+    """Membership as a CSR matrix of shape (n_samples, n_clusters): a one for each row."""
+    labels = predict_labels(chunks, centers)
+    places = np.arange(labels.size + 1, dtype=np.int32 if labels.size < 2**31 else np.int64)
+    shape = labels.size, len(centers)
+    return sparse.csr_matrix((np.ones(labels.size, dtype), labels, places), shape=shape)
