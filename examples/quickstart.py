@@ -29,6 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_lloyd import KMeans
+from sklearn_lloyd.inspection import NClustersDisplay
 from sklearn_lloyd.model_selection import NClustersSearch
 
 if len(sys.argv) > 1:
@@ -81,14 +82,8 @@ print(f"Chosen: k = {search.n_clusters_}. Structure: {search.structure_}.")
 # though, for digits are written in many ways. So we look at what the clusters are before we
 # use them. (See :doc:`/auto_examples/choosing_k` for data with a clear answer, and with none.)
 
-figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
-panels = {"inertia": "inertia", "silhouette": "silhouette", "gap": "gap statistic"}
-for ax, (name, title) in zip(axes, panels.items(), strict=True):
-    ax.plot(results["n_clusters"], results[name], marker="o", ms=4, color="0.3")
-    ax.axvline(search.n_clusters_, color="tab:orange", lw=1.5)
-    ax.set(title=title, xlabel="number of clusters")
-    ax.spines[["top", "right"]].set_visible(False)
-figure.savefig(folder / "evidence.png", dpi=150)
+display = NClustersDisplay.from_estimator(search)
+display.figure_.savefig(folder / "evidence.png", dpi=150)
 
 # %%
 # Look at the clusters
