@@ -136,10 +136,10 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")
         if iteration.end(partial(_attributes_after, step, problem.dtype)):
             break
-        if not step.converged and step.iteration + 1 < max_iter:
-            iteration = task.begin("iteration")
         if rival is not None and step.iteration == 1 and step.inertia >= rival:
             return None, None
+        if not step.converged and step.iteration + 1 < max_iter:
+            iteration = task.begin("iteration")
     if verbose and step.converged == "strict":
         print(f"Converged at iteration {step.iteration}: strict convergence.")
     elif verbose and step.converged == "tol":

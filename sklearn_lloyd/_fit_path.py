@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 
+from sklearn_lloyd._callbacks import NO_TASK
 from sklearn_lloyd._fit import better_of, first_centers, run_from, with_starts
 from sklearn_lloyd._init import grown_centers
 
@@ -14,8 +15,9 @@ _RACED = 0.3
 
 
 def fit_path(
-    problem, numbers, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0
-):
+    problem, numbers, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0,
+    task=NO_TASK,
+):  # fmt: skip
     """Fit k-means for every number of clusters.
 
     The first clustering for a number goes on from the best one for the number before it, to which
@@ -37,6 +39,8 @@ def fit_path(
         Starts for each number; all but the first are from scratch, and run to the end.
     max_iter, tol, algorithm, rng, init_size, verbose
         As of `fit_kmeans`.
+    task : Task
+        Told of each number.
 
     Returns
     -------
@@ -56,6 +60,7 @@ def fit_path(
         seeds = [first_centers(few, init, init_size, rng)]
         seeds += [first_centers(problem, init, init_size, rng) for _ in range(n_init - 1)]
         for number in numbers:
+            own = task.begin("clustering")
             part = replace(problem, n_clusters=number)
             fresh, *others = [seed[:number] for seed in seeds]
             if best is None:
@@ -71,4 +76,5 @@ def fit_path(
             runs += [run_from(part, centers, **options) for centers in others]
             best = reduce(better_of, runs)
             results.append(with_starts(best, [(run.inertia, run.history) for run in runs]))
+            own.end()
     return results

@@ -12,6 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd.model_selection import NClustersSearch
+from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 
 X = np.random.default_rng(0).normal(size=(300, 3))
 
@@ -150,3 +152,24 @@ else:
         monitor = ScoringMonitor(scoring="adjusted_rand_score")
         KMeans(3, random_state=0).set_callbacks(monitor).fit(X.tolist(), truth)
         assert monitor.get_logs().data[-1]["adjusted_rand_score"] == 1.0
+
+    def test_tasks_of_a_search():
+        recorder = Recorder()
+        search = NClustersSearch(n_clusters=[2, 3, 4], criteria=["elbow"], random_state=0)
+        search.set_callbacks(recorder).fit(X)
+        assert recorder.count("end clustering") == 3
+        assert recorder.calls[-4:-2] == ["begin elbow 4", "end elbow 4"]
+        assert recorder.count("begin") == recorder.count("end")
+        assert recorder.fitted[-1].predict(X).shape == (300,)
+        plain = NClustersSearch(n_clusters=[2, 3, 4], criteria=["elbow"], random_state=0).fit(X)
+        np.testing.assert_array_equal(search.labels_, plain.labels_)
+        recorder.calls.clear()
+        search.set_params(estimator=TheirKMeans(n_init=1)).fit(X)
+        assert recorder.count("end clustering") == 3
+
+    @pytest.mark.parametrize("transformer", [ClusterScaler(), CentroidFeatures()])
+    def test_tasks_of_transformers(transformer):
+        recorder = Recorder()
+        clone(transformer).set_callbacks(recorder).fit(X)
+        assert recorder.calls == ["setup", "begin fit 0", "end fit 0", "teardown"]
+        assert recorder.fitted[0].transform(X).shape[0] == len(X)

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
+from sklearn_lloyd._callbacks import NO_TASK
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._compat import HasMethods, Interval
 from sklearn_lloyd._fit_path import fit_path
@@ -114,6 +116,28 @@ def check_clusterer(estimator):
         )
 
 
+def split_pipeline(estimator):
+    """The steps before the clusterer as an unfitted Pipeline, or None; and the clusterer."""
+    if not isinstance(estimator, Pipeline):
+        clusterer = KMeans() if estimator is None else clone(estimator)
+        check_clusterer(clusterer)
+        return None, clusterer
+    pipeline = clone(estimator)
+    clusterer = pipeline.steps[-1][1]
+    check_clusterer(clusterer)
+    return (pipeline[:-1] if len(pipeline) > 1 else None), clusterer
+
+
+def joined(estimator, steps, model):
+    """The fitted model, at the end of the fitted steps if the estimator is a Pipeline."""
+    if not isinstance(estimator, Pipeline):
+        return model
+    pipeline = clone(estimator)
+    before = [] if steps is None else steps.steps
+    pipeline.steps = [*before, (pipeline.steps[-1][0], model)]
+    return pipeline
+
+
 def shares_path(estimator):
     """Whether the fits of that estimator share their work: our own `KMeans`, `init` by name."""
     return isinstance(estimator, KMeans) and isinstance(estimator.init, str)
@@ -157,7 +181,7 @@ def problem_for(estimator, X, n_clusters, sample_weight=None):
     return make_problem(chunks, n_clusters, sample_weight)
 
 
-def fit_numbers(estimator, X, problem, numbers, n_init, rng):
+def fit_numbers(estimator, X, problem, numbers, n_init, rng, task=NO_TASK):
     """Fit a clusterer for each number of clusters.
 
     Parameters
@@ -174,6 +198,8 @@ def fit_numbers(estimator, X, problem, numbers, n_init, rng):
         None: as the estimator says.
     rng : RandomState
         What is random comes from.
+    task : Task
+        Told of each number.
 
     Returns
     -------
@@ -184,11 +210,11 @@ def fit_numbers(estimator, X, problem, numbers, n_init, rng):
     with problem.chunks.open():
         return [
             Fit(problem, labels, inertia, outcome)
-            for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng)
+            for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng, task)
         ]
 
 
-def _fit_shared(estimator, X, problem, numbers, n_init, rng):
+def _fit_shared(estimator, X, problem, numbers, n_init, rng, task):
     estimator._validate_params()
     check_init_size(estimator.init_size, numbers[-1])
     _, own_n_init = estimator._checked_init(problem.chunks, many=10)
@@ -203,11 +229,12 @@ def _fit_shared(estimator, X, problem, numbers, n_init, rng):
         rng=rng,
         init_size=estimator.init_size,
         verbose=estimator.verbose,
+        task=task,
     )
     return [(result.labels, result.inertia, result) for result in results]
 
 
-def _fit_clones(estimator, X, problem, numbers, n_init, rng):
+def _fit_clones(estimator, X, problem, numbers, n_init, rng, task):
     weights = {}
     if problem.sample_weight is not None:
         if not has_fit_parameter(estimator, "sample_weight"):
@@ -216,11 +243,13 @@ def _fit_clones(estimator, X, problem, numbers, n_init, rng):
             )
         weights["sample_weight"] = problem.sample_weight
     for number in numbers:
+        own = task.begin("clustering")
         model = _with_number(estimator, number, n_init)
         if "random_state" in model.get_params(deep=False):
             model.set_params(random_state=rng.randint(LARGEST_SEED))
         model.fit(X, **weights)
         labels = model.labels_ if hasattr(model, "labels_") else model.predict(X)
+        own.end()
         yield labels, getattr(model, "inertia_", None), model
 
 

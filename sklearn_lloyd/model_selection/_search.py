@@ -11,14 +11,20 @@ from sklearn.base import (
     ClusterMixin,
     MetaEstimatorMixin,
     TransformerMixin,
-    clone,
 )
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_lloyd._compat import HasMethods, Interval, StrOptions, fit_context
+from sklearn_lloyd._base import VersionedPickle
+from sklearn_lloyd._callbacks import begin_fit
+from sklearn_lloyd._compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+)
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure, warn_user
 from sklearn_lloyd.model_selection._criteria import (
@@ -33,12 +39,13 @@ from sklearn_lloyd.model_selection._criteria import (
 from sklearn_lloyd.model_selection._fits import (
     LARGEST_SEED,
     Refit,
-    check_clusterer,
     fit_numbers,
     fitted_model,
+    joined,
     kernels_of,
     rng_of,
     sample_of,
+    split_pipeline,
     state,
 )
 from sklearn_lloyd.model_selection._numbers import check_numbers
@@ -54,7 +61,14 @@ def _best_has(name):
     return check
 
 
-class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class NClustersSearch(
+    CallbackSupportMixin,
+    VersionedPickle,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
+):
     """Cluster for several numbers of clusters, compare, and choose one; or find no structure.
 
     The clusterings of :class:`~sklearn_lloyd.KMeans` share their work: each starts from the one
@@ -165,7 +179,8 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
     keys, one seeding for the least number, and for each other number a greedy step of k-means++
     with three times the usual trials and the loop, which has less to do than from scratch. The
     inertia never rises along the path. Labels for all numbers are kept until one is chosen:
-    12 bytes for each row and number. Callbacks of the estimator are not told of a path.
+    12 bytes for each row and number. Callbacks of the search are told of each clustering and
+    criterion; those of the estimator are not told of a path.
 
     References
     ----------
@@ -258,9 +273,10 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
             If the estimator has no parameter `n_clusters`, or weights are given and it does not
             take any.
         """
+        task = begin_fit(self, X, y, sample_weight, max_subtasks=None)
         with unchanged_on_failure(self):
             numbers, names = check_numbers(self.n_clusters), check_criteria(self._names())
-            steps, clusterer = _split(self.estimator)
+            steps, clusterer = split_pipeline(self.estimator)
             rows = X
             if steps is None:
                 name = self  # whose features these are
@@ -271,14 +287,15 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
             chunks = check_rows(name, rows, numbers[-1], reset=True, **kernels_of(clusterer))
             weights = check_weights(sample_weight, chunks.shape[0])
             numbers, problem = state(chunks, numbers, weights)
-            evidence = self._evidence(clusterer, rows, problem, numbers)
-            self._choose(evidence, names)
+            evidence = self._evidence(clusterer, rows, problem, numbers, task)
+            self._choose(evidence, names, task)
             fit = evidence.fits[self.best_index_]
             self.labels_ = fit.labels
             vars(self).pop("best_estimator_", None)
             if self.refit:
                 model = fitted_model(clusterer, self.n_clusters_, self.n_init, fit, rows)
-                self.best_estimator_ = _joined(self.estimator, steps, model)
+                self.best_estimator_ = joined(self.estimator, steps, model)
+            task.end(dict)
         return self
 
     def _names(self):
@@ -289,15 +306,14 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         names = {names} if isinstance(names, str) else set(names)
         return names if self.criterion == "vote" else names | {self.criterion}
 
-    def _evidence(self, clusterer, rows, problem, numbers):
+    def _evidence(self, clusterer, rows, problem, numbers, task):
         """Fit for all numbers. What each purpose draws does not depend on the others."""
         rng = check_random_state(self.random_state)
         seeds = rng.randint(LARGEST_SEED, size=2 + len(COSTLY))
         fit_rng, sample_rng, *others = map(np.random.RandomState, seeds)
         start = perf_counter()
-        fits = fit_numbers(
-            clusterer, rows, problem, numbers, self.n_init, rng_of(clusterer, fit_rng)
-        )
+        fit_rng = rng_of(clusterer, fit_rng)
+        fits = fit_numbers(clusterer, rows, problem, numbers, self.n_init, fit_rng, task)
         self._report(f"{len(numbers)} clusterings", start)
         refits = {
             name: Refit(clusterer, numbers, self.n_init, self.n_refs, own, self.n_jobs)
@@ -306,13 +322,14 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         sample = sample_of(problem, self.sample_size, sample_rng)
         return Evidence(problem, numbers, fits, sample, refits)
 
-    def _choose(self, evidence, names):
+    def _choose(self, evidence, names, task):
         numbers = evidence.numbers
         table = {"n_clusters": np.array(numbers), "inertia": evidence.inertia}
         votes = {}
         for name in names:
-            start = perf_counter()
+            start, own = perf_counter(), task.begin(name)
             columns, place = CRITERIA[name](evidence)
+            own.end()
             self._report(name, start)
             table |= columns
             votes[name] = None if place is None else numbers[place]
@@ -420,25 +437,3 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
 
 # Now that the class is made: the wrapper that it puts around for `set_output` hides conditions.
 NClustersSearch.transform = available_if(_best_has("transform"))(NClustersSearch.transform)
-
-
-def _split(estimator):
-    """The steps before the clusterer as an unfitted Pipeline, or None; and the clusterer."""
-    if not isinstance(estimator, Pipeline):
-        clusterer = KMeans() if estimator is None else clone(estimator)
-        check_clusterer(clusterer)
-        return None, clusterer
-    pipeline = clone(estimator)
-    clusterer = pipeline.steps[-1][1]
-    check_clusterer(clusterer)
-    return (pipeline[:-1] if len(pipeline) > 1 else None), clusterer
-
-
-def _joined(estimator, steps, model):
-    """The fitted model, at the end of the fitted steps if the estimator is a Pipeline."""
-    if not isinstance(estimator, Pipeline):
-        return model
-    pipeline = clone(estimator)
-    before = [] if steps is None else steps.steps
-    pipeline.steps = [*before, (pipeline.steps[-1][0], model)]
-    return pipeline

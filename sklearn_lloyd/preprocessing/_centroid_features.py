@@ -13,8 +13,15 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_is_fitted, has_fit_parameter
 
 from sklearn_lloyd._base import VersionedPickle
+from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._chunks import Chunks
-from sklearn_lloyd._compat import HasMethods, Interval, StrOptions, fit_context
+from sklearn_lloyd._compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+)
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._predict import distances_dtype, inertia_under
 from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure
@@ -29,7 +36,9 @@ from sklearn_lloyd.preprocessing._features import (
 
 # OneToOneFeatureMixin is here for its check of the names that come in: they are not those of the
 # result, but no other public class has it.
-class CentroidFeatures(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class CentroidFeatures(
+    CallbackSupportMixin, VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Distances, similarities, memberships and residuals of k-means as features.
 
     A k-means is fitted, or was before, and each row is told by where it lies among the
@@ -202,6 +211,7 @@ class CentroidFeatures(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, 
         sklearn.exceptions.NotFittedError
             If a frozen estimator is not fitted.
         """
+        task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             outputs = self._checked_outputs()
             estimator = self._estimator_to_fit()
@@ -217,6 +227,7 @@ class CentroidFeatures(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, 
             scale = scale if scale > np.finfo(np.float64).tiny else 1.0
             self.gamma_ = 1.0 / scale if self.gamma is None else self.gamma
             self.temperature_ = scale if self.temperature is None else self.temperature
+            task.end(dict)
         return self
 
     def transform(self, X):

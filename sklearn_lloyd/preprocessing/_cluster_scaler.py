@@ -11,7 +11,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklearn_lloyd._base import VersionedPickle
-from sklearn_lloyd._compat import Interval, StrOptions, fit_context
+from sklearn_lloyd._callbacks import begin_fit
+from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
 from sklearn_lloyd._validation import (
     check_rows,
     check_weights,
@@ -31,7 +32,9 @@ def _has_inverse(scaler):
     return True
 
 
-class ClusterScaler(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ClusterScaler(
+    CallbackSupportMixin, VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Every scaling that clustering uses in one transformer, to search over by name.
 
     K-means compares squared differences of features, so the feature with the largest numbers
@@ -200,6 +203,7 @@ class ClusterScaler(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, Bas
             If X, the weights or the parameters do not fit; the message names what came and what
             is expected. Among these: sparse X for a method that takes off a centre.
         """
+        task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             self._check_quantile_range()
             chunks = self._check_rows(X, reset=True)
@@ -221,6 +225,7 @@ class ClusterScaler(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, Bas
             self.center_, self.scale_, self.whitening_ = learned
             if self.method == "robust":
                 self._warn_of_flat_features(rows)
+            task.end(dict)
         return self
 
     def transform(self, X):
