@@ -14,6 +14,7 @@ _COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#9
 # With each round of colours another shape: 35 clusters look different, then it starts anew.
 _MARKERS = ("o", "s", "^", "D", "v")
 _PANEL = (4.2, 3.4)  # inches
+_COLUMNS = 3
 
 
 class Look(NamedTuple):
@@ -71,6 +72,15 @@ def panels(ax, n_rows, n_columns, size=_PANEL):
             box = (j + 0.15) * width, 1.0 - (i + 0.8) * height, 0.8 * width, 0.65 * height
             axes[i, j] = ax.inset_axes(box)
     return axes
+
+
+def grid_of(ax, n_panels, size=_PANEL):
+    """So many axes, an array, in rows of up to three; as of `panels`."""
+    n_columns = min(_COLUMNS, n_panels)
+    axes = panels(ax, -(-n_panels // n_columns), n_columns, size).ravel()
+    for unused in axes[n_panels:]:
+        unused.set_axis_off()
+    return axes[:n_panels]
 
 
 def thin(n_rows, most, random_state):

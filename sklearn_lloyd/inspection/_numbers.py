@@ -7,9 +7,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_lloyd.inspection._drawing import look_of, panels
+from sklearn_lloyd.inspection._drawing import grid_of, look_of
 
-_COLUMNS = 3
 # The column of the table that a criterion reads, where it is called otherwise.
 _READS = {"elbow": "inertia"}
 _TITLES = {
@@ -112,13 +111,9 @@ class NClustersDisplay:
         self : NClustersDisplay
         """
         names = list(self.votes)
-        n_columns = min(_COLUMNS, len(names))
-        grid = panels(ax, -(-len(names) // n_columns), n_columns, (3.4, 2.6))
-        self.ax_ = grid[0, 0]
+        self.axes_ = dict(zip(names, grid_of(ax, len(names), (3.4, 2.6)), strict=True))
+        self.ax_ = self.axes_[names[0]]
         self.figure_ = self.ax_.figure
-        self.axes_ = dict(zip(names, grid.ravel(), strict=False))
-        for unused in grid.ravel()[len(names) :]:
-            unused.set_axis_off()
         self.curves_, self.marks_, self.errors_ = {}, {}, {}
         for name, axes in self.axes_.items():
             self._draw(name, axes)

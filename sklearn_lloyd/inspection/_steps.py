@@ -13,7 +13,7 @@ from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_n_clusters, check_rows
-from sklearn_lloyd.inspection._drawing import look_of, panels, put_number, shown_of, thin
+from sklearn_lloyd.inspection._drawing import grid_of, look_of, panels, put_number, shown_of, thin
 from sklearn_lloyd.inspection._page import write_page
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows
 
@@ -150,7 +150,7 @@ class LloydStepsDisplay:
         steps = list(range(n_steps))
         if n_steps > max_panels:
             steps = [*range(max_panels - 1), n_steps - 1]
-        self.axes_ = panels(ax, 1, len(steps) + 1)[0]
+        self.axes_ = grid_of(ax, len(steps) + 1)
         self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
         for axes, step in zip(self.axes_, steps, strict=False):
