@@ -386,12 +386,12 @@ def test_steps(X):
     start = X[:4]
     display = LloydStepsDisplay.from_estimator(KMeans(4, init=start), X)
     steps = list(lloyd_steps(X, start))
-    assert len(display.inertia) == len(steps) > 4
+    assert len(display.inertia) == len(steps) > 5
     for i, step in enumerate(steps):
         np.testing.assert_array_equal(display.labels[i], step.labels)
         np.testing.assert_array_equal(display.centers[i + 1], step.centers)
     assert [axes.get_title() for axes in display.axes_[:-1]] == [
-        *("step 1", "step 2", "step 3"),
+        *("step 1", "step 2", "step 3", "step 4"),
         f"step {len(steps)}",
     ]
     first = display.axes_[0].collections

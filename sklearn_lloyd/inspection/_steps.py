@@ -69,7 +69,7 @@ class LloydStepsDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, max_steps=50, max_rows=2000, random_state=0, max_panels=4, ax=None
+        cls, estimator, X, *, max_steps=50, max_rows=2000, random_state=0, max_panels=5, ax=None
     ):
         """Run the first start of an estimator step by step, and draw it.
 
@@ -86,7 +86,7 @@ class LloydStepsDisplay:
             All rows take part; of more, a sample is drawn. None: all are drawn.
         random_state : int, RandomState instance or None, default=0
             Draws that sample.
-        max_panels : int, default=4
+        max_panels : int, default=5
             As of :meth:`plot`.
         ax : matplotlib Axes, default=None
             As of :meth:`plot`.
@@ -129,7 +129,7 @@ class LloydStepsDisplay:
         )
         return display.plot(ax, max_panels=max_panels)
 
-    def plot(self, ax=None, *, max_panels=4):
+    def plot(self, ax=None, *, max_panels=5):
         """Draw steps side by side, and the inertia of all steps.
 
         Each panel has the rows in the colours of their new clusters, and arrows from where the
@@ -139,7 +139,7 @@ class LloydStepsDisplay:
         ----------
         ax : matplotlib Axes, default=None
             The panels are drawn inside of it; None: in a new figure.
-        max_panels : int, default=4
+        max_panels : int, default=5
             Of more steps, the first ones and the last are drawn.
 
         Returns
