@@ -11,10 +11,19 @@ from importlib.util import find_spec
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels._csr import has_duplicates, read_only, row_slice, sum_by_row
+from sklearn_lloyd._kernels._csr import (
+    has_duplicates,
+    read_only,
+    row_slice,
+    sum_by_row,
+    with_dtype,
+)
 from sklearn_lloyd._kernels._distances import (
+    CANCELLED,
+    PAIRS,
     all_sq_distances,
     own_sq_distances,
+    row_size,
     sq_distances_to,
     sq_distances_to_all,
 )
@@ -71,6 +80,8 @@ def array_of(values):
 
 __all__ = [
     "BACKENDS",
+    "CANCELLED",
+    "PAIRS",
     "CenterTable",
     "Screen",
     "add_sums",
@@ -88,10 +99,12 @@ __all__ = [
     "norms_and_keys",
     "own_sq_distances",
     "read_only",
+    "row_size",
     "row_slice",
     "scratch_array",
     "sq_distances_to",
     "sq_distances_to_all",
     "sum_by_row",
     "trial_gains",
+    "with_dtype",
 ]

@@ -14,6 +14,7 @@ from sklearn_lloyd._kernels._csr import sum_by_row
 from sklearn_lloyd._kernels._screen import scratch_array
 
 PAIRS = 1 << 18  # elements in one batch of differences
+CANCELLED = 1e-6  # of the norms: squared distances below lose too many digits as products
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at taking the same off each row
 _BATCH = 1 << 16  # numbers whose differences from a point are in memory at once
 _FLOAT64 = np.dtype(np.float64)
@@ -136,7 +137,7 @@ def _subtract(rows, point, out):
 def sq_distances_to_all(rows, table, scratch, sq_norms=None):
     """Squared distances (n_rows, n_clusters) in float64.
 
-    By products; those that cancel to less than a millionth are done again by differences.
+    By products; those that cancel, see `CANCELLED`, are done again by differences.
     """
     screen = table.screen(np.dtype(np.float64))
     block = screen.prepare(rows, table.shift, scratch)
@@ -144,7 +145,10 @@ def sq_distances_to_all(rows, table, scratch, sq_norms=None):
         sq_norms = screen.sq_norms(block)
     sq_norms = sq_norms[:, np.newaxis]
     out = screen.scores(block, scratch, screen.norms).T + sq_norms
-    row, label = np.nonzero(out <= 1e-6 * (sq_norms + table.sq_norms))
+    largest = sq_norms.max(initial=0.0) + table.sq_norms.max()
+    if out.min(initial=np.inf) > CANCELLED * largest:  # one pass, most often the only one
+        return out
+    row, label = np.nonzero(out <= CANCELLED * (sq_norms + table.sq_norms))
     step = max(1, PAIRS // max(1, row_size(rows)))
     for start in range(0, row.size, step):
         i, j = row[start : start + step], label[start : start + step]

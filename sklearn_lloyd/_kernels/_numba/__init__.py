@@ -26,6 +26,7 @@ from sklearn_lloyd._kernels._numba._taking import (
     take_first_center,
 )
 from sklearn_lloyd._kernels._numba._vectors import lanes
+from sklearn_lloyd._kernels._numba._widths import cluster_sums, distance_sums, own_and_nearest
 
 __all__ = [
     "CompiledCenters",
@@ -34,6 +35,8 @@ __all__ = [
     "add_moved",
     "assign_block",
     "clip_and_sum",
+    "cluster_sums",
+    "distance_sums",
     "draw_rows",
     "exact_gain",
     "fill_norms",
@@ -47,6 +50,7 @@ __all__ = [
     "movement",
     "norms_and_keys",
     "order_by_block",
+    "own_and_nearest",
     "round_rows",
     "safe_distances",
     "sort_rows",

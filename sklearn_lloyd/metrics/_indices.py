@@ -1,0 +1,138 @@
+"""Indices of a clustering from the moments of its clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.distance import pdist, squareform
+
+from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd.metrics._moments import cluster_moments
+from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
+
+_CONSTRAINTS = {name: CONSTRAINTS[name] for name in ("X", "labels", "sample_weight")}
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+def calinski_harabasz_score(X, labels, *, sample_weight=None):
+    """Calinski-Harabasz index: dispersion between clusters over that within them.
+
+    With W the sum of the weights and k the number of clusters it is
+    ``(between / (k - 1)) / (within / (W - k))``; larger is better. As
+    `sklearn.metrics.calinski_harabasz_score`, with weights and sparse X.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+        Rows that were clustered.
+    labels : array-like of shape (n_samples,)
+        Cluster of each row.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How many equal rows each row stands for; None: one each.
+
+    Returns
+    -------
+    score : float
+        Not negative; 1 if all rows equal the means of their clusters.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two clusters, or no cluster of two rows, the weights sum up to
+        no more than the number of clusters, or an argument does not fit.
+
+    Notes
+    -----
+    O(n_samples n_features).
+
+    References
+    ----------
+    Calinski, T., Harabasz, J. "A dendrite method for cluster analysis". Communications in
+    Statistics 3, 1974.
+
+    Examples
+    --------
+    >>> from sklearn_lloyd.metrics import calinski_harabasz_score
+    >>> calinski_harabasz_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
+    200.0
+    """
+    return calinski_harabasz(_moments("calinski_harabasz_score", X, labels, sample_weight))
+
+
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+def davies_bouldin_score(X, labels, *, sample_weight=None):
+    """Davies-Bouldin index: how much clusters overlap with the one that is most alike.
+
+    For each cluster, the largest ratio of the sum of its mean distance to its mean and that of
+    another cluster to the distance of the two means; then the mean over the clusters. Smaller
+    is better. As `sklearn.metrics.davies_bouldin_score`, with weights and sparse X.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+        Rows that were clustered.
+    labels : array-like of shape (n_samples,)
+        Cluster of each row.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each row; None: one each. Clusters count alike, whatever they weigh.
+
+    Returns
+    -------
+    score : float
+        Not negative.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two clusters, or no cluster of two rows, or an argument does not
+        fit.
+
+    Notes
+    -----
+    O(n_samples n_features + n_clusters^2 n_features).
+
+    References
+    ----------
+    Davies, D. L., Bouldin, D. W. "A cluster separation measure". IEEE Transactions on Pattern
+    Analysis and Machine Intelligence 1, 1979.
+
+    Examples
+    --------
+    >>> from sklearn_lloyd.metrics import davies_bouldin_score
+    >>> davies_bouldin_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
+    0.1
+    """
+    return davies_bouldin(_moments("davies_bouldin_score", X, labels, sample_weight))
+
+
+def _moments(name, X, labels, sample_weight):
+    chunks, codes, weights = checked_clusters(
+        name, X, labels, sample_weight, "sqeuclidean", None, "auto"
+    )
+    return cluster_moments(chunks, codes, int(codes.max()) + 1, weights)
+
+
+def calinski_harabasz(moments):
+    """The Calinski-Harabasz index, float."""
+    weights = moments.weights
+    total, n_clusters = weights.sum(), np.count_nonzero(weights)
+    if total <= n_clusters:
+        raise ValueError(
+            f"The weights sum up to {total:.6g} for {n_clusters} clusters. The Calinski-Harabasz "
+            "index takes a weight for a number of equal rows: multiply the weights."
+        )
+    within = weights @ moments.variances
+    if within == 0.0:
+        return 1.0
+    center = weights @ moments.means / total
+    between = weights @ np.square(moments.means - center).sum(axis=1)
+    return float(between * (total - n_clusters) / (within * (n_clusters - 1.0)))
+
+
+def davies_bouldin(moments):
+    """The Davies-Bouldin index, float."""
+    present = moments.weights > 0.0
+    deviations = moments.deviations[present]
+    distances = squareform(pdist(moments.means[present]))
+    # Equal means are no pair: scikit-learn, too, leaves them out.
+    distances[distances == 0.0] = np.inf
+    return float(((deviations[:, np.newaxis] + deviations) / distances).max(axis=1).mean())

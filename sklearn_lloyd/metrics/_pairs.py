@@ -1,0 +1,160 @@
+"""Distances between all rows, a block at a time, added up by cluster as soon as they are there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._chunks import take_rows
+from sklearn_lloyd._kernels import (
+    CANCELLED,
+    PAIRS,
+    array_of,
+    own_sq_distances,
+    row_size,
+    scratch_array,
+    sum_by_row,
+    with_dtype,
+)
+
+ROWS = 256  # that meet the others together
+_OTHERS = 512  # rows at once: so few distances stay in the cache until they are added up
+_DENSE = 1 << 20  # numbers of sparse rows that are made dense at once
+_WIDE = 64  # features, from which products by BLAS are faster than compiled differences
+
+
+def other_rows(chunks, labelings, sample_weight, shift):
+    """The rows that each row is compared with, compiled where that is the faster."""
+    compiled = chunks.compiled_dense is not None and chunks.shape[1] <= _WIDE
+    return (_CompiledOthers if compiled else _Others)(chunks, labelings, sample_weight, shift)
+
+
+class _Others:
+    """All rows that count, in an order that keeps clusters together.
+
+    Parameters
+    ----------
+    chunks : Chunks
+    labelings : list of objects with the attributes `codes` and `n_clusters`
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    shift : ndarray of shape (n_features,), float64, or None
+        A point near the rows.
+
+    Attributes
+    ----------
+    first : ndarray of intp of shape (n_labelings + 1,)
+        Where the clusters of each labeling start, among those of all of them.
+    """
+
+    def __init__(self, chunks, labelings, sample_weight, shift):
+        self._chunks, self._shift = chunks, None if chunks.is_sparse else shift
+        self.first = np.concatenate([[0], np.cumsum([each.n_clusters for each in labelings])])
+        order = np.lexsort([each.codes for each in labelings[::-1]])
+        if sample_weight is not None:
+            order = order[sample_weight[order] > 0.0]
+        self._index = order
+        self._weights = None if sample_weight is None else sample_weight[order]
+        columns = zip(self.first, labelings, strict=False)
+        self._clusters = np.column_stack([first + each.codes[order] for first, each in columns])
+
+    def sums_of_distances(self, rows, scratch):
+        """Weighted sums of the distances of rows to the clusters of all labelings.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of intp
+        scratch : dict
+
+        Returns
+        -------
+        sums : ndarray of float64 of shape (n_rows, sum of n_clusters)
+        """
+        block = _Block(self._chunks.rows(rows), self._shift)
+        sums = np.zeros((block.n_rows, self.first[-1]))
+        step = _OTHERS
+        if self._chunks.is_sparse:
+            step = max(1, min(step, _DENSE // self._chunks.shape[1]))
+        for start in range(0, self._index.size, step):
+            part = slice(start, start + step)
+            others = self._chunks.dense_rows(self._index[part])
+            squares = block.sq_distances_to(others, scratch)
+            clusters, shares = self._shares(part)
+            sums[:, clusters] += np.sqrt(squares, out=squares) @ shares
+        return sums
+
+    def _shares(self, part):
+        """The clusters that some rows are in, and a matrix that adds distances up by these."""
+        own = self._clusters[part]
+        present = np.flatnonzero(np.bincount(own.ravel(), minlength=self.first[-1]))
+        shares = np.zeros((len(own), present.size))
+        of_row = 1.0 if self._weights is None else self._weights[part, np.newaxis]
+        shares[np.arange(len(own))[:, np.newaxis], np.searchsorted(present, own)] = of_row
+        return present, shares
+
+
+class _CompiledOthers(_Others):
+    def sums_of_distances(self, rows, scratch):
+        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        sums = np.empty((index.size, self.first[-1]))
+        self._chunks.compiled.distance_sums(
+            self._chunks.X, index, self._index, self._clusters, array_of(self._weights), sums
+        )
+        return sums
+
+
+class _Block:
+    """Rows, ready to be multiplied with others; dense ones have their norm as a feature."""
+
+    def __init__(self, rows, shift):
+        self._rows, self._shift = rows, shift
+        self.n_rows = rows.shape[0]
+        self._is_sparse = not isinstance(rows, np.ndarray)
+        if self._is_sparse:
+            self._sq_norms = sum_by_row(rows, np.square(rows.data, dtype=np.float64))
+            self._factors = with_dtype(rows, np.float64)
+            return
+        n_rows, n_features = rows.shape
+        self._factors = np.ones((n_rows, n_features + 2))
+        offsets = self._factors[:, :n_features]
+        np.subtract(rows, 0.0 if shift is None else shift, out=offsets)
+        self._sq_norms = np.einsum("ij,ij->i", offsets, offsets)
+        self._factors[:, n_features] = self._sq_norms
+
+    def sq_distances_to(self, others, scratch):
+        """Squared distances (n_rows, n_others), float64, in memory of `scratch`.
+
+        By products; those that cancel are done again by differences, and so are 0 for equal rows.
+        """
+        n_rows, n_features = self._rows.shape
+        factors = scratch_array(scratch, "factors", (n_features + 2, len(others)), _FLOAT64)
+        offsets = factors[:n_features]
+        np.subtract(
+            others.T, 0.0 if self._shift is None else self._shift[:, np.newaxis], out=offsets
+        )
+        sq_norms = np.einsum("ij,ij->j", offsets, offsets)
+        offsets *= -2.0
+        if self._is_sparse:
+            squares = self._factors @ offsets
+            squares += sq_norms
+            squares += self._sq_norms[:, np.newaxis]
+        else:
+            factors[n_features] = 1.0
+            factors[n_features + 1] = sq_norms
+            squares = scratch_array(scratch, "squares", (n_rows, len(others)), _FLOAT64)
+            np.matmul(self._factors, factors, out=squares)
+        self._mend(others, sq_norms, squares)
+        return squares
+
+    def _mend(self, others, sq_norms, squares):
+        few = squares <= CANCELLED * (self._sq_norms.max() + sq_norms.max())
+        if not few.any():
+            return
+        i, j = np.divmod(np.flatnonzero(few), len(others))
+        near = squares[i, j] <= CANCELLED * (self._sq_norms[i] + sq_norms[j])
+        i, j = i[near], j[near]
+        step = max(1, PAIRS // row_size(self._rows))
+        for start in range(0, i.size, step):
+            row, other = i[start : start + step], j[start : start + step]
+            squares[row, other] = own_sq_distances(take_rows(self._rows, row), others, other)
+
+
+_FLOAT64 = np.dtype(np.float64)

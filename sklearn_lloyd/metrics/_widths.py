@@ -1,0 +1,195 @@
+"""Silhouette widths from labels that were checked before: all that takes the time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_lloyd._chunks import Chunks, even_slices
+from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all
+from sklearn_lloyd._problem import mean_variance, shift_near
+from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
+from sklearn_lloyd.metrics._moments import means_and_variances, require_finite_squares
+from sklearn_lloyd.metrics._pairs import ROWS, other_rows
+
+_DISTANCES = 1 << 17  # to centres, that are in memory at once
+_MOST_ROWS = 1 << 14
+
+
+def silhouette_of_many(chunks, labelings, metric, sample_weight, rows=None):
+    """Silhouette widths of the same rows under several labelings.
+
+    With "euclidean" the distances are computed once for all labelings.
+
+    Parameters
+    ----------
+    chunks : Chunks
+        Of finite rows.
+    labelings : list of ndarray of intp of shape (n_samples,)
+        Clusters, numbered from 0.
+    metric : {"euclidean", "sqeuclidean"}
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    rows : ndarray of intp or None
+        The rows whose widths are wanted, each against all rows; None: all of them.
+
+    Returns
+    -------
+    widths : list of ndarray of float64 of shape (n_samples,) or (len(rows),)
+    """
+    labelings = [_Labeling(codes, sample_weight) for codes in labelings]
+    with chunks.open():
+        return WIDTHS[metric](chunks, labelings, sample_weight, rows)
+
+
+class _Labeling:
+    """One clustering of the rows.
+
+    Attributes
+    ----------
+    codes : ndarray of intp of shape (n_samples,)
+    n_clusters : int
+    weights : ndarray of shape (n_clusters,), float64
+    """
+
+    def __init__(self, codes, sample_weight):
+        self.codes = codes
+        self.n_clusters = int(codes.max()) + 1
+        self.weights = cluster_weights(codes, self.n_clusters, sample_weight)
+        self._sample_weight = sample_weight
+
+    def widths(self, rows, own, nearest):
+        """Widths from mean distances to the own cluster and to the nearest other one.
+
+        In the mean over the own cluster the row itself still counts.
+        """
+        others = weight_of_others(self.codes, self.weights, self._sample_weight, rows)
+        inner = own * self.weights.take(self.codes[rows])
+        inner /= np.where(others > 0.0, others, 1.0)
+        return silhouettes(inner, nearest, others > 0.0)
+
+    def own_and_nearest(self, rows, means):
+        """Out of the mean distances to all clusters, which are overwritten."""
+        # What nobody belongs to is no neighbour.
+        return own_and_nearest(means, self.codes[rows], self.weights == 0.0)
+
+
+def silhouettes(inner, outer, is_member=True):
+    """(outer - inner) / max(outer, inner); 0 for singletons, and where both are 0."""
+    largest = np.maximum(inner, outer)
+    defined = is_member & (largest > 0.0)
+    return np.divide(outer - inner, largest, out=np.zeros_like(inner), where=defined)
+
+
+def own_and_nearest(distances, own_labels, absent=None):
+    """The entry of its own label of each row, and the least of the others, which is overwritten.
+
+    Entries of clusters in the mask `absent` do not count as others.
+    """
+    places = np.arange(own_labels.size), own_labels
+    own = distances[places]
+    distances[places] = np.inf
+    if absent is not None and absent.any():
+        distances[:, absent] = np.inf
+    return own, distances.min(axis=1)
+
+
+def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
+    """The mean squared distance to a cluster is that to its mean plus its variance."""
+    widths = []
+    for labeling in labelings:
+        compare = chunks, labeling.codes, labeling.n_clusters, sample_weight
+        weights, means, variances = means_and_variances(*compare)
+        offsets = np.where(weights > 0.0, variances, np.inf)
+        compare = labeling.codes, means, offsets, labeling.widths, rows
+        widths.append(widths_by_centers(chunks, *compare))
+    return widths
+
+
+def widths_by_centers(chunks, codes, centers, offsets, widths_of, rows=None):
+    """Widths of rows from their squared distances to centres.
+
+    Parameters
+    ----------
+    chunks : Chunks
+    codes : ndarray of intp of shape (n_samples,)
+        The own centre of each row.
+    centers : ndarray of shape (n_centers, n_features), float64
+    offsets : ndarray of shape (n_centers,), float64
+        Added to the squared distances; infinite for what is no neighbour.
+    widths_of : callable
+        Makes widths of rows, the sums of their own centres, and the least sums of the others.
+    rows : ndarray of intp or None
+        The rows whose widths are wanted.
+
+    Returns
+    -------
+    widths : ndarray of float64 of shape (n_samples,) or (len(rows),)
+    """
+    n_rows = chunks.shape[0] if rows is None else len(rows)
+    widths = np.empty(n_rows)
+    compare = _compare_compiled if chunks.compiled_dense is not None else _compare
+    scores_of = compare(chunks, centers, offsets)
+
+    def kernel(part, scratch):
+        which = part if rows is None else rows[part]
+        widths[part] = widths_of(which, *scores_of(which, codes[which], scratch))
+
+    wanted = max(1, min(_MOST_ROWS, _DISTANCES // len(centers)))
+    chunks.map_reduce(kernel, blocks=even_slices(n_rows, wanted, wanted))
+    return widths
+
+
+def _compare(chunks, centers, offsets):
+    """A function of rows and their labels: scores of the own centre, and the least other ones."""
+    table = CenterTable(
+        centers, None if chunks.is_sparse else _point_near(centers), chunks.n_terms
+    )
+
+    def scores_of(rows, labels, scratch):
+        scores = sq_distances_to_all(chunks.rows(rows), table, scratch)
+        scores += offsets
+        return own_and_nearest(scores, labels)
+
+    return scores_of
+
+
+def _compare_compiled(chunks, centers, offsets):
+    def scores_of(rows, labels, scratch):
+        own, nearest = np.empty(labels.size), np.empty(labels.size)
+        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        arrays = centers, offsets, labels, own, nearest
+        chunks.compiled_dense.own_and_nearest(chunks.X, index, *arrays)
+        return own, nearest
+
+    return scores_of
+
+
+def _point_near(centers):
+    mean = centers.mean(axis=0)
+    return shift_near(mean, float(np.sqrt(np.square(centers - mean).mean())))
+
+
+def euclidean_widths(chunks, labelings, sample_weight, rows):
+    """All distances, block by block; those to the rows of a cluster are added up."""
+    # Each row meets all of them, however few clusters there are: worth more threads.
+    chunks = Chunks(chunks.X, chunks.shape[0], chunks.n_threads, chunks.backend)
+    n_rows = chunks.shape[0] if rows is None else len(rows)
+    widths = [np.empty(n_rows) for _ in labelings]
+    with chunks.open():
+        mean, variances = mean_variance(chunks, None)
+        require_finite_squares(chunks, variances)
+        shift = shift_near(mean, float(np.sqrt(variances.mean())))
+        others = other_rows(chunks, labelings, sample_weight, shift)
+
+        def kernel(part, scratch):
+            which = part if rows is None else rows[part]
+            sums = others.sums_of_distances(which, scratch)
+            for labeling, out, first in zip(labelings, widths, others.first, strict=False):
+                means = sums[:, first : first + labeling.n_clusters]
+                means /= np.where(labeling.weights > 0.0, labeling.weights, 1.0)
+                out[part] = labeling.widths(which, *labeling.own_and_nearest(which, means))
+
+        chunks.map_reduce(kernel, blocks=even_slices(n_rows, ROWS, ROWS))
+    return widths
+
+
+WIDTHS = {"euclidean": euclidean_widths, "sqeuclidean": sq_euclidean_widths}
