@@ -44,12 +44,15 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_siz
             centers = first_centers(problem, init, init_size, rng)
             if verbose:
                 print("Initialization complete")
-            run = _run(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
+            run = run_from(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
             inertias[i] = run.inertia
-            # What rounding makes of the same clustering is not better: keep the earlier.
-            if best is None or run.inertia < best.inertia * (1 - ROUNDING):
-                best = run
+            best = better_of(best, run)
     return replace(best, start_inertias=inertias)
+
+
+def better_of(best, run):
+    """The run of less inertia; what rounding makes of the same is not less: the earlier."""
+    return run if best is None or run.inertia < best.inertia * (1 - ROUNDING) else best
 
 
 def first_centers(problem, init, init_size, rng):
@@ -64,7 +67,8 @@ def first_centers(problem, init, init_size, rng):
     return init
 
 
-def _run(problem, centers, max_iter, tol, algorithm, verbose):
+def run_from(problem, centers, max_iter, tol, algorithm, verbose):
+    """Run the loop from these centres to its end; `tol` is squared movement."""
     assigner = make_assigner(algorithm, problem)
     step, history = iterate(problem, centers, assigner, max_iter, tol, verbose)
     centers = step.centers.astype(problem.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
-from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
+from sklearn_lloyd._init._kmeans_plusplus import grown_centers, kmeans_plusplus_rows
 from sklearn_lloyd._init._random import (
     RowDraws,
     random_partition_centers,
@@ -13,7 +13,7 @@ from sklearn_lloyd._init._random import (
     random_sample,
 )
 
-__all__ = ["INIT", "RowDraws", "kmeans_plusplus_rows", "random_sample"]
+__all__ = ["INIT", "RowDraws", "grown_centers", "kmeans_plusplus_rows", "random_sample"]
 
 
 def _centers_of(choose_rows, problem, rng):

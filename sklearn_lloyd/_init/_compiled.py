@@ -72,10 +72,20 @@ class CompiledGreedy(Greedy):
         self._chunks.map_reduce(first, blocks=self._blocks)
         self._sum_up()
 
+    def start_from(self, centers, labels):
+        super().start_from(centers, labels)
+        self._owner[:] = labels
+        table = self._table_of(centers)
+        for i in range(len(centers)):
+            self._remember(table, i)
+        self._sum_up()
+
     def _centers_of(self, rows):
-        kernels, problem = self._kernels, self._problem
-        centers = self._chunks.dense_rows(rows)
-        return kernels.CompiledCenters(centers, problem.shift, self._chunks.n_terms)
+        return self._table_of(self._chunks.dense_rows(rows))
+
+    def _table_of(self, centers):
+        shift, n_terms = self._problem.shift, self._chunks.n_terms
+        return self._kernels.CompiledCenters(centers, shift, n_terms)
 
     def _remember(self, table, i):
         """Add one of the table to the centres so far, and return it, of shape (1, n_features)."""

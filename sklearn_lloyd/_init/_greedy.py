@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels import CenterTable, all_sq_distances, sq_distances_to, trial_gains
+from sklearn_lloyd._kernels import (
+    CenterTable,
+    all_sq_distances,
+    own_sq_distances,
+    sq_distances_to,
+    trial_gains,
+)
 
 # Trials whose gains differ by less than this share are told apart exactly.
 _CONTENDERS = 1e-4
@@ -56,6 +62,15 @@ class Greedy(Seeding):
     def start(self, row):
         """Take the first centre."""
         self._add(row, None)
+
+    def start_from(self, centers, labels):
+        """Go on from centres that all rows are assigned to."""
+        rows_of, closest = self._chunks.rows, self._closest
+
+        def update(rows, scratch):
+            closest[rows] = own_sq_distances(rows_of(rows), centers, labels[rows])
+
+        self._lower(update)
 
     def take_best_of(self, trials):
         """Take the row that takes most off the potential, the first of equals, and return it."""

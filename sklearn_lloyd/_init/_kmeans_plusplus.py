@@ -10,6 +10,8 @@ from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._init._sparse import SparseGreedy
 from sklearn_lloyd._kernels import are_few
 
+_MORE = 3  # times the usual number of trials, where clusters are added one by one
+
 
 def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
     """Choose rows by greedy k-means++ (Arthur & Vassilvitskii 2007, section on trials).
@@ -27,21 +29,59 @@ def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
     rows : ndarray of intp of shape (n_clusters,)
     """
     if n_local_trials is None:
-        n_local_trials = 2 + int(np.log(problem.n_clusters))
-    compiled = problem.chunks.compiled is not None and n_local_trials <= MOST_TRIALS
-    kind = CompiledGreedy if compiled else Greedy
-    if problem.chunks.compiled is None and are_few(problem.chunks.X, n_local_trials):
-        kind = SmallGreedy
-    if problem.chunks.is_sparse:
-        kind = SparseGreedy
-    seeding = kind(problem, n_local_trials)
+        n_local_trials = _default_trials(problem)
+    seeding = _seeding(problem, n_local_trials)
     rows = np.empty(problem.n_clusters, np.intp)
     rows[0] = rows_by_weight(problem, rng.uniform(size=1))[0]
     seeding.start(rows[0])
-    for c in range(1, problem.n_clusters):
-        uniforms = rng.uniform(size=n_local_trials)
-        if seeding.potential > 0:
-            rows[c] = seeding.take_best_of(seeding.draw(uniforms))
-        else:  # fewer distinct rows than centres
-            rows[c] = rows_by_weight(problem, uniforms[:1])[0]
+    _fill_rows(rows[1:], problem, seeding, n_local_trials, rng)
     return rows
+
+
+def grown_centers(problem, centers, labels, rng):
+    """Add rows to fewer centres, each by a step of greedy k-means++, until they are enough.
+
+    Parameters
+    ----------
+    problem : Problem
+    centers : ndarray of shape (n_fewer, n_features)
+    labels : ndarray of shape (n_samples,)
+        The nearest of `centers`, for each row.
+    rng : RandomState
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, n_features), float64
+    """
+    centers = centers.astype(np.float64)
+    # One step decides about all that follow, and a trial costs little beside the loop.
+    n_trials = min(_MORE * _default_trials(problem), MOST_TRIALS)
+    seeding = _seeding(problem, n_trials)
+    seeding.start_from(centers, labels)
+    rows = np.empty(problem.n_clusters - len(centers), np.intp)
+    _fill_rows(rows, problem, seeding, n_trials, rng)
+    return np.concatenate([centers, problem.chunks.dense_rows(rows)])
+
+
+def _default_trials(problem):
+    return 2 + int(np.log(problem.n_clusters))
+
+
+def _seeding(problem, n_trials):
+    compiled = problem.chunks.compiled is not None and n_trials <= MOST_TRIALS
+    kind = CompiledGreedy if compiled else Greedy
+    if problem.chunks.compiled is None and are_few(problem.chunks.X, n_trials):
+        kind = SmallGreedy
+    if problem.chunks.is_sparse:
+        kind = SparseGreedy
+    return kind(problem, n_trials)
+
+
+def _fill_rows(rows, problem, seeding, n_trials, rng):
+    """Choose as many more rows as there is room for."""
+    for i in range(rows.size):
+        uniforms = rng.uniform(size=n_trials)
+        if seeding.potential > 0:
+            rows[i] = seeding.take_best_of(seeding.draw(uniforms))
+        else:  # fewer distinct rows than centres
+            rows[i] = rows_by_weight(problem, uniforms[:1])[0]

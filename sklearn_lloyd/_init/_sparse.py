@@ -19,11 +19,11 @@ class SparseGreedy(Greedy):
     def __init__(self, problem, n_trials):
         super().__init__(problem, 0)
         self._distances = np.empty((self._chunks.shape[0], n_trials))
-
-    def start(self, row):
         if self._chunks.compiled is None:
             self._sq_norms = np.empty(self._chunks.shape[0])
             self._chunks.map_reduce(self._fill_sq_norms)
+
+    def start(self, row):
         self._measure(np.array([row]), lambda rows: 0.0)
         self._take(None, 0)
 

@@ -155,7 +155,7 @@ class CompiledAssigner(Assigner):
         problem, bounds, kernels = self._problem, self._bounds, self._problem.chunks.compiled
         n_clusters, n_features = table.centers.shape
         place = scratch.get("place")
-        if place is None:
+        if place is None or place.size < n_clusters:
             place = scratch["place"] = np.full(n_clusters, -1, np.intp)
         aside = table.repeated is not None
         # Not of the worker: they wait for their turn to be added.
