@@ -1,0 +1,209 @@
+"""What speaks for a number of clusters: measures of each clustering, rules to choose by them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._problem import problem_of_rows
+from sklearn_lloyd.metrics._indices import calinski_harabasz, davies_bouldin
+from sklearn_lloyd.metrics._sampling import estimate_mean
+from sklearn_lloyd.metrics._simplified import simplified_widths
+from sklearn_lloyd.metrics._widths import silhouette_of_many
+from sklearn_lloyd.model_selection._bic import bic_of
+from sklearn_lloyd.model_selection._elbow import elbow_place
+from sklearn_lloyd.model_selection._gap import gap_of
+from sklearn_lloyd.model_selection._stability import last_strong, strength_of
+
+if TYPE_CHECKING:
+    from sklearn_lloyd._types import Problem
+    from sklearn_lloyd.model_selection._fits import Fit, Refit
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the criteria judge.
+
+    Attributes
+    ----------
+    problem : Problem
+        All rows.
+    numbers : list of int
+        Numbers of clusters, increasing.
+    fits : list of Fit
+        A clustering of all rows for each.
+    sample : ndarray of intp or None
+        Rows that silhouettes, gap and stability are estimated from; None: all of them.
+    refits : dict of str to Refit
+        How other rows are clustered for the criteria that need that.
+    """
+
+    problem: Problem
+    numbers: list
+    fits: list[Fit]
+    sample: np.ndarray | None
+    refits: dict[str, Refit]
+
+    @property
+    def inertia(self):
+        return np.array([fit.inertia for fit in self.fits])
+
+    @cached_property
+    def sample_problem(self):
+        """The problem of the sample."""
+        if self.sample is None:
+            return self.problem
+        return problem_of_rows(self.problem, self.sample, self.problem.weights(self.sample))
+
+    @cached_property
+    def sample_fits(self):
+        """The clusterings of the sample, which the gap compares with references of its size."""
+        if self.sample is None:
+            return self.fits
+        part = self.sample_problem
+        refit = self.refits["gap"]
+        return refit.fit(part.chunks.X, part.sample_weight, refit.rng)
+
+    @property
+    def total(self):
+        """The weight of all rows."""
+        return float(self.fits[0].moments.weights.sum())
+
+    def each(self, measure):
+        """`measure(fit)` of clusterings that have two clusters and a cluster of two rows."""
+        values = np.full(len(self.fits), np.nan)
+        for i in self.judged:
+            values[i] = measure(self.fits[i])
+        return values
+
+    @property
+    def judged(self):
+        """Positions of the clusterings with two clusters, and more weight than clusters."""
+        sizes = [np.count_nonzero(fit.moments.weights) for fit in self.fits]
+        return [i for i, size in enumerate(sizes) if 1 < size < self.total]
+
+
+def _silhouette(evidence):
+    score, error = np.full((2, len(evidence.fits)), np.nan)
+    weights, rows = evidence.problem.sample_weight, evidence.sample
+    n_counted = evidence.problem.chunks.shape[0]
+    if weights is not None:
+        n_counted = int(np.count_nonzero(weights))
+    codes = [evidence.fits[i].codes for i in evidence.judged]
+    if codes:
+        chunks = evidence.problem.chunks
+        # Compared with each other, rows are worth other kernels than with a few centres.
+        chunks = Chunks(chunks.X, chunks.shape[0], chunks.n_threads, chunks.backend)
+        widths = silhouette_of_many(chunks, codes, "euclidean", weights, rows)
+        for i, values in zip(evidence.judged, widths, strict=True):
+            if rows is None:
+                score[i], error[i] = np.average(values, weights=weights), 0.0
+            else:
+                stratum = [(n_counted, slice(None))]
+                score[i], error[i] = estimate_mean(values, rows, stratum, weights)
+    return {"silhouette": score, "silhouette_std_error": error}, _largest(score)
+
+
+def _simplified_silhouette(evidence):
+    chunks, weights = evidence.problem.chunks, evidence.problem.sample_weight
+
+    def score(fit):
+        n_clusters = len(fit.moments.weights)
+        widths = simplified_widths(chunks, fit.codes, n_clusters, None, "euclidean", weights)
+        return np.average(widths, weights=weights)
+
+    scores = evidence.each(score)
+    return {"simplified_silhouette": scores}, _largest(scores)
+
+
+def _calinski_harabasz(evidence):
+    index = evidence.each(lambda fit: calinski_harabasz(fit.moments))
+    return {"calinski_harabasz": index}, _largest(index)
+
+
+def _davies_bouldin(evidence):
+    index = evidence.each(lambda fit: davies_bouldin(fit.moments))
+    return {"davies_bouldin": index}, _largest(-index)
+
+
+def _bic(evidence):
+    values = np.array([bic_of(fit.moments) for fit in evidence.fits])
+    return {"bic": values}, _largest(values)
+
+
+def _elbow(evidence):  # the inertia is in the table
+    return {}, elbow_place(np.array(evidence.numbers, float), evidence.inertia)
+
+
+def _gap(evidence):
+    within = [fit.within for fit in evidence.sample_fits]
+    gap, error, place = gap_of(evidence.sample_problem, within, evidence.refits["gap"])
+    return {"gap": gap, "gap_std_error": error}, place
+
+
+def _stability(evidence):
+    strength, error = strength_of(evidence.sample_problem, evidence.refits["stability"])
+    table = {"stability": strength, "stability_std_error": error}
+    return table, last_strong(strength, error)
+
+
+def _largest(values):
+    """The position of the largest value, the first of equals; None if there is none."""
+    return None if np.isnan(values).all() else int(np.nanargmax(values))
+
+
+# Each takes Evidence and returns columns of the table, {name: array}, and the position that it
+# chooses, or None: no answer.
+CRITERIA = {
+    "silhouette": _silhouette,
+    "simplified_silhouette": _simplified_silhouette,
+    "calinski_harabasz": _calinski_harabasz,
+    "davies_bouldin": _davies_bouldin,
+    "bic": _bic,
+    "elbow": _elbow,
+    "gap": _gap,
+    "stability": _stability,
+}
+# Those that cluster other rows many times.
+COSTLY = "gap", "stability"
+# Those that decide by vote unless told: all, but the silhouette only once.
+VOTERS = tuple(name for name in CRITERIA if name != "simplified_silhouette")
+
+
+def check_criteria(names):
+    """The names in the order of `CRITERIA`; a ValueError if there are others, or none."""
+    unknown = [name for name in names if name not in CRITERIA]
+    if unknown or not names:
+        raise ValueError(
+            f"criteria should hold names out of {sorted(CRITERIA)}; got "
+            f"{', '.join(map(repr, unknown)) or 'none'}."
+        )
+    return [name for name in CRITERIA if name in names]
+
+
+def vote(votes):
+    """The number that most criteria choose, the least of equals; None if none chooses any.
+
+    The gap statistic alone compares the rows with such that have no structure: if it chooses 1,
+    that is the answer.
+    """
+    if votes.get("gap") == 1:
+        return 1
+    counts = Counter(number for number in votes.values() if number is not None)
+    most = max(counts.values(), default=0)
+    return min((number for number, count in counts.items() if count == most), default=None)
+
+
+def structure(votes, numbers):
+    """What gap and stability say together: "none", "clusters", "unclear" or "not tested"."""
+    if numbers[0] != 1 or any(name not in votes for name in COSTLY):
+        return "not tested"
+    single = [votes[name] == 1 for name in COSTLY]
+    if all(single):
+        return "none"
+    return "unclear" if any(single) else "clusters"

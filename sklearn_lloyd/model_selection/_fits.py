@@ -1,0 +1,247 @@
+"""Clusterings of the same rows for several numbers of clusters, by any clusterer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import has_fit_parameter, validate_data
+
+from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._compat import HasMethods, Interval
+from sklearn_lloyd._fit_path import fit_path
+from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._validation import check_init_size, check_rows, check_weights
+from sklearn_lloyd.metrics._labels import check_labels
+from sklearn_lloyd.metrics._moments import ClusterMoments, cluster_moments
+from sklearn_lloyd.model_selection._numbers import check_numbers, numbers_that_fit
+
+LARGEST_SEED = np.iinfo(np.int32).max
+
+
+COMMON = {  # constraints of what the functions of this package have in common
+    "X": ["array-like", "sparse matrix"],
+    "n_clusters": ["array-like", Integral],
+    "estimator": [HasMethods(["fit"]), None],
+    "sample_weight": ["array-like", None],
+    "n_init": [Interval(Integral, 1, None, closed="left"), None],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
+
+
+class Refit(NamedTuple):
+    """How often, with what and how other rows are clustered."""
+
+    estimator: Any
+    numbers: list
+    n_init: int | None
+    n: int
+    rng: np.random.RandomState
+    n_jobs: int | None
+
+    def fit(self, X, sample_weight, rng):
+        """The fits of plain rows."""
+        problem = problem_for(self.estimator, X, self.numbers[-1], sample_weight)
+        return fit_numbers(self.estimator, X, problem, self.numbers, self.n_init, rng)
+
+    def run(self, function, *args):
+        """Call `function(self, *args, seed)` for each seed; what comes back is in their order."""
+        seeds = self.rng.randint(LARGEST_SEED, size=self.n)
+        one = self._replace(rng=None)  # a job has its own seed
+        return Parallel(n_jobs=self.n_jobs)(delayed(function)(one, *args, seed) for seed in seeds)
+
+
+class Fit(NamedTuple):
+    """One clustering.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_samples,)
+        As the estimator has them.
+    codes : ndarray of intp of shape (n_samples,)
+        Clusters, numbered from 0.
+    moments : ClusterMoments
+    inertia : float
+        That of the model; where it has none, the weighted sum of squared distances to the means.
+    outcome : Result or estimator
+        What a model is made of.
+    """
+
+    labels: np.ndarray
+    codes: np.ndarray
+    moments: ClusterMoments
+    inertia: float
+    outcome: Any
+
+    @property
+    def within(self):
+        """Weighted sum of squared distances to the means."""
+        return float(self.moments.weights @ self.moments.variances)
+
+
+def check_clusterer(estimator):
+    """Raise a TypeError unless the estimator can be told a number of clusters, and fitted."""
+    params = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    if not hasattr(estimator, "fit") or "n_clusters" not in params:
+        raise TypeError(
+            f"{estimator!r} has no parameter n_clusters to search. Needed is a clusterer with "
+            "fit, n_clusters and labels_, such as KMeans, or a Pipeline that ends in one."
+        )
+
+
+def shares_path(estimator):
+    """Whether the fits of that estimator share their work: our own `KMeans`, `init` by name."""
+    return isinstance(estimator, KMeans) and isinstance(estimator.init, str)
+
+
+def prepare(name, estimator, X, n_clusters, sample_weight):
+    """Validate what the functions of this package take.
+
+    Returns
+    -------
+    estimator : estimator
+    numbers : list of int
+        Increasing; no more than there are distinct rows.
+    problem : Problem
+        Stated for the largest of them.
+    """
+    estimator = KMeans() if estimator is None else estimator
+    check_clusterer(estimator)
+    numbers = check_numbers(n_clusters)
+    chunks = check_rows(name, X, numbers[-1], reset=True, **kernels_of(estimator))
+    weights = check_weights(sample_weight, chunks.shape[0])
+    return estimator, *state(chunks, numbers, weights)
+
+
+def state(chunks, numbers, sample_weight):
+    """The numbers that there are rows for, and the problem for the largest of them."""
+    problem = make_problem(chunks, numbers[-1], sample_weight)
+    return numbers_that_fit(numbers, problem), problem
+
+
+def kernels_of(estimator):
+    return {
+        "n_threads": getattr(estimator, "n_threads", None),
+        "backend": getattr(estimator, "backend", "auto"),
+    }
+
+
+def problem_for(estimator, X, n_clusters, sample_weight=None):
+    """State the problem of plain rows, on the threads and kernels of the estimator."""
+    chunks = Chunks(X, n_clusters, **kernels_of(estimator))
+    return make_problem(chunks, n_clusters, sample_weight)
+
+
+def fit_numbers(estimator, X, problem, numbers, n_init, rng):
+    """Fit a clusterer for each number of clusters.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    X : array-like, sparse matrix or frame
+        The rows as the estimator takes them.
+    problem : Problem
+        The same rows and their weights, stated for the largest number or a larger one.
+    numbers : list of int
+        Increasing.
+    n_init : int or None
+        None: as the estimator says.
+    rng : RandomState
+        What is random comes from.
+
+    Returns
+    -------
+    fits : list of Fit
+    """
+    fit = _fit_shared if shares_path(estimator) else _fit_clones
+    problem = replace(problem, n_clusters=numbers[-1])
+    with problem.chunks.open():
+        return [
+            _described(problem, labels, inertia, outcome)
+            for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng)
+        ]
+
+
+def _described(problem, labels, inertia, outcome):
+    codes, n_found = check_labels(labels)
+    moments = cluster_moments(problem.chunks, codes, n_found, problem.sample_weight)
+    fit = Fit(labels, codes, moments, inertia, outcome)
+    return fit._replace(inertia=fit.within) if inertia is None else fit
+
+
+def _fit_shared(estimator, X, problem, numbers, n_init, rng):
+    estimator._validate_params()
+    check_init_size(estimator.init_size, numbers[-1])
+    _, own_n_init = estimator._checked_init(problem.chunks, many=10)
+    results = fit_path(
+        problem,
+        numbers,
+        estimator.init,
+        n_init=own_n_init if n_init is None else n_init,
+        max_iter=estimator.max_iter,
+        tol=estimator.tol,
+        algorithm=estimator.algorithm,
+        rng=rng,
+        init_size=estimator.init_size,
+        verbose=estimator.verbose,
+    )
+    return [(result.labels, result.inertia, result) for result in results]
+
+
+def _fit_clones(estimator, X, problem, numbers, n_init, rng):
+    weights = {}
+    if problem.sample_weight is not None:
+        if not has_fit_parameter(estimator, "sample_weight"):
+            raise TypeError(
+                f"sample_weight was given, but {type(estimator).__name__}.fit does not take it."
+            )
+        weights["sample_weight"] = problem.sample_weight
+    for number in numbers:
+        model = _with_number(estimator, number, n_init)
+        if "random_state" in model.get_params(deep=False):
+            model.set_params(random_state=rng.randint(LARGEST_SEED))
+        model.fit(X, **weights)
+        yield model.labels_, getattr(model, "inertia_", None), model
+
+
+def _with_number(estimator, number, n_init):
+    """An unfitted copy that is told the number of clusters, and of starts if it has such."""
+    model = clone(estimator).set_params(n_clusters=number)
+    if n_init is not None and "n_init" in model.get_params(deep=False):
+        model.set_params(n_init=n_init)
+    return model
+
+
+def fitted_model(estimator, number, n_init, fit, X):
+    """The estimator, fitted: with what `fit_numbers` found for that number on X."""
+    if not shares_path(estimator):
+        return fit.outcome
+    model = _with_number(estimator, number, n_init)
+    validate_data(model, X, skip_check_array=True)  # number and names of the features
+    model.labels_ = fit.labels
+    model._take_over(fit.outcome)
+    return model
+
+
+def rng_of(estimator, rng):
+    """Where the fit of the data draws from: the estimator's own random state, if it has one."""
+    own = getattr(estimator, "random_state", None)
+    return rng if own is None else check_random_state(own)
+
+
+def sample_of(problem, size, rng):
+    """Rows that have a weight, drawn without replacement; None: there are no more than that."""
+    order, weights = problem.canonical.order, problem.sample_weight
+    if weights is not None:
+        order = order[weights[order] > 0]
+    if size is None or order.size <= size:
+        return None
+    return order[rng.choice(order.size, size, replace=False)]

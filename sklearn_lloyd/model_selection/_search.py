@@ -1,0 +1,440 @@
+"""One object that fits a range of numbers of clusters, compares them and chooses."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClusterMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_lloyd._compat import HasMethods, Interval, StrOptions, fit_context
+from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure, warn_user
+from sklearn_lloyd.model_selection._criteria import (
+    COSTLY,
+    CRITERIA,
+    VOTERS,
+    Evidence,
+    check_criteria,
+    structure,
+    vote,
+)
+from sklearn_lloyd.model_selection._fits import (
+    LARGEST_SEED,
+    Refit,
+    check_clusterer,
+    fit_numbers,
+    fitted_model,
+    kernels_of,
+    rng_of,
+    sample_of,
+    state,
+)
+from sklearn_lloyd.model_selection._numbers import check_numbers
+
+
+def _best_has(name):
+    """Whether the best estimator, or before a fit the estimator, has the method."""
+
+    def check(search):
+        estimator = getattr(search, "best_estimator_", None) or search.estimator or KMeans()
+        return hasattr(estimator, name)
+
+    return check
+
+
+class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """Cluster for several numbers of clusters, compare, and choose one; or find no structure.
+
+    The clusterings of :class:`~sklearn_lloyd.KMeans` share their work: each starts from the one
+    with fewer clusters and steps of greedy k-means++ (see Notes). Others are fitted one by one.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A clusterer with the parameter `n_clusters`, or a Pipeline that ends in one. Its other
+        steps are fitted once, and criteria are computed in the space that the clusterer sees.
+        None: :class:`~sklearn_lloyd.KMeans` with its defaults. It is cloned, never changed.
+
+    n_clusters : int or iterable of int, default=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+        Numbers of clusters to try. Larger ones than there are distinct rows are left out, with
+        a warning.
+
+    criterion : {'silhouette', 'simplified_silhouette', 'calinski_harabasz', 'davies_bouldin', \
+            'bic', 'elbow', 'gap', 'stability', 'vote'}, default='silhouette'
+        What decides.
+
+        - 'silhouette': the largest mean silhouette; 'simplified_silhouette' (distances to
+          means, not rows), 'calinski_harabasz': the largest; 'davies_bouldin': the least. None of
+          these can choose 1.
+        - 'bic': the largest, see :func:`bic`.
+        - 'elbow': see :func:`find_elbow`, which may find none.
+        - 'gap': see :func:`gap_statistic`.
+        - 'stability': see :func:`prediction_strength`.
+        - 'vote': what most of the criteria choose, the least of equals. But if the
+          gap, the only one that compares with rows without structure, is among them and
+          chooses 1, the answer is 1.
+
+        Where a criterion has no answer, the least number is taken, with a warning.
+
+    criteria : iterable of str, default=None
+        Criteria to compute beside `criterion`, by the same names. None: those that cluster no
+        other rows, all but 'gap' and 'stability'; for 'vote' all but 'simplified_silhouette',
+        which would count the silhouette twice.
+
+    n_init : int, default=None
+        Starts for each number of clusters. None: as the estimator says. Of :class:`KMeans`, all
+        starts but the first are from scratch: with 2, no clustering is worse than a fresh one.
+
+    n_refs : int, default=20
+        Reference sets of the gap statistic, and splits for the stability; each costs about as
+        much as all clusterings of `sample_size` rows.
+
+    sample_size : int, default=5000
+        If X has more rows, silhouettes, gap and stability are estimated from so many, drawn
+        without replacement; silhouettes compare them with all rows. None: all rows.
+
+    n_jobs : int, default=None
+        Reference sets and splits that are clustered at a time, as joblib counts. It does not
+        change the result. The threads of the estimator come on top, but joblib's processes leave
+        each only its share of the machine; for large X the threads alone do as well.
+
+    refit : bool, default=True
+        Whether to keep the chosen clustering as `best_estimator_`, which costs no further fit.
+
+    random_state : int, RandomState instance or None, default=None
+        Where samples, reference sets and splits come from, and first centres unless the
+        estimator has a `random_state` of its own.
+
+    verbose : int, default=0
+        Whether to print what is done and how long it took.
+
+    Attributes
+    ----------
+    n_clusters_ : int
+        The number chosen.
+
+    best_index_ : int
+        Its position in `results_`.
+
+    best_estimator_ : estimator
+        The estimator, fitted with that number. Only if `refit`.
+
+    labels_ : ndarray of shape (n_samples,)
+        The cluster of each row in that clustering.
+
+    results_ : dict of str to ndarray of shape (n_numbers,)
+        ``pandas.DataFrame(search.results_)`` is the table. 'n_clusters', 'inertia' and, of the
+        criteria that were computed, 'silhouette' with 'silhouette_std_error' (0 unless
+        estimated), 'simplified_silhouette', 'calinski_harabasz', 'davies_bouldin', 'bic', 'gap'
+        with 'gap_std_error', 'stability' with 'stability_std_error'. NaN where something is not
+        defined, as a silhouette of one cluster.
+
+    votes_ : dict of str to int or None
+        What each criterion that was computed would choose; None: no answer.
+
+    structure_ : {'none', 'clusters', 'unclear', 'not tested'}
+        'none' if gap and stability both choose 1, 'clusters' if neither does, 'unclear' if they
+        differ, 'not tested' if one was not computed or 1 was not tried.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was a frame with names that are all strings.
+
+    See Also
+    --------
+    sklearn_lloyd.metrics.silhouette_scorer : For searches over other parameters.
+
+    Notes
+    -----
+    The path of :class:`~sklearn_lloyd.KMeans` whose `init` is a name costs one set of norms and
+    keys, one seeding for the least number, and for each other number a greedy step of k-means++
+    with three times the usual trials and the loop, which has less to do than from scratch. The
+    inertia never rises along the path. Labels for all numbers are kept until one is chosen:
+    12 bytes for each row and number.
+
+    References
+    ----------
+    Milligan, G. W., Cooper, M. C. "An examination of procedures for determining the number of
+    clusters in a data set". Psychometrika 50, 1985.
+
+    Rousseeuw, P. J. "Silhouettes: a graphical aid to the interpretation and validation of
+    cluster analysis". Journal of Computational and Applied Mathematics 20, 1987.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn_lloyd.model_selection import NClustersSearch
+    >>> X, _ = make_blobs(300, centers=4, cluster_std=0.8, random_state=42)
+    >>> search = NClustersSearch(criterion="vote", random_state=0).fit(X)
+    >>> search.n_clusters_, search.structure_
+    (4, 'clusters')
+    >>> search.results_["silhouette"].round(2)[:5]
+    array([ nan, 0.6 , 0.78, 0.83, 0.69])
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"]), None],
+        "n_clusters": [Integral, "array-like", range],
+        "criterion": [StrOptions({*CRITERIA, "vote"})],
+        "criteria": ["array-like", set, None],
+        "n_init": [Interval(Integral, 1, None, closed="left"), None],
+        "n_refs": [Interval(Integral, 2, None, closed="left")],
+        "sample_size": [Interval(Integral, 2, None, closed="left"), None],
+        "n_jobs": [Integral, None],
+        "refit": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        n_clusters=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
+        criterion="silhouette",
+        criteria=None,
+        n_init=None,
+        n_refs=20,
+        sample_size=5000,
+        n_jobs=None,
+        refit=True,
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.n_clusters = n_clusters
+        self.criterion = criterion
+        self.criteria = criteria
+        self.n_init = n_init
+        self.n_refs = n_refs
+        self.sample_size = sample_size
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
+        """Cluster for every number of clusters, compute the criteria and choose.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to cluster; of a Pipeline whatever its first step takes.
+
+        y : Ignored
+            Not used by clusterers; handed to the first steps of a Pipeline.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, for the clusterer and for the criteria; None: one each. The
+            first steps of a Pipeline do not see it.
+
+        Returns
+        -------
+        self : object
+            The fitted search. If `fit` fails or is interrupted, it is as it was before.
+
+        Raises
+        ------
+        ValueError
+            If X, the weights or a parameter does not fit.
+
+        TypeError
+            If the estimator has no parameter `n_clusters`, or weights are given and it does not
+            take any.
+        """
+        with unchanged_on_failure(self):
+            numbers, names = check_numbers(self.n_clusters), check_criteria(self._names())
+            steps, clusterer = _split(self.estimator)
+            rows = X
+            if steps is None:
+                name = self  # whose features these are
+            else:
+                name = type(clusterer).__name__
+                validate_data(self, X, skip_check_array=True)
+                rows = steps.fit_transform(X, y)
+            chunks = check_rows(name, rows, numbers[-1], reset=True, **kernels_of(clusterer))
+            weights = check_weights(sample_weight, chunks.shape[0])
+            numbers, problem = state(chunks, numbers, weights)
+            evidence = self._evidence(clusterer, rows, problem, numbers)
+            self._choose(evidence, names)
+            fit = evidence.fits[self.best_index_]
+            self.labels_ = fit.labels
+            vars(self).pop("best_estimator_", None)
+            if self.refit:
+                model = fitted_model(clusterer, self.n_clusters_, self.n_init, fit, rows)
+                self.best_estimator_ = _joined(self.estimator, steps, model)
+        return self
+
+    def _names(self):
+        """The criteria to compute, not checked."""
+        names = self.criteria
+        if names is None:
+            names = VOTERS if self.criterion == "vote" else set(CRITERIA) - set(COSTLY)
+        names = {names} if isinstance(names, str) else set(names)
+        return names if self.criterion == "vote" else names | {self.criterion}
+
+    def _evidence(self, clusterer, rows, problem, numbers):
+        """Fit for all numbers. What each purpose draws does not depend on the others."""
+        rng = check_random_state(self.random_state)
+        seeds = rng.randint(LARGEST_SEED, size=2 + len(COSTLY))
+        fit_rng, sample_rng, *others = map(np.random.RandomState, seeds)
+        start = perf_counter()
+        fits = fit_numbers(
+            clusterer, rows, problem, numbers, self.n_init, rng_of(clusterer, fit_rng)
+        )
+        self._report(f"{len(numbers)} clusterings", start)
+        refits = {
+            name: Refit(clusterer, numbers, self.n_init, self.n_refs, own, self.n_jobs)
+            for name, own in zip(COSTLY, others, strict=True)
+        }
+        sample = sample_of(problem, self.sample_size, sample_rng)
+        return Evidence(problem, numbers, fits, sample, refits)
+
+    def _choose(self, evidence, names):
+        numbers = evidence.numbers
+        table = {"n_clusters": np.array(numbers), "inertia": evidence.inertia}
+        votes = {}
+        for name in names:
+            start = perf_counter()
+            columns, place = CRITERIA[name](evidence)
+            self._report(name, start)
+            table |= columns
+            votes[name] = None if place is None else numbers[place]
+        chosen = vote(votes) if self.criterion == "vote" else votes[self.criterion]
+        if chosen is None:
+            chosen = numbers[0]
+            if len(numbers) > 1:
+                warn_user(
+                    f"criterion={self.criterion!r} has no answer for n_clusters from "
+                    f"{numbers[0]} to {numbers[-1]}: {chosen} is taken, the least.",
+                    UserWarning,
+                )
+        self.results_, self.votes_ = table, votes
+        self.structure_ = structure(votes, numbers)
+        self.n_clusters_, self.best_index_ = chosen, numbers.index(chosen)
+
+    def _report(self, what, start):
+        if self.verbose:
+            print(f"[NClustersSearch] {what}: {perf_counter() - start:.2f} s")
+
+    @available_if(_best_has("predict"))
+    def predict(self, X):
+        """Predict the cluster of each row, by `best_estimator_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows as `fit` takes them.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            As of the estimator.
+        """
+        return self._best().predict(X)
+
+    @available_if(_best_has("transform"))
+    def transform(self, X):
+        """Transform rows, by `best_estimator_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows as `fit` takes them.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_samples, n_clusters\\_)
+            As of the estimator; of :class:`~sklearn_lloyd.KMeans` distances to the centres.
+        """
+        return self._best().transform(X)
+
+    @available_if(_best_has("score"))
+    def score(self, X, y=None, sample_weight=None):
+        """Score rows, by `best_estimator_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows as `fit` takes them.
+        y : Ignored
+            Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; None: one each.
+
+        Returns
+        -------
+        score : float
+            As of the estimator; of :class:`~sklearn_lloyd.KMeans` minus the inertia.
+        """
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self._best().score(X, y, **weights)
+
+    @available_if(_best_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` gives, by `best_estimator_`.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            As the estimator takes them.
+
+        Returns
+        -------
+        names : ndarray of str
+            As of the estimator.
+        """
+        return self._best().get_feature_names_out(input_features)
+
+    def _best(self):
+        check_is_fitted(self)
+        if not hasattr(self, "best_estimator_"):
+            raise AttributeError(
+                "best_estimator_ was not kept: this search was fitted with refit=False."
+            )
+        return self.best_estimator_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        own = get_tags(KMeans() if self.estimator is None else self.estimator)
+        tags.input_tags.sparse = own.input_tags.sparse and "gap" not in self._names()
+        if own.transformer_tags is not None:
+            tags.transformer_tags.preserves_dtype = own.transformer_tags.preserves_dtype
+        return tags
+
+
+def _split(estimator):
+    """The steps before the clusterer as an unfitted Pipeline, or None; and the clusterer."""
+    if not isinstance(estimator, Pipeline):
+        clusterer = KMeans() if estimator is None else clone(estimator)
+        check_clusterer(clusterer)
+        return None, clusterer
+    pipeline = clone(estimator)
+    clusterer = pipeline.steps[-1][1]
+    check_clusterer(clusterer)
+    return (pipeline[:-1] if len(pipeline) > 1 else None), clusterer
+
+
+def _joined(estimator, steps, model):
+    """The fitted model, at the end of the fitted steps if the estimator is a Pipeline."""
+    if not isinstance(estimator, Pipeline):
+        return model
+    pipeline = clone(estimator)
+    before = [] if steps is None else steps.steps
+    pipeline.steps = [*before, (pipeline.steps[-1][0], model)]
+    return pipeline
