@@ -10,9 +10,15 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_lloyd
+import sklearn_lloyd.metrics
 from sklearn_lloyd import KMeans, MiniBatchKMeans
 
-FUNCTIONS = [getattr(sklearn_lloyd, name) for name in sklearn_lloyd.__all__ if name[0].islower()]
+FUNCTIONS = [
+    getattr(package, name)
+    for package in (sklearn_lloyd, sklearn_lloyd.metrics)
+    for name in package.__all__
+    if name[0].islower()
+]
 METHODS = [
     method
     for estimator in (KMeans, MiniBatchKMeans)

@@ -20,6 +20,7 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
+    {"metrics"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -6,12 +6,15 @@ import textwrap
 from importlib.metadata import version
 
 import sklearn_lloyd
+import sklearn_lloyd.metrics
+
+PACKAGES = {"metrics"}
 
 
 def test_names():
     assert sklearn_lloyd.__all__ == sorted(sklearn_lloyd.__all__)
     public = {name for name in vars(sklearn_lloyd) if not name.startswith("_")}
-    assert public == set(sklearn_lloyd.__all__) - {"__version__"}
+    assert public - PACKAGES == set(sklearn_lloyd.__all__) - {"__version__"}
     assert set(sklearn_lloyd.__all__) == {
         "KMeans",
         "MiniBatchKMeans",
@@ -19,6 +22,26 @@ def test_names():
         "k_means",
         "kmeans_plusplus",
         "lloyd_steps",
+    }
+
+
+def test_names_of_metrics():
+    metrics = sklearn_lloyd.metrics
+    assert metrics.__all__ == sorted(metrics.__all__)
+    public = {name for name in vars(metrics) if not name.startswith("_")}
+    assert public == set(metrics.__all__)
+    assert public == {
+        "calinski_harabasz_score",
+        "calinski_harabasz_scorer",
+        "davies_bouldin_score",
+        "davies_bouldin_scorer",
+        "silhouette_samples",
+        "silhouette_score",
+        "silhouette_scorer",
+        "simplified_silhouette_samples",
+        "simplified_silhouette_score",
+        "simplified_silhouette_scorer",
+        "stability_scorer",
     }
 
 
@@ -37,6 +60,7 @@ def test_import_and_fit_need_no_extra():
             return real(name, *args, **kwargs)
         builtins.__import__ = refuse
         import sklearn_lloyd
+        import sklearn_lloyd.metrics
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         print(sorted(blocked & set(sys.modules)))
     """

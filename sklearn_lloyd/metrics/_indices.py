@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from sklearn_lloyd._compat import validate_params
-from sklearn_lloyd.metrics._moments import cluster_moments
+from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
 
 _CONSTRAINTS = {name: CONSTRAINTS[name] for name in ("X", "labels", "sample_weight")}
@@ -55,7 +55,9 @@ def calinski_harabasz_score(X, labels, *, sample_weight=None):
     >>> calinski_harabasz_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
     200.0
     """
-    return calinski_harabasz(_moments("calinski_harabasz_score", X, labels, sample_weight))
+    name = "calinski_harabasz_score"
+    chunks, codes, weights = _checked(name, X, labels, sample_weight)
+    return calinski_harabasz(cluster_moments(chunks, codes, int(codes.max()) + 1, weights))
 
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -101,14 +103,14 @@ def davies_bouldin_score(X, labels, *, sample_weight=None):
     >>> davies_bouldin_score([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])
     0.1
     """
-    return davies_bouldin(_moments("davies_bouldin_score", X, labels, sample_weight))
+    name = "davies_bouldin_score"
+    chunks, codes, weights = _checked(name, X, labels, sample_weight)
+    moments = cluster_moments(chunks, codes, int(codes.max()) + 1, weights)
+    return davies_bouldin(moments, mean_distances(chunks, codes, moments, weights))
 
 
-def _moments(name, X, labels, sample_weight):
-    chunks, codes, weights = checked_clusters(
-        name, X, labels, sample_weight, "sqeuclidean", None, "auto"
-    )
-    return cluster_moments(chunks, codes, int(codes.max()) + 1, weights)
+def _checked(name, X, labels, sample_weight):
+    return checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None, "auto")
 
 
 def calinski_harabasz(moments):
@@ -123,16 +125,16 @@ def calinski_harabasz(moments):
     within = weights @ moments.variances
     if within == 0.0:
         return 1.0
-    center = weights @ moments.means / total
-    between = weights @ np.square(moments.means - center).sum(axis=1)
+    center = weights @ moments.offsets / total
+    between = weights @ np.square(moments.offsets - center).sum(axis=1)
     return float(between * (total - n_clusters) / (within * (n_clusters - 1.0)))
 
 
-def davies_bouldin(moments):
-    """The Davies-Bouldin index, float."""
+def davies_bouldin(moments, deviations):
+    """The Davies-Bouldin index, float; `deviations` are what `mean_distances` gives."""
     present = moments.weights > 0.0
-    deviations = moments.deviations[present]
-    distances = squareform(pdist(moments.means[present]))
+    deviations = deviations[present]
+    distances = squareform(pdist(moments.offsets[present]))
     # Equal means are no pair: scikit-learn, too, leaves them out.
     distances[distances == 0.0] = np.inf
     return float(((deviations[:, np.newaxis] + deviations) / distances).max(axis=1).mean())

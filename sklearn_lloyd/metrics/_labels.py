@@ -81,7 +81,8 @@ def require_clusters(codes, n_clusters, sample_weight, name):
     if sample_weight is None:
         all_alone = totals.max() <= 1.0
     else:
-        all_alone = not weight_of_others(codes, totals, sample_weight).any()
+        counted = sample_weight > 0.0
+        all_alone = not weight_of_others(codes, totals, sample_weight)[counted].any()
     if all_alone:
         raise ValueError(
             f"{name} needs a cluster of at least two rows, but in labels each of the "

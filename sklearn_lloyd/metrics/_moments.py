@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
+from sklearn_lloyd._problem import shift_near
 from sklearn_lloyd._validation import require_finite
 
 _LOOK = 1 << 14  # rows at once, when looking for the first one of each cluster
@@ -19,56 +20,75 @@ class ClusterMoments(NamedTuple):
     ----------
     weights : ndarray of shape (n_clusters,), float64
         Sums of the weights of the rows.
-    means : ndarray of shape (n_clusters, n_features), float64
-        Zero where a cluster has no weight.
+    offsets : ndarray of shape (n_clusters, n_features), float64
+        Means less the shift; without meaning where a cluster has no weight.
+    shift : ndarray of shape (n_features,), float64, or None
+        A point near the rows: far from the origin the means themselves would lose digits.
     variances : ndarray of shape (n_clusters,), float64
         Weighted means of the squared distances from the mean.
-    deviations : ndarray of shape (n_clusters,), float64
-        Weighted means of the distances from the mean.
     """
 
     weights: np.ndarray
-    means: np.ndarray
+    offsets: np.ndarray
+    shift: np.ndarray | None
     variances: np.ndarray
-    deviations: np.ndarray
 
 
 def cluster_moments(chunks, codes, n_clusters, sample_weight):
-    """The moments of the clusters of any labels.
+    """The moments of the clusters of any labels; of dense rows in one pass.
 
     Raises
     ------
     ValueError
         If X is not finite, or squares overflow.
     """
-    with chunks.open():
-        weights, means, variances = means_and_variances(chunks, codes, n_clusters, sample_weight)
-        distances, _ = _own_distances(chunks, codes, means, sample_weight)
-    return ClusterMoments(weights, means, variances, distances / _divisors(weights))
-
-
-def means_and_variances(chunks, codes, n_clusters, sample_weight):
-    """The weights, means and variances of `ClusterMoments`; of dense rows in one pass."""
     origins = np.zeros((n_clusters, chunks.shape[1]))
     if not chunks.is_sparse:
         origins = _first_rows(chunks, codes, n_clusters, sample_weight)
+    with chunks.open():
+        weights, sums, squares = _sums(chunks, codes, origins, sample_weight)
+        divisors = _divisors(weights)
+        means = sums / divisors[:, np.newaxis]  # less the origins
+        variances = squares / divisors - np.einsum("ij,ij->i", means, means)
+        if chunks.is_sparse:  # whose rows have no origin near by: this loses no digits
+            _, squares = _own_distances(chunks, codes, means, None, sample_weight)
+            variances = squares / divisors
+    require_finite_squares(chunks, variances)
+    shift = None
+    if not chunks.is_sparse:
+        shift = _shift_near(weights, origins + means, variances)
+        means += origins if shift is None else origins - shift
+    return ClusterMoments(weights, means, shift, np.maximum(variances, 0.0))
+
+
+def _shift_near(weights, means, variances):
+    total = weights.sum()
+    mean = weights @ means / total
+    spread = weights @ (variances + np.square(means - mean).sum(axis=1)) / total
+    return shift_near(mean, float(np.sqrt(spread / mean.size)))
+
+
+def mean_distances(chunks, codes, moments, sample_weight):
+    """Weighted mean distance of the rows of each cluster to its mean, float64."""
+    own = moments.offsets, moments.shift, sample_weight
+    distances, _ = _own_distances(chunks, codes, *own)
+    return distances / _divisors(moments.weights)
+
+
+def rows_less_shift(chunks, rows, shift):
+    """Rows (a slice or indices), less the shift if there is one."""
+    block = chunks.rows(rows)
+    return block if shift is None else np.subtract(block, shift, dtype=np.float64)
+
+
+def _sums(chunks, codes, origins, sample_weight):
+    """Weights, and sums of rows less their origins and of their squares, by cluster."""
+    n_clusters = len(origins)
     sums, squares, weights = np.zeros_like(origins), np.zeros(n_clusters), np.zeros(n_clusters)
+    by_block = _compiled_sums if chunks.compiled_dense is not None else _block_sums
 
     def kernel(rows, scratch):
-        own = array_of(sample_weight)
-        if chunks.compiled_dense is not None:
-            part = np.zeros_like(sums), np.zeros(n_clusters), np.zeros(n_clusters)
-            arrays = codes, own, origins, *part
-            chunks.compiled_dense.cluster_sums(chunks.X, rows.start, rows.stop, *arrays)
-            return part
-        block, labels = chunks.rows(rows), codes[rows]
-        own = None if sample_weight is None else sample_weight[rows]
-        of_rows = None
-        if not chunks.is_sparse:
-            block = block - origins.take(labels, axis=0)
-            of_rows = np.einsum("ij,ij->i", block, block)
-        totals, of_clusters, _ = label_sums(block, own, labels, None, None, n_clusters)
-        return totals, _sums_by_cluster(of_rows, own, labels, n_clusters), of_clusters
+        return by_block(chunks, rows, codes, origins, sample_weight)
 
     def add(part):
         add_sums(sums, part[0])
@@ -76,35 +96,46 @@ def means_and_variances(chunks, codes, n_clusters, sample_weight):
         np.add(weights, part[2], out=weights)
 
     chunks.map_reduce(kernel, add)
-    divisors = _divisors(weights)
-    sums /= divisors[:, np.newaxis]
-    variances = squares / divisors - np.einsum("ij,ij->i", sums, sums)
-    if chunks.is_sparse:  # whose rows have no origin near by: a second pass loses no digits
-        variances = _own_distances(chunks, codes, sums, sample_weight)[1] / divisors
-    require_finite_squares(chunks, variances)
-    return weights, origins + sums, np.maximum(variances, 0.0)
+    return weights, sums, squares
+
+
+def _compiled_sums(chunks, rows, codes, origins, sample_weight):
+    n_clusters = len(origins)
+    sums = np.zeros_like(origins), np.zeros(n_clusters), np.zeros(n_clusters)
+    arrays = codes, array_of(sample_weight), origins, *sums
+    chunks.compiled_dense.cluster_sums(chunks.X, rows.start, rows.stop, *arrays)
+    return sums
+
+
+def _block_sums(chunks, rows, codes, origins, sample_weight):
+    block, labels, n_clusters = chunks.rows(rows), codes[rows], len(origins)
+    own = None if sample_weight is None else sample_weight[rows]
+    squares = 0.0
+    if not chunks.is_sparse:
+        block = block - origins.take(labels, axis=0)
+        squares = _by_cluster(np.einsum("ij,ij->i", block, block), own, labels, n_clusters)
+    sums, weights, _ = label_sums(block, own, labels, None, None, n_clusters)
+    return sums, squares, weights
 
 
 def _divisors(weights):
     return np.where(weights > 0.0, weights, 1.0)
 
 
-def _sums_by_cluster(values, weights, labels, n_clusters):
-    if values is None:
-        return 0.0
+def _by_cluster(values, weights, labels, n_clusters):
     return np.bincount(labels, values if weights is None else values * weights, n_clusters)
 
 
-def _own_distances(chunks, codes, means, sample_weight):
+def _own_distances(chunks, codes, offsets, shift, sample_weight):
     """Weighted sums of distances, and of squared ones, to the own mean, by cluster."""
-    n_clusters = len(means)
+    n_clusters = len(offsets)
     distances, squares = np.zeros(n_clusters), np.zeros(n_clusters)
 
     def kernel(rows, scratch):
         own, labels = None if sample_weight is None else sample_weight[rows], codes[rows]
-        of_rows = own_sq_distances(chunks.rows(rows), means, labels)
+        of_rows = own_sq_distances(rows_less_shift(chunks, rows, shift), offsets, labels)
         parts = np.sqrt(of_rows), of_rows
-        return [_sums_by_cluster(part, own, labels, n_clusters) for part in parts]
+        return [_by_cluster(part, own, labels, n_clusters) for part in parts]
 
     def add(part):
         np.add(distances, part[0], out=distances)

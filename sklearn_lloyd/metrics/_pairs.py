@@ -9,7 +9,6 @@ from sklearn_lloyd._kernels import (
     CANCELLED,
     PAIRS,
     array_of,
-    own_sq_distances,
     row_size,
     scratch_array,
     sum_by_row,
@@ -18,7 +17,6 @@ from sklearn_lloyd._kernels import (
 
 ROWS = 256  # that meet the others together
 _OTHERS = 512  # rows at once: so few distances stay in the cache until they are added up
-_DENSE = 1 << 20  # numbers of sparse rows that are made dense at once
 _WIDE = 64  # features, from which products by BLAS are faster than compiled differences
 
 
@@ -68,15 +66,15 @@ class _Others:
         -------
         sums : ndarray of float64 of shape (n_rows, sum of n_clusters)
         """
-        block = _Block(self._chunks.rows(rows), self._shift)
+        chunks = self._chunks
+        if chunks.is_sparse:
+            block = _SparseBlock(chunks.rows(rows))
+        else:
+            block = _DenseBlock(chunks.rows(rows), self._shift, scratch)
         sums = np.zeros((block.n_rows, self.first[-1]))
-        step = _OTHERS
-        if self._chunks.is_sparse:
-            step = max(1, min(step, _DENSE // self._chunks.shape[1]))
-        for start in range(0, self._index.size, step):
-            part = slice(start, start + step)
-            others = self._chunks.dense_rows(self._index[part])
-            squares = block.sq_distances_to(others, scratch)
+        for start in range(0, self._index.size, _OTHERS):
+            part = slice(start, start + _OTHERS)
+            squares = block.sq_distances_to(chunks.rows(self._index[part]))
             clusters, shares = self._shares(part)
             sums[:, clusters] += np.sqrt(squares, out=squares) @ shares
         return sums
@@ -102,59 +100,84 @@ class _CompiledOthers(_Others):
 
 
 class _Block:
-    """Rows, ready to be multiplied with others; dense ones have their norm as a feature."""
+    """Rows that are going to be compared with many others."""
 
-    def __init__(self, rows, shift):
-        self._rows, self._shift = rows, shift
+    def __init__(self, rows, sq_norms):
+        self._rows, self._sq_norms = rows, sq_norms
         self.n_rows = rows.shape[0]
-        self._is_sparse = not isinstance(rows, np.ndarray)
-        if self._is_sparse:
-            self._sq_norms = sum_by_row(rows, np.square(rows.data, dtype=np.float64))
-            self._factors = with_dtype(rows, np.float64)
-            return
-        n_rows, n_features = rows.shape
-        self._factors = np.ones((n_rows, n_features + 2))
-        offsets = self._factors[:, :n_features]
-        np.subtract(rows, 0.0 if shift is None else shift, out=offsets)
-        self._sq_norms = np.einsum("ij,ij->i", offsets, offsets)
-        self._factors[:, n_features] = self._sq_norms
 
-    def sq_distances_to(self, others, scratch):
-        """Squared distances (n_rows, n_others), float64, in memory of `scratch`.
+    def sq_distances_to(self, others):
+        """Squared distances (n_rows, n_others), float64.
 
         By products; those that cancel are done again by differences, and so are 0 for equal rows.
         """
-        n_rows, n_features = self._rows.shape
-        factors = scratch_array(scratch, "factors", (n_features + 2, len(others)), _FLOAT64)
-        offsets = factors[:n_features]
-        np.subtract(
-            others.T, 0.0 if self._shift is None else self._shift[:, np.newaxis], out=offsets
-        )
-        sq_norms = np.einsum("ij,ij->j", offsets, offsets)
-        offsets *= -2.0
-        if self._is_sparse:
-            squares = self._factors @ offsets
-            squares += sq_norms
-            squares += self._sq_norms[:, np.newaxis]
-        else:
-            factors[n_features] = 1.0
-            factors[n_features + 1] = sq_norms
-            squares = scratch_array(scratch, "squares", (n_rows, len(others)), _FLOAT64)
-            np.matmul(self._factors, factors, out=squares)
-        self._mend(others, sq_norms, squares)
+        sq_norms, squares = self._products(others)
+        few = squares <= CANCELLED * (self._sq_norms.max() + sq_norms.max())
+        if few.any():
+            i, j = np.divmod(np.flatnonzero(few), others.shape[0])
+            near = squares[i, j] <= CANCELLED * (self._sq_norms[i] + sq_norms[j])
+            i, j = i[near], j[near]
+            step = max(1, PAIRS // max(1, row_size(self._rows)))
+            for start in range(0, i.size, step):
+                row, other = i[start : start + step], j[start : start + step]
+                pairs = take_rows(self._rows, row), take_rows(others, other)
+                squares[row, other] = self._sq_differences(*pairs)
         return squares
 
-    def _mend(self, others, sq_norms, squares):
-        few = squares <= CANCELLED * (self._sq_norms.max() + sq_norms.max())
-        if not few.any():
-            return
-        i, j = np.divmod(np.flatnonzero(few), len(others))
-        near = squares[i, j] <= CANCELLED * (self._sq_norms[i] + sq_norms[j])
-        i, j = i[near], j[near]
-        step = max(1, PAIRS // row_size(self._rows))
-        for start in range(0, i.size, step):
-            row, other = i[start : start + step], j[start : start + step]
-            squares[row, other] = own_sq_distances(take_rows(self._rows, row), others, other)
+
+class _DenseBlock(_Block):
+    def __init__(self, rows, shift, scratch):
+        self._shift, self._scratch = 0.0 if shift is None else shift, scratch
+        n_rows, n_features = rows.shape
+        # The norms are features, too: a product is a squared distance.
+        self._factors = np.ones((n_rows, n_features + 2))
+        offsets = self._factors[:, :n_features]
+        np.subtract(rows, self._shift, out=offsets)
+        super().__init__(rows, np.einsum("ij,ij->i", offsets, offsets))
+        self._factors[:, n_features] = self._sq_norms
+
+    def _products(self, others):
+        n_others, n_features = others.shape
+        factors = self._in_scratch("factors", n_features + 2, n_others)
+        offsets = factors[:n_features]
+        np.subtract(others.T, np.reshape(self._shift, (-1, 1)), out=offsets)
+        sq_norms = np.einsum("ij,ij->j", offsets, offsets)
+        offsets *= -2.0
+        factors[n_features] = 1.0
+        factors[n_features + 1] = sq_norms
+        squares = self._in_scratch("squares", self.n_rows, n_others)
+        return sq_norms, np.matmul(self._factors, factors, out=squares)
+
+    def _in_scratch(self, name, *shape):
+        return scratch_array(self._scratch, name, shape, _FLOAT64)
+
+    @staticmethod
+    def _sq_differences(rows, others):
+        differences = np.subtract(rows, others, dtype=np.float64)
+        return np.einsum("ij,ij->i", differences, differences)
+
+
+class _SparseBlock(_Block):
+    def __init__(self, rows):
+        rows = with_dtype(rows, np.float64)
+        super().__init__(rows, _sq_norms(rows))
+
+    def _products(self, others):
+        others = with_dtype(others, np.float64)
+        sq_norms = _sq_norms(others)
+        squares = (self._rows @ others.T).toarray(order="C")
+        squares *= -2.0
+        squares += sq_norms
+        squares += self._sq_norms[:, np.newaxis]
+        return sq_norms, squares
+
+    @staticmethod
+    def _sq_differences(rows, others):
+        return _sq_norms(rows - others)
+
+
+def _sq_norms(rows):
+    return sum_by_row(rows, np.square(rows.data, dtype=np.float64))
 
 
 _FLOAT64 = np.dtype(np.float64)

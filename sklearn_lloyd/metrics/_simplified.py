@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights, require_finite
 from sklearn_lloyd.metrics._labels import (
     check_centers_of_labels,
@@ -13,7 +14,7 @@ from sklearn_lloyd.metrics._labels import (
     require_clusters,
     weight_of_others,
 )
-from sklearn_lloyd.metrics._moments import means_and_variances
+from sklearn_lloyd.metrics._moments import cluster_moments
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS
 from sklearn_lloyd.metrics._widths import silhouettes, widths_by_centers
 
@@ -176,10 +177,13 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
 
     `centers` of None are the weighted means of the clusters.
     """
-    offsets, totals = np.zeros(n_clusters), None
+    extra, totals = np.zeros(n_clusters), None
     if centers is None:
-        totals, centers, _ = means_and_variances(chunks, codes, n_clusters, sample_weight)
-        offsets[totals == 0.0] = np.inf
+        totals, offsets, shift, _ = cluster_moments(chunks, codes, n_clusters, sample_weight)
+        extra[totals == 0.0] = np.inf
+    else:
+        shift = None if chunks.is_sparse else shift_near_centers(centers)
+        offsets = centers if shift is None else centers - shift
 
     def widths_of(rows, own, nearest):
         if metric == "euclidean":
@@ -190,4 +194,4 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
             own, nearest, weight_of_others(codes, totals, sample_weight, rows) > 0.0
         )
 
-    return widths_by_centers(chunks, codes, centers, offsets, widths_of)
+    return widths_by_centers(chunks, codes, offsets, shift, extra, widths_of)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._chunks import Chunks, even_slices
-from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all
+from sklearn_lloyd._kernels import CenterTable, array_of, sq_distances_to_all
 from sklearn_lloyd._problem import mean_variance, shift_near
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
-from sklearn_lloyd.metrics._moments import means_and_variances, require_finite_squares
+from sklearn_lloyd.metrics._moments import cluster_moments, require_finite_squares, rows_less_shift
 from sklearn_lloyd.metrics._pairs import ROWS, other_rows
 
 _DISTANCES = 1 << 17  # to centres, that are in memory at once
@@ -97,14 +97,14 @@ def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
     widths = []
     for labeling in labelings:
         compare = chunks, labeling.codes, labeling.n_clusters, sample_weight
-        weights, means, variances = means_and_variances(*compare)
-        offsets = np.where(weights > 0.0, variances, np.inf)
-        compare = labeling.codes, means, offsets, labeling.widths, rows
+        weights, offsets, shift, variances = cluster_moments(*compare)
+        variances[weights == 0.0] = np.inf
+        compare = labeling.codes, offsets, shift, variances, labeling.widths, rows
         widths.append(widths_by_centers(chunks, *compare))
     return widths
 
 
-def widths_by_centers(chunks, codes, centers, offsets, widths_of, rows=None):
+def widths_by_centers(chunks, codes, offsets, shift, extra, widths_of, rows=None):
     """Widths of rows from their squared distances to centres.
 
     Parameters
@@ -112,8 +112,10 @@ def widths_by_centers(chunks, codes, centers, offsets, widths_of, rows=None):
     chunks : Chunks
     codes : ndarray of intp of shape (n_samples,)
         The own centre of each row.
-    centers : ndarray of shape (n_centers, n_features), float64
-    offsets : ndarray of shape (n_centers,), float64
+    offsets : ndarray of shape (n_centers, n_features), float64
+        The centres less the shift.
+    shift : ndarray of shape (n_features,), float64, or None
+    extra : ndarray of shape (n_centers,), float64
         Added to the squared distances; infinite for what is no neighbour.
     widths_of : callable
         Makes widths of rows, the sums of their own centres, and the least sums of the others.
@@ -127,45 +129,40 @@ def widths_by_centers(chunks, codes, centers, offsets, widths_of, rows=None):
     n_rows = chunks.shape[0] if rows is None else len(rows)
     widths = np.empty(n_rows)
     compare = _compare_compiled if chunks.compiled_dense is not None else _compare
-    scores_of = compare(chunks, centers, offsets)
+    scores_of = compare(chunks, codes, offsets, shift, extra)
 
     def kernel(part, scratch):
         which = part if rows is None else rows[part]
-        widths[part] = widths_of(which, *scores_of(which, codes[which], scratch))
+        widths[part] = widths_of(which, *scores_of(which, scratch))
 
-    wanted = max(1, min(_MOST_ROWS, _DISTANCES // len(centers)))
+    wanted = max(1, min(_MOST_ROWS, _DISTANCES // len(offsets)))
     chunks.map_reduce(kernel, blocks=even_slices(n_rows, wanted, wanted))
     return widths
 
 
-def _compare(chunks, centers, offsets):
-    """A function of rows and their labels: scores of the own centre, and the least other ones."""
-    table = CenterTable(
-        centers, None if chunks.is_sparse else _point_near(centers), chunks.n_terms
-    )
+def _compare(chunks, codes, offsets, shift, extra):
+    """A function of rows: what they have with their own centres, and the least with others."""
+    table = CenterTable(offsets, None, chunks.n_terms)
 
-    def scores_of(rows, labels, scratch):
-        scores = sq_distances_to_all(chunks.rows(rows), table, scratch)
-        scores += offsets
-        return own_and_nearest(scores, labels)
+    def scores_of(rows, scratch):
+        scores = sq_distances_to_all(rows_less_shift(chunks, rows, shift), table, scratch)
+        scores += extra
+        return own_and_nearest(scores, codes[rows])
 
     return scores_of
 
 
-def _compare_compiled(chunks, centers, offsets):
-    def scores_of(rows, labels, scratch):
-        own, nearest = np.empty(labels.size), np.empty(labels.size)
-        index = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-        arrays = centers, offsets, labels, own, nearest
-        chunks.compiled_dense.own_and_nearest(chunks.X, index, *arrays)
+def _compare_compiled(chunks, codes, offsets, shift, extra):
+    def scores_of(rows, scratch):
+        index, labels = rows, codes[rows]
+        if isinstance(rows, slice):
+            index = np.arange(rows.start, rows.stop)
+        own, nearest = np.empty(index.size), np.empty(index.size)
+        arrays = index, array_of(shift), offsets, extra, labels, own, nearest
+        chunks.compiled_dense.own_and_nearest(chunks.X, *arrays)
         return own, nearest
 
     return scores_of
-
-
-def _point_near(centers):
-    mean = centers.mean(axis=0)
-    return shift_near(mean, float(np.sqrt(np.square(centers - mean).mean())))
 
 
 def euclidean_widths(chunks, labelings, sample_weight, rows):

@@ -15,12 +15,16 @@ _OTHERS = 256  # rows that are copied at once to meet them
 
 
 @exact_part
-def _turn(X, rows, first, n, out):
-    """Copy rows[first:][:n] to the columns of `out`, and the last of them to all that is left."""
+def _turn(X, rows, first, n, shift, out):
+    """Copy rows[first:][:n] to columns, less the shift; the last of them to all that is left."""
     for r in range(np.uintp(out.shape[1])):
         i = np.uintp(rows[np.uintp(first) + min(r, np.uintp(n - 1))])
         for j in range(np.uintp(X.shape[1])):
             out[j, r] = X[i, j]
+    if shift.size:
+        for j in range(np.uintp(out.shape[0])):
+            for r in range(np.uintp(out.shape[1])):
+                out[j, r] -= shift[j]
 
 
 @any_order
@@ -61,10 +65,10 @@ def distance_sums(X, rows, others, clusters, weights, sums):
     """
     n_rows, n_features = len(rows), X.shape[1]
     n_tiles = -(-n_rows // _LANES)
-    tiles = np.empty((n_tiles, n_features, _LANES))
+    tiles, nowhere = np.empty((n_tiles, n_features, _LANES)), np.empty(0)
     totals = np.zeros((n_tiles, sums.shape[1], _LANES))
     for t in range(n_tiles):
-        _turn(X, rows, t * _LANES, min(_LANES, n_rows - t * _LANES), tiles[t])
+        _turn(X, rows, t * _LANES, min(_LANES, n_rows - t * _LANES), nowhere, tiles[t])
     points, distances = np.empty((_OTHERS, n_features)), np.empty(_LANES)
     for first in range(0, len(others), _OTHERS):
         n = min(_OTHERS, len(others) - first)
@@ -95,15 +99,18 @@ def _add_distances(columns, points, first, n, clusters, weights, distances, tota
 
 
 @exact
-def own_and_nearest(X, rows, centers, offsets, labels, own, nearest):
-    """Squared distances plus offsets of rows: of the own centre, and the least of the others.
+def own_and_nearest(X, rows, shift, centers, extra, labels, own, nearest):
+    """Squared distances of rows plus something: to the own centre, and the least to another.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
     rows : ndarray of intp of shape (n_rows,)
+    shift : ndarray of float64 of shape (n_features,), or (0,) for none
     centers : ndarray of shape (n_centers, n_features), float64
-    offsets : ndarray of shape (n_centers,), float64
+        Less the shift.
+    extra : ndarray of shape (n_centers,), float64
+        Added to the squared distances to the centres.
     labels : ndarray of intp of shape (n_rows,)
         The own centres.
     own, nearest : ndarrays of float64 of shape (n_rows,)
@@ -113,22 +120,22 @@ def own_and_nearest(X, rows, centers, offsets, labels, own, nearest):
     label, mine, least = np.empty(_LANES, np.intp), np.empty(_LANES), np.empty(_LANES)
     for first in range(0, len(rows), _LANES):
         n = min(_LANES, len(rows) - first)
-        _turn(X, rows, first, n, columns)
+        _turn(X, rows, first, n, shift, columns)
         label[:n] = labels[first : first + n]
-        _fold_scores(columns, centers, offsets, label, scores, mine, least)
+        _fold_scores(columns, centers, extra, label, scores, mine, least)
         own[first : first + n] = mine[:n]
         nearest[first : first + n] = least[:n]
 
 
 @exact_part
-def _fold_scores(columns, centers, offsets, label, scores, own, nearest):
+def _fold_scores(columns, centers, extra, label, scores, own, nearest):
     for r in range(np.uintp(_LANES)):
         own[r] = nearest[r] = np.inf
     for c in range(len(centers)):
         _sq_distances(columns, centers, c, scores)
-        offset = offsets[np.uintp(c)]
+        more = extra[np.uintp(c)]
         for r in range(np.uintp(_LANES)):
-            score, is_own = scores[r] + offset, label[r] == c
+            score, is_own = scores[r] + more, label[r] == c
             own[r] = score if is_own else own[r]
             nearest[r] = nearest[r] if is_own or score > nearest[r] else score
 
