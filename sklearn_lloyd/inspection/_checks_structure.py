@@ -56,7 +56,10 @@ def overlapping_clusters(view):
 def no_structure(view):
     rows, weights = view.rows[:N_PAIRED], view.weights[:N_PAIRED]
     n_distinct = len(np.unique(rows, axis=0))
-    if view.n_clusters < 2 or n_distinct < FEWEST * view.n_clusters or view.n_dense_groups > 1:
+    if view.n_clusters < 2 or n_distinct < FEWEST * view.n_clusters:
+        return None
+    # The inertia says little of groups that are no balls, or of very unequal sizes.
+    if view.n_dense_groups > 1 or _gaps_everywhere(view):
         return None
     # In as many principal axes as can hold the centres: noise in others would drown the gap.
     n_axes = min(view.n_clusters, view.n_features, MOST_AXES)
@@ -84,6 +87,11 @@ def no_structure(view):
         "Do not read the clusters as kinds. Other features or scaling may show groups; if pieces "
         "of about equal size are what is needed, all is well.",
     )
+
+
+def _gaps_everywhere(view):
+    known = view.valleys[~np.isnan(view.valleys)]
+    return known.size > 0 and known.max() <= DEEP_VALLEY
 
 
 def split_groups(view):
