@@ -84,6 +84,32 @@ CLEAN_OTHER = {
 }
 
 
+def shaped(rng, n, k, d, gap, shape):
+    """Groups that are compact but not normal, or not of one spread."""
+    labels, centers = rng.randint(k, size=n), centers_apart(rng, k, d, gap)
+    X = {
+        "uniform": lambda: rng.uniform(-np.sqrt(3), np.sqrt(3), size=(n, d)),
+        "t": lambda: rng.standard_t(5, size=(n, d)) / np.sqrt(5 / 3),
+        "2:1 long": lambda: rng.normal(size=(n, d)) * np.where(np.arange(d) == 0, 2.0, 1.0),
+        "1:2 spreads": lambda: rng.normal(size=(n, d)) * np.linspace(1, 2, k)[labels, np.newaxis],
+    }[shape]() + centers[labels]
+    return fit(X, k), X
+
+
+HARDER = {
+    "3 groups, gap of 4, 600 x 2": partial(clean, n=600, k=3, d=2, gap=4.0),
+    "2 groups of 1:10, 500 x 3": partial(clean, n=500, k=2, d=3, shares=[1, 10]),
+    "3 groups, 30 x 2": partial(clean, n=30, k=3, d=2),
+    "4 uniform groups, 800 x 3": partial(shaped, n=800, k=4, d=3, gap=8.0, shape="uniform"),
+    "4 groups with heavy tails, 800 x 3": partial(shaped, n=800, k=4, d=3, gap=10.0, shape="t"),
+    "4 groups 2 to 1 long, 800 x 4": partial(shaped, n=800, k=4, d=4, gap=12.0, shape="2:1 long"),
+    "3 groups, spreads of 1 to 2, 600 x 4": partial(
+        shaped, n=600, k=3, d=4, gap=14.0, shape="1:2 spreads"
+    ),
+    "30 groups, 6000 x 2": partial(clean, n=6000, k=30, d=2),
+}
+
+
 # Planted faults
 
 
@@ -401,7 +427,8 @@ def main():
                 others = ", ".join(f"{c} {n}" for c, n in seen.most_common() if c != code)
                 print(f"{code:21} {name:43} {seen[code]:3}   {others}", flush=True)
 
-    for title, sets in {"Clean sets": CLEAN, "Other clean sets": CLEAN_OTHER}.items():
+    clean = {"Clean sets": CLEAN, "Other clean sets": CLEAN_OTHER, "Less clean sets": HARDER}
+    for title, sets in clean.items():
         print(f"\n{title}: false findings in {len(seeds)} sets each")
         total = Counter()
         for name, recipe in sets.items():

@@ -10,12 +10,13 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_lloyd
+import sklearn_lloyd.inspection
 import sklearn_lloyd.metrics
 from sklearn_lloyd import KMeans, MiniBatchKMeans
 
 FUNCTIONS = [
     getattr(package, name)
-    for package in (sklearn_lloyd, sklearn_lloyd.metrics)
+    for package in (sklearn_lloyd, sklearn_lloyd.metrics, sklearn_lloyd.inspection)
     for name in package.__all__
     if name[0].islower()
 ]

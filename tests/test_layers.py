@@ -15,12 +15,14 @@ LAYERS = [
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_projection"},
     {"_batches", "_init", "_problem", "_solvers", "_validation"},
-    {"_fit", "_fit_batches", "_fit_minibatch"},
+    {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
     {"metrics"},
+    {"model_selection"},
+    {"inspection"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

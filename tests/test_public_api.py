@@ -6,9 +6,11 @@ import textwrap
 from importlib.metadata import version
 
 import sklearn_lloyd
+import sklearn_lloyd.inspection
 import sklearn_lloyd.metrics
 
-PACKAGES = {"metrics"}
+# Those that are imported here, and those that they import.
+PACKAGES = {"inspection", "metrics", "model_selection"}
 
 
 def test_names():
@@ -43,6 +45,13 @@ def test_names_of_metrics():
         "simplified_silhouette_scorer",
         "stability_scorer",
     }
+
+
+def test_names_of_inspection():
+    inspection = sklearn_lloyd.inspection
+    assert inspection.__all__ == sorted(inspection.__all__)
+    public = {name for name in vars(inspection) if not name.startswith("_")}
+    assert public == set(inspection.__all__) == {"Diagnosis", "Finding", "diagnose"}
 
 
 def test_version_is_that_of_the_distribution():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd.inspection._checks_view import N_PAIRED, weighted_axes
 from sklearn_lloyd.inspection._findings import Finding
 
 # Squared distances are sums over the features, and the mean one between two rows is twice the
@@ -122,17 +123,18 @@ def correlated_features(view):
 
 def one_dimensional(view):
     if view.n_features == 1:
-        evidence, share = {"n_features": 1}, 1.0
+        evidence = {"n_features": 1}
+    elif dominant_share(view)[1] >= DOMINANT:
+        return None  # that finding says it, and why
     else:
-        if dominant_share(view)[1] >= DOMINANT:
-            return None  # that finding says it, and why
-        centered = view.rows - np.average(view.rows, axis=0, weights=view.weights)
-        shares = [_first_share(part, view.weights) for part in (centered, view.residuals)]
+        evidence = {"share_of_first_axis": _first_share(view.principal[1])}
+        if evidence["share_of_first_axis"] < ONE_AXIS:
+            return None
         # Two clusters far apart lie on a line, however wide they are: within them, too, it must.
-        share = min(shares)
-        evidence = dict(zip(("share_of_first_axis", "share_within_clusters"), shares, strict=True))
-    if share < ONE_AXIS:
-        return None
+        within = weighted_axes(view.residuals[:N_PAIRED], view.weights[:N_PAIRED])[0]
+        evidence["share_within_clusters"] = _first_share(within)
+        if evidence["share_within_clusters"] < ONE_AXIS:
+            return None
     return Finding(
         "one-dimensional",
         "medium",
@@ -144,9 +146,8 @@ def one_dimensional(view):
     )
 
 
-def _first_share(rows, weights):
-    values = np.linalg.svd(rows * np.sqrt(weights)[:, np.newaxis], compute_uv=False) ** 2
-    return float(values[0] / values.sum()) if values[0] else 0.0
+def _first_share(variances):
+    return float(variances[0] / variances.sum()) if variances[0] else 0.0
 
 
 def repeated_rows(view):

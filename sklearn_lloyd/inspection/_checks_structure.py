@@ -54,8 +54,7 @@ def overlapping_clusters(view):
 
 
 def no_structure(view):
-    rows, weights = view.rows[:N_PAIRED], view.weights[:N_PAIRED]
-    n_distinct = len(np.unique(rows, axis=0))
+    n_distinct = len(np.unique(view.rows[:N_PAIRED], axis=0))
     if view.n_clusters < 2 or n_distinct < FEWEST * view.n_clusters:
         return None
     # The inertia says little of groups that are no balls, or of very unequal sizes.
@@ -63,14 +62,13 @@ def no_structure(view):
         return None
     # In as many principal axes as can hold the centres: noise in others would drown the gap.
     n_axes = min(view.n_clusters, view.n_features, MOST_AXES)
-    centered = rows - np.average(rows, axis=0, weights=weights)
-    _, _, axes = np.linalg.svd(centered * np.sqrt(weights)[:, np.newaxis], full_matrices=False)
+    deviations, _, axes = view.principal
     gap = gap_statistic(
-        centered @ axes[:n_axes].T,
+        deviations @ axes[:n_axes].T,
         (1, view.n_clusters),
         estimator=KMeans(backend="numpy", n_threads=1),
         n_refs=N_REFERENCES,
-        sample_weight=weights,
+        sample_weight=view.weights[:N_PAIRED],
         n_init=3,
         random_state=view.seed,
     )

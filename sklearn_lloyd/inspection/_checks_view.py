@@ -96,6 +96,13 @@ class View:
         return residuals
 
     @cached_property
+    def principal(self):
+        """Of some rows: deviations from their mean, variances along the axes, the axes."""
+        rows, weights = self.rows[:N_PAIRED], self.weights[:N_PAIRED]
+        deviations = rows - np.average(rows, axis=0, weights=weights)
+        return deviations, *weighted_axes(deviations, weights)
+
+    @cached_property
     def within(self):
         """Variances of the features within the clusters."""
         return np.average(np.square(self.residuals), axis=0, weights=self.weights)
@@ -158,17 +165,16 @@ class View:
 
     @cached_property
     def shapes(self):
-        """For each cluster of enough rows: number, variances along axes, rows along the first.
+        """A list of (cluster, variances along its axes, its rows along up to three of them).
 
-        A list of (cluster, descending variances, scores on up to three axes).
+        Of clusters of enough rows.
         """
         shapes = []
         for cluster, members in enumerate(self.members):
             if members.size >= FEWEST:
-                roots = np.sqrt(self.weights[members] / self.weights[members].sum())
                 part = self.residuals[members]
-                _, values, axes = np.linalg.svd(part * roots[:, np.newaxis], full_matrices=False)
-                shapes.append((cluster, values**2, part @ axes[:3].T))
+                variances, axes = weighted_axes(part, self.weights[members])
+                shapes.append((cluster, variances, part @ axes[:3].T))
         return shapes
 
     @cached_property
@@ -214,3 +220,10 @@ class View:
         """How many groups there are, 0 if most rows are in none."""
         inside = self.density[0] >= 0
         return len(np.unique(self.density[0][inside])) if inside.mean() >= CONNECTED else 0
+
+
+def weighted_axes(deviations, weights):
+    """Variances along the principal axes, descending, and the axes, one a row."""
+    roots = np.sqrt(weights / weights.sum())[:, np.newaxis]
+    _, values, axes = np.linalg.svd(deviations * roots, full_matrices=False)
+    return values**2, axes

@@ -7,6 +7,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -42,7 +43,7 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     ----------
     estimator : estimator
         A fitted clusterer with `cluster_centers_` and `predict`, of this package, scikit-learn
-        or another one, or a fitted Pipeline that ends in one.
+        or another one; also as the last step of a Pipeline, or the `best_estimator_` of a search.
     X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
         The rows that the estimator was fitted to, or others, as its `predict` takes them.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -117,20 +118,29 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
 
 
 def _seen_by_clusterer(estimator, X):
-    """The clusterer at the end of pipelines, the rows that it sees, and their names if known."""
+    """The clusterer inside of pipelines and searches, the rows that it sees, their names if known.
+
+    (The scorers of `metrics` look inside in the same way.)
+    """
     names = None
-    while isinstance(estimator, Pipeline):
-        steps, estimator = estimator[:-1], estimator[-1]
-        if len(steps):
-            check_is_fitted(estimator)
-            X = steps.transform(X)
-            try:
-                names = steps.get_feature_names_out()
-            except (AttributeError, ValueError):  # a step that does not tell
-                names = None
-    if names is None:
-        names = getattr(estimator, "feature_names_in_", None)
-    return estimator, X, names
+    while True:
+        if isinstance(estimator, Pipeline):
+            steps, estimator = estimator[:-1], estimator[-1]
+            if len(steps):
+                X, names = steps.transform(X), _names_after(steps)
+        elif isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator, X, getattr(estimator, "feature_names_in_", names)
+
+
+def _names_after(steps):
+    try:
+        return steps.get_feature_names_out()
+    except (AttributeError, ValueError):  # a step that does not tell
+        return None
 
 
 def _centers_of(clusterer):

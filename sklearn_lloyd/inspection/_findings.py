@@ -30,6 +30,15 @@ class Finding:
         What it says of the clusters.
     advice : str
         What to do about it.
+
+    Examples
+    --------
+    >>> from sklearn_lloyd.inspection import Finding
+    >>> print(Finding("few-rows", "medium", {"n_rows": 20}, "Few rows.", "Get more."))
+    few-rows (medium)
+      Few rows.
+      Evidence: n_rows = 20.
+      Advice: Get more.
     """
 
     code: str
@@ -49,10 +58,28 @@ class Finding:
 class Diagnosis(Sequence):
     """The findings of :func:`diagnose`, the most severe first; an immutable sequence.
 
+    It prints as text and shows as HTML in notebooks.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+        In any order; equally severe ones stay in theirs.
+
     Attributes
     ----------
     codes : tuple of str
         The codes of the findings, in their order.
+
+    Examples
+    --------
+    >>> from sklearn_lloyd import KMeans
+    >>> from sklearn_lloyd.inspection import diagnose
+    >>> X = [[0.0, 7.0], [1.0, 7.0], [8.0, 7.0], [9.0, 7.0]]
+    >>> diagnosis = diagnose(KMeans(n_clusters=2, random_state=0).fit(X), X)
+    >>> diagnosis.codes
+    ('dominant-feature', 'few-rows', 'constant-features')
+    >>> [finding.code for finding in diagnosis if finding.severity == "low"]
+    ['constant-features']
     """
 
     def __init__(self, findings):
@@ -63,11 +90,8 @@ class Diagnosis(Sequence):
         return tuple(finding.code for finding in self)
 
     def __getitem__(self, index):
-        return (
-            Diagnosis(self._findings[index])
-            if isinstance(index, slice)
-            else (self._findings[index])
-        )
+        found = self._findings[index]
+        return Diagnosis(found) if isinstance(index, slice) else found
 
     def __len__(self):
         return len(self._findings)
