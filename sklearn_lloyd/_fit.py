@@ -67,10 +67,16 @@ def first_centers(problem, init, init_size, rng):
     return init
 
 
-def run_from(problem, centers, max_iter, tol, algorithm, verbose):
-    """Run the loop from these centres to its end; `tol` is squared movement."""
+def run_from(problem, centers, max_iter, tol, algorithm, verbose, rival=None):
+    """Run the loop from these centres to its end; `tol` is of the squared movement.
+
+    Where a `rival` is given, an inertia, the run is left after its second iteration unless it is
+    below that then, and None is returned.
+    """
     assigner = make_assigner(algorithm, problem)
-    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose)
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, rival)
+    if step is None:
+        return None
     centers = step.centers.astype(problem.dtype)
     return Result(
         centers=centers,
@@ -83,13 +89,13 @@ def run_from(problem, centers, max_iter, tol, algorithm, verbose):
     )
 
 
-def iterate(problem, centers, assigner, max_iter, tol, verbose):
+def iterate(problem, centers, assigner, max_iter, tol, verbose, rival=None):
     """Run the loop to its end, with the rows assigned to the last centres.
 
     Returns
     -------
-    step : Step
-        The last one.
+    step : Step or None
+        The last one; None if the run was left, see `run_from`.
     history : structured ndarray of HISTORY_DTYPE
     """
     history = []
@@ -97,6 +103,8 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose):
         history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")
+        if rival is not None and step.iteration == 1 and step.inertia >= rival:
+            return None, None
     if verbose and step.converged == "strict":
         print(f"Converged at iteration {step.iteration}: strict convergence.")
     elif verbose and step.converged == "tol":

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
 from sklearn_lloyd._fit import better_of, first_centers, run_from
 from sklearn_lloyd._init import grown_centers
+
+# Share of the numbers of clusters, the lower ones, where a start from scratch is tried too: what
+# stands for several groups is what growing gets wrong, and with few centres it costs little.
+_RACED = 0.5
 
 
 def fit_path(
@@ -15,10 +20,12 @@ def fit_path(
 ):
     """Fit k-means for every number of clusters.
 
-    The first start for the least number is that of `fit_kmeans`. The first start for any other
-    is the best solution for the number before it, and rows that steps of greedy k-means++ add to
-    it. So the inertia never rises along the path, and the loop has less to do than from
-    scratch. Each further start takes the first centres of one seeding for the largest number.
+    The first clustering for a number goes on from the best one for the number before it, to which
+    a step of greedy k-means++ adds a row for each cluster that is missing. So the inertia never
+    rises along the path, and the loop has less to do than from scratch. For the lower half of the
+    numbers a run from the first rows of one seeding is tried beside it, and left after two
+    iterations unless it is the better one by then. Each further start is a seeding for the
+    largest number, whose first rows are the first centres for the others.
 
     Parameters
     ----------
@@ -27,9 +34,9 @@ def fit_path(
     numbers : sequence of int
         Increasing.
     init : str
-        By which the starts but the grown ones are made.
+        By which the seedings are made.
     n_init : int
-        Starts for each number.
+        Starts for each number; all but the first are from scratch, and run to the end.
     max_iter, tol, algorithm, rng, init_size, verbose
         As of `fit_kmeans`.
 
@@ -38,20 +45,32 @@ def fit_path(
     results : list of Result
         One for each number.
     """
+    options = {
+        "max_iter": max_iter,
+        "tol": tol * problem.variance,
+        "algorithm": algorithm,
+        "verbose": verbose,
+    }
     results, best = [], None
     with problem.chunks.open():
-        least = replace(problem, n_clusters=numbers[0])
-        seeds = [first_centers(least, init, init_size, rng)]
+        last_raced = max(numbers[0], int(_RACED * numbers[-1]))
+        few = replace(problem, n_clusters=last_raced)
+        seeds = [first_centers(few, init, init_size, rng)]
         seeds += [first_centers(problem, init, init_size, rng) for _ in range(n_init - 1)]
         for number in numbers:
             part = replace(problem, n_clusters=number)
-            starts = [seed[:number] for seed in seeds]
-            if best is not None:
-                starts[0] = grown_centers(part, best.centers, best.labels, rng)
-            best, inertias = None, []
-            for centers in starts:
-                run = run_from(part, centers, max_iter, tol * problem.variance, algorithm, verbose)
-                inertias.append(run.inertia)
-                best = better_of(best, run)
-            results.append(replace(best, start_inertias=np.array(inertias)))
+            fresh, *others = [seed[:number] for seed in seeds]
+            if best is None:
+                runs = [run_from(part, fresh, **options)]
+            else:
+                grown = run_from(
+                    part, grown_centers(part, best.centers, best.labels, rng), **options
+                )
+                raced = None
+                if number <= last_raced:
+                    raced = run_from(part, fresh, **options, rival=grown.inertia)
+                runs = [grown if raced is None else better_of(grown, raced)]
+            runs += [run_from(part, centers, **options) for centers in others]
+            best = reduce(better_of, runs)
+            results.append(replace(best, start_inertias=np.array([run.inertia for run in runs])))
     return results

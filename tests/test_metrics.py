@@ -323,7 +323,8 @@ def test_labels_of_any_kind(labels):
     for score in SCORES:
         assert score(X, labels) == score(X, [1, 1, 0, 0])
     assert score(X, np.array(labels, object)) == score(X, [1, 1, 0, 0])
-    assert score(X, [10**15, 10**15, 3, 3]) == score(X, [1, 1, 0, 0])
+    for large in ([10**15, 10**15, 3, 3], np.array([2, 2, 1, 1], np.uint64) + 2**63):
+        assert score(X, large) == score(X, [1, 1, 0, 0])
 
 
 @pytest.mark.parametrize("score", SCORES)

@@ -8,12 +8,20 @@ from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import grown_centers, kmeans_plusplus_rows
 from sklearn_lloyd._init._random import (
     RowDraws,
+    more_distinct_rows_than,
     random_partition_centers,
     random_rows,
     random_sample,
 )
 
-__all__ = ["INIT", "RowDraws", "grown_centers", "kmeans_plusplus_rows", "random_sample"]
+__all__ = [
+    "INIT",
+    "RowDraws",
+    "grown_centers",
+    "kmeans_plusplus_rows",
+    "more_distinct_rows_than",
+    "random_sample",
+]
 
 
 def _centers_of(choose_rows, problem, rng):

@@ -115,12 +115,13 @@ def random_sample(problem, size, rng):
     If no more distinct rows than that have a weight, or `size` is None: the problem itself.
     (The number of all rows would not do: weights must be as good as repeats.)
     """
-    if size is None or not _more_distinct_rows_than(size, problem):
+    if size is None or not more_distinct_rows_than(size, problem):
         return problem
     return problem_of_rows(problem, rows_by_weight(problem, rng.uniform(size=size)))
 
 
-def _more_distinct_rows_than(size, problem):
+def more_distinct_rows_than(size, problem):
+    """Whether more distinct rows than that have a weight."""
     keys, weights = problem.canonical.keys, problem.sample_weight
     for part in (slice(4 * size), slice(None)):  # mostly the first rows will tell
         counted = keys[part] if weights is None else keys[part][weights[part] > 0]

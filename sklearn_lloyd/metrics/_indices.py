@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from sklearn_lloyd._compat import validate_params
-from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
+from sklearn_lloyd.metrics._moments import cluster_moments
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
 
 _CONSTRAINTS = {name: CONSTRAINTS[name] for name in ("X", "labels", "sample_weight")}
@@ -56,8 +56,7 @@ def calinski_harabasz_score(X, labels, *, sample_weight=None):
     200.0
     """
     name = "calinski_harabasz_score"
-    chunks, codes, weights = _checked(name, X, labels, sample_weight)
-    return calinski_harabasz(cluster_moments(chunks, codes, int(codes.max()) + 1, weights))
+    return calinski_harabasz(_moments(name, X, labels, sample_weight, deviations=False))
 
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -104,13 +103,13 @@ def davies_bouldin_score(X, labels, *, sample_weight=None):
     0.1
     """
     name = "davies_bouldin_score"
-    chunks, codes, weights = _checked(name, X, labels, sample_weight)
-    moments = cluster_moments(chunks, codes, int(codes.max()) + 1, weights)
-    return davies_bouldin(moments, mean_distances(chunks, codes, moments, weights))
+    return davies_bouldin(_moments(name, X, labels, sample_weight, deviations=True))
 
 
-def _checked(name, X, labels, sample_weight):
-    return checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None, "auto")
+def _moments(name, X, labels, sample_weight, deviations):
+    checked = checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None, "auto")
+    chunks, codes, weights = checked
+    return cluster_moments(chunks, codes, int(codes.max()) + 1, weights, deviations)
 
 
 def calinski_harabasz(moments):
@@ -130,10 +129,10 @@ def calinski_harabasz(moments):
     return float(between * (total - n_clusters) / (within * (n_clusters - 1.0)))
 
 
-def davies_bouldin(moments, deviations):
-    """The Davies-Bouldin index, float; `deviations` are what `mean_distances` gives."""
+def davies_bouldin(moments):
+    """The Davies-Bouldin index, float."""
     present = moments.weights > 0.0
-    deviations = deviations[present]
+    deviations = moments.deviations[present]
     distances = squareform(pdist(moments.offsets[present]))
     # Equal means are no pair: scikit-learn, too, leaves them out.
     distances[distances == 0.0] = np.inf

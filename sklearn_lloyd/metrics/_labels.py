@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
+_LARGEST = np.iinfo(np.intp).max
+
 
 def check_labels(labels):
     """Number the clusters of any labels.
@@ -19,7 +21,7 @@ def check_labels(labels):
     labels = column_or_1d(labels)
     if labels.dtype.kind in "iu":
         least, most = int(labels.min()), int(labels.max())
-        if most - least < 2 * labels.size:  # counted sooner than sorted
+        if most - least < 2 * labels.size and most <= _LARGEST:  # counted sooner than sorted
             return _number(labels, least, most - least + 1)
     try:
         names, codes = np.unique(labels, return_inverse=True)

@@ -26,16 +26,26 @@ class ClusterMoments(NamedTuple):
         A point near the rows: far from the origin the means themselves would lose digits.
     variances : ndarray of shape (n_clusters,), float64
         Weighted means of the squared distances from the mean.
+    deviations : ndarray of shape (n_clusters,), float64, or None
+        Weighted means of the distances from the mean; None if they were not asked for.
     """
 
     weights: np.ndarray
     offsets: np.ndarray
     shift: np.ndarray | None
     variances: np.ndarray
+    deviations: np.ndarray | None
+
+    @property
+    def means(self):
+        """Weighted means, (n_clusters, n_features)."""
+        return self.offsets if self.shift is None else self.offsets + self.shift
 
 
-def cluster_moments(chunks, codes, n_clusters, sample_weight):
-    """The moments of the clusters of any labels; of dense rows in one pass.
+def cluster_moments(chunks, codes, n_clusters, sample_weight, deviations=True):
+    """The moments of the clusters of any labels.
+
+    Of dense rows in one pass, and another one for the deviations.
 
     Raises
     ------
@@ -47,18 +57,22 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
         origins = _first_rows(chunks, codes, n_clusters, sample_weight)
     with chunks.open():
         weights, sums, squares = _sums(chunks, codes, origins, sample_weight)
-        divisors = _divisors(weights)
+        divisors = np.where(weights > 0.0, weights, 1.0)
         means = sums / divisors[:, np.newaxis]  # less the origins
         variances = squares / divisors - np.einsum("ij,ij->i", means, means)
+        shift = None
+        if not chunks.is_sparse:
+            require_finite_squares(chunks, variances)
+            shift = _shift_near(weights, origins + means, variances)
+            means += origins if shift is None else origins - shift
+        distances = None
+        if deviations or chunks.is_sparse:
+            distances, squares = _own_distances(chunks, codes, means, shift, sample_weight)
+            distances /= divisors
         if chunks.is_sparse:  # whose rows have no origin near by: this loses no digits
-            _, squares = _own_distances(chunks, codes, means, None, sample_weight)
             variances = squares / divisors
-    require_finite_squares(chunks, variances)
-    shift = None
-    if not chunks.is_sparse:
-        shift = _shift_near(weights, origins + means, variances)
-        means += origins if shift is None else origins - shift
-    return ClusterMoments(weights, means, shift, np.maximum(variances, 0.0))
+            require_finite_squares(chunks, variances)
+    return ClusterMoments(weights, means, shift, np.maximum(variances, 0.0), distances)
 
 
 def _shift_near(weights, means, variances):
@@ -66,13 +80,6 @@ def _shift_near(weights, means, variances):
     mean = weights @ means / total
     spread = weights @ (variances + np.square(means - mean).sum(axis=1)) / total
     return shift_near(mean, float(np.sqrt(spread / mean.size)))
-
-
-def mean_distances(chunks, codes, moments, sample_weight):
-    """Weighted mean distance of the rows of each cluster to its mean, float64."""
-    own = moments.offsets, moments.shift, sample_weight
-    distances, _ = _own_distances(chunks, codes, *own)
-    return distances / _divisors(moments.weights)
 
 
 def rows_less_shift(chunks, rows, shift):
@@ -116,10 +123,6 @@ def _block_sums(chunks, rows, codes, origins, sample_weight):
         squares = _by_cluster(np.einsum("ij,ij->i", block, block), own, labels, n_clusters)
     sums, weights, _ = label_sums(block, own, labels, None, None, n_clusters)
     return sums, squares, weights
-
-
-def _divisors(weights):
-    return np.where(weights > 0.0, weights, 1.0)
 
 
 def _by_cluster(values, weights, labels, n_clusters):

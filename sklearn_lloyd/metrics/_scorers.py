@@ -225,6 +225,8 @@ def stability_scorer(estimator, X, y=None):
     ------
     TypeError
         If the estimator has no `predict`.
+    ValueError
+        If the clone cannot be fitted, for instance to fewer rows than clusters.
 
     Notes
     -----

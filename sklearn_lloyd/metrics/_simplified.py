@@ -179,7 +179,9 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
     """
     extra, totals = np.zeros(n_clusters), None
     if centers is None:
-        totals, offsets, shift, _ = cluster_moments(chunks, codes, n_clusters, sample_weight)
+        clusters = codes, n_clusters, sample_weight
+        moments = cluster_moments(chunks, *clusters, deviations=False)
+        totals, offsets, shift = moments.weights, moments.offsets, moments.shift
         extra[totals == 0.0] = np.inf
     else:
         shift = None if chunks.is_sparse else shift_near_centers(centers)

@@ -36,8 +36,7 @@ def silhouette_of_many(chunks, labelings, metric, sample_weight, rows=None):
     widths : list of ndarray of float64 of shape (n_samples,) or (len(rows),)
     """
     labelings = [_Labeling(codes, sample_weight) for codes in labelings]
-    with chunks.open():
-        return WIDTHS[metric](chunks, labelings, sample_weight, rows)
+    return WIDTHS[metric](chunks, labelings, sample_weight, rows)
 
 
 class _Labeling:
@@ -48,12 +47,15 @@ class _Labeling:
     codes : ndarray of intp of shape (n_samples,)
     n_clusters : int
     weights : ndarray of shape (n_clusters,), float64
+    absent : ndarray of shape (n_clusters,), float64
+        Infinite where a cluster has no weight, which then is no neighbour; else 0.
     """
 
     def __init__(self, codes, sample_weight):
-        self.codes = codes
+        self.codes = codes.astype(np.intp, copy=False)
         self.n_clusters = int(codes.max()) + 1
         self.weights = cluster_weights(codes, self.n_clusters, sample_weight)
+        self.absent = np.where(self.weights > 0.0, 0.0, np.inf)
         self._sample_weight = sample_weight
 
     def widths(self, rows, own, nearest):
@@ -66,11 +68,6 @@ class _Labeling:
         inner /= np.where(others > 0.0, others, 1.0)
         return silhouettes(inner, nearest, others > 0.0)
 
-    def own_and_nearest(self, rows, means):
-        """Out of the mean distances to all clusters, which are overwritten."""
-        # What nobody belongs to is no neighbour.
-        return own_and_nearest(means, self.codes[rows], self.weights == 0.0)
-
 
 def silhouettes(inner, outer, is_member=True):
     """(outer - inner) / max(outer, inner); 0 for singletons, and where both are 0."""
@@ -79,28 +76,24 @@ def silhouettes(inner, outer, is_member=True):
     return np.divide(outer - inner, largest, out=np.zeros_like(inner), where=defined)
 
 
-def own_and_nearest(distances, own_labels, absent=None):
-    """The entry of its own label of each row, and the least of the others, which is overwritten.
-
-    Entries of clusters in the mask `absent` do not count as others.
-    """
+def own_and_nearest(distances, own_labels):
+    """The entry at its own label of each row, and the least of the rest; they are overwritten."""
     places = np.arange(own_labels.size), own_labels
     own = distances[places]
     distances[places] = np.inf
-    if absent is not None and absent.any():
-        distances[:, absent] = np.inf
     return own, distances.min(axis=1)
 
 
 def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
     """The mean squared distance to a cluster is that to its mean plus its variance."""
     widths = []
-    for labeling in labelings:
-        compare = chunks, labeling.codes, labeling.n_clusters, sample_weight
-        weights, offsets, shift, variances = cluster_moments(*compare)
-        variances[weights == 0.0] = np.inf
-        compare = labeling.codes, offsets, shift, variances, labeling.widths, rows
-        widths.append(widths_by_centers(chunks, *compare))
+    with chunks.open():
+        for labeling in labelings:
+            clusters = labeling.codes, labeling.n_clusters, sample_weight
+            moments = cluster_moments(chunks, *clusters, deviations=False)
+            centers = moments.offsets, moments.shift, moments.variances + labeling.absent
+            compare = labeling.codes, *centers, labeling.widths, rows
+            widths.append(widths_by_centers(chunks, *compare))
     return widths
 
 
@@ -183,7 +176,9 @@ def euclidean_widths(chunks, labelings, sample_weight, rows):
             for labeling, out, first in zip(labelings, widths, others.first, strict=False):
                 means = sums[:, first : first + labeling.n_clusters]
                 means /= np.where(labeling.weights > 0.0, labeling.weights, 1.0)
-                out[part] = labeling.widths(which, *labeling.own_and_nearest(which, means))
+                means += labeling.absent
+                compared = own_and_nearest(means, labeling.codes[which])
+                out[part] = labeling.widths(which, *compared)
 
         chunks.map_reduce(kernel, blocks=even_slices(n_rows, ROWS, ROWS))
     return widths

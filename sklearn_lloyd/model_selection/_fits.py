@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_init_size, check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels
-from sklearn_lloyd.metrics._moments import ClusterMoments, cluster_moments
+from sklearn_lloyd.metrics._moments import cluster_moments
 from sklearn_lloyd.model_selection._numbers import check_numbers, numbers_that_fit
 
 LARGEST_SEED = np.iinfo(np.int32).max
@@ -58,27 +59,39 @@ class Refit(NamedTuple):
         return Parallel(n_jobs=self.n_jobs)(delayed(function)(one, *args, seed) for seed in seeds)
 
 
-class Fit(NamedTuple):
-    """One clustering.
+class Fit:
+    """One clustering, and what is measured of it when it is first asked for.
 
     Attributes
     ----------
+    problem : Problem
+        What was clustered.
     labels : ndarray of shape (n_samples,)
         As the estimator has them.
-    codes : ndarray of intp of shape (n_samples,)
-        Clusters, numbered from 0.
-    moments : ClusterMoments
-    inertia : float
-        That of the model; where it has none, the weighted sum of squared distances to the means.
     outcome : Result or estimator
         What a model is made of.
     """
 
-    labels: np.ndarray
-    codes: np.ndarray
-    moments: ClusterMoments
-    inertia: float
-    outcome: Any
+    def __init__(self, problem, labels, inertia, outcome):
+        self.problem, self.labels, self.outcome = problem, labels, outcome
+        self._inertia = inertia
+
+    @property
+    def inertia(self):
+        """That of the model; if it has none, `within`."""
+        return self.within if self._inertia is None else self._inertia
+
+    @cached_property
+    def codes(self):
+        """The clusters, numbered from 0, ndarray of intp of shape (n_samples,)."""
+        return check_labels(self.labels)[0]
+
+    @cached_property
+    def moments(self):
+        """The moments of the clusters."""
+        n_clusters = int(self.codes.max()) + 1
+        chunks, weights = self.problem.chunks, self.problem.sample_weight
+        return cluster_moments(chunks, self.codes, n_clusters, weights)
 
     @property
     def within(self):
@@ -165,16 +178,9 @@ def fit_numbers(estimator, X, problem, numbers, n_init, rng):
     problem = replace(problem, n_clusters=numbers[-1])
     with problem.chunks.open():
         return [
-            _described(problem, labels, inertia, outcome)
+            Fit(problem, labels, inertia, outcome)
             for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng)
         ]
-
-
-def _described(problem, labels, inertia, outcome):
-    codes, n_found = check_labels(labels)
-    moments = cluster_moments(problem.chunks, codes, n_found, problem.sample_weight)
-    fit = Fit(labels, codes, moments, inertia, outcome)
-    return fit._replace(inertia=fit.within) if inertia is None else fit
 
 
 def _fit_shared(estimator, X, problem, numbers, n_init, rng):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from numbers import Integral
 
-from sklearn_lloyd._init import RowDraws
+from sklearn_lloyd._init import RowDraws, more_distinct_rows_than
 from sklearn_lloyd._validation import warn_user
 
 
@@ -41,6 +41,8 @@ def numbers_that_fit(numbers, problem):
 
     Rows without weight do not count.
     """
+    if more_distinct_rows_than(numbers[-1] - 1, problem):
+        return numbers
     n_distinct = RowDraws(problem).n_distinct
     kept = [number for number in numbers if number <= n_distinct]
     if not kept:
@@ -49,11 +51,10 @@ def numbers_that_fit(numbers, problem):
             f"{problem.chunks.shape[0]}) that have a weight: there cannot be more clusters than "
             "those."
         )
-    if len(kept) < len(numbers):
-        dropped = ", ".join(map(str, numbers[len(kept) :]))
-        warn_user(
-            f"n_clusters={dropped} left out: X has {n_distinct} distinct rows (of "
-            f"{problem.chunks.shape[0]}) that have a weight.",
-            UserWarning,
-        )
+    dropped = ", ".join(map(str, numbers[len(kept) :]))
+    warn_user(
+        f"n_clusters={dropped} left out: X has {n_distinct} distinct rows (of "
+        f"{problem.chunks.shape[0]}) that have a weight.",
+        UserWarning,
+    )
     return kept
