@@ -6,6 +6,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -161,7 +162,9 @@ def _centers_of(clusterer):
 
 def _view(clusterer, X, centers, names, sample_weight, sample_size, n_starts, rng):
     n_clusters = len(centers)
-    chunks = check_rows(clusterer, X, n_clusters, backend="auto", n_threads=None, reset=False)
+    # Of what is no scikit-learn estimator nothing is known but its centres.
+    named = clusterer if isinstance(clusterer, BaseEstimator) else type(clusterer).__name__
+    chunks = check_rows(named, X, n_clusters, backend="auto", n_threads=None, reset=False)
     n_samples, n_features = chunks.shape
     if n_features != centers.shape[1]:
         raise ValueError(
