@@ -140,7 +140,7 @@ def table(options):
 def separated_blobs(rng):
     """2 to 12 unit normal groups in 2 to 50 dimensions, all centres 8 or more apart."""
     k, d = rng.integers(2, 13), rng.integers(2, 51)
-    side = 12.0 if d <= 3 else 8.0
+    side = 30.0 if d <= 3 else 8.0
     centers = []
     while len(centers) < k:
         center = rng.uniform(-side, side, size=d)

@@ -14,7 +14,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sklearn_lloyd._compat import Interval, StrOptions
+from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
@@ -28,7 +28,13 @@ from sklearn_lloyd._validation import (
 from sklearn_lloyd._version import __version__
 
 
-class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class BaseKMeans(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
+):
     """Predict, transform and score from `cluster_centers_`; and how models are stored."""
 
     _parameter_constraints: dict = {
@@ -187,9 +193,8 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
 
     def _checked_init(self, chunks, many):
         """The init, an array as checked centres, and how many starts: by default 1 or many."""
-        if isinstance(self.init, str) or callable(self.init):
-            n_init = 1 if self.init in ("k-means++", "k-means||") else many
-            return self.init, n_init if self.n_init == "auto" else self.n_init
+        if self._init_is_a_way():
+            return self.init, self._n_starts(many)
         if self.n_init not in ("auto", 1):
             warn_user(
                 "Explicit initial center position passed: performing only one init in "
@@ -197,7 +202,18 @@ class BaseKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
                 RuntimeWarning,
             )
         centers = check_centers(self.init)
-        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), 1
+        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), self._n_starts(many)
+
+    def _init_is_a_way(self):
+        """Whether `init` says how to choose first centres, instead of being these."""
+        return isinstance(self.init, str) or callable(self.init)
+
+    def _n_starts(self, many):
+        if not self._init_is_a_way():
+            return 1
+        if self.n_init == "auto":
+            return 1 if self.init in ("k-means++", "k-means||") else many
+        return self.n_init
 
     @property
     def _n_features_out(self):

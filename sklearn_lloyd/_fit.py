@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._callbacks import NO_TASK
 from sklearn_lloyd._init import INIT, random_sample
 from sklearn_lloyd._kernels import array_of, own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
-from sklearn_lloyd._types import HISTORY_DTYPE, Result
+from sklearn_lloyd._types import HISTORY_DTYPE, START_HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
 
 ROUNDING = 1e-10  # relative, of two inertias of one clustering
 
 
-def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0):
+def fit_kmeans(
+    problem, init, *, n_init, max_iter, tol, algorithm, rng, init_size=None, verbose=0,
+    task=NO_TASK,
+):  # fmt: skip
     """Run k-means `n_init` times and keep the run of least inertia.
 
     Parameters
@@ -32,22 +37,38 @@ def fit_kmeans(problem, init, *, n_init, max_iter, tol, algorithm, rng, init_siz
     init_size : int or None
         Rows that an `init` by name sees of the problem, drawn anew for each start.
     verbose : int
+    task : Task
+        The fit, of which the starts are tasks. A callback may end it early.
 
     Returns
     -------
     result : Result
     """
-    best = None
-    inertias = np.empty(n_init)
+    best, runs = None, []
     with problem.chunks.open():
-        for i in range(n_init):
+        for _ in range(n_init):
+            start = task.begin("start", max_subtasks=max_iter)
             centers = first_centers(problem, init, init_size, rng)
             if verbose:
                 print("Initialization complete")
-            run = run_from(problem, centers, max_iter, tol * problem.variance, algorithm, verbose)
-            inertias[i] = run.inertia
+            run = run_from(
+                problem, centers, max_iter, tol * problem.variance, algorithm, verbose, start
+            )
+            runs.append((run.inertia, run.history))
             best = better_of(best, run)
-    return replace(best, start_inertias=inertias)
+            if start.end(partial(fitted_attributes, run.centers, run.n_iter)):
+                break
+    return with_starts(best, runs)
+
+
+def with_starts(best, runs):
+    """The result with the inertias and histories of all runs, of which it is the best."""
+    inertias, histories = zip(*runs, strict=True)
+    together = np.empty(sum(map(len, histories)), START_HISTORY_DTYPE)
+    together["start"] = np.repeat(np.arange(len(runs)), [len(part) for part in histories])
+    for name in HISTORY_DTYPE.names:
+        together[name] = np.concatenate([part[name] for part in histories])
+    return replace(best, start_inertias=np.array(inertias), start_histories=together)
 
 
 def better_of(best, run):
@@ -67,14 +88,23 @@ def first_centers(problem, init, init_size, rng):
     return init
 
 
-def run_from(problem, centers, max_iter, tol, algorithm, verbose, rival=None):
+def fitted_attributes(centers, n_iter):
+    """What an estimator needs to predict."""
+    return {"cluster_centers_": centers, "n_iter_": n_iter}
+
+
+def _attributes_after(step, dtype):
+    return fitted_attributes(step.centers.astype(dtype), step.iteration + 1)
+
+
+def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK, rival=None):
     """Run the loop from these centres to its end; `tol` is of the squared movement.
 
     Where a `rival` is given, an inertia, the run is left after its second iteration unless it is
     below that then, and None is returned.
     """
     assigner = make_assigner(algorithm, problem)
-    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, rival)
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival)
     if step is None:
         return None
     centers = step.centers.astype(problem.dtype)
@@ -85,12 +115,13 @@ def run_from(problem, centers, max_iter, tol, algorithm, verbose, rival=None):
         n_iter=step.iteration + 1,
         converged=bool(step.converged),
         history=history,
-        start_inertias=np.empty(0),
     )
 
 
-def iterate(problem, centers, assigner, max_iter, tol, verbose, rival=None):
+def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None):
     """Run the loop to its end, with the rows assigned to the last centres.
+
+    Each iteration is a task within `task`. A callback may end the loop.
 
     Returns
     -------
@@ -98,11 +129,15 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, rival=None):
         The last one; None if the run was left, see `run_from`.
     history : structured ndarray of HISTORY_DTYPE
     """
-    history = []
+    history, iteration = [], task.begin("iteration")
     for step in lloyd(problem, centers, assigner, max_iter, tol):
         history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")
+        if iteration.end(partial(_attributes_after, step, problem.dtype)):
+            break
+        if not step.converged and step.iteration + 1 < max_iter:
+            iteration = task.begin("iteration")
         if rival is not None and step.iteration == 1 and step.inertia >= rival:
             return None, None
     if verbose and step.converged == "strict":

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._chunks import Chunks
-from sklearn_lloyd._fit import ROUNDING, first_centers, iterate
+from sklearn_lloyd._fit import (
+    better_of,
+    first_centers,
+    fitted_attributes,
+    iterate,
+    with_starts,
+)
 from sklearn_lloyd._problem import make_problem, mean_variance, shift_near
 from sklearn_lloyd._solvers import StreamAssigner
 from sklearn_lloyd._types import Problem, Result
@@ -24,7 +30,9 @@ class AllRows:
         self.shape = n_rows, n_features
 
 
-def fit_batches(batches, n_clusters, init, *, n_init, max_iter, tol, rng, init_size, verbose):
+def fit_batches(
+    batches, n_clusters, init, *, n_init, max_iter, tol, rng, init_size, verbose, task
+):  # fmt: skip
     """Run k-means `n_init` times over batches and keep the run of least inertia.
 
     Parameters
@@ -40,6 +48,8 @@ def fit_batches(batches, n_clusters, init, *, n_init, max_iter, tol, rng, init_s
     rng : RandomState
     init_size : int or None
     verbose : int
+    task : Task
+        As of `fit_kmeans`.
 
     Returns
     -------
@@ -51,8 +61,9 @@ def fit_batches(batches, n_clusters, init, *, n_init, max_iter, tol, rng, init_s
     size = init_size or max(_SAMPLE, _SAMPLE_PER_CLUSTER * n_clusters)
     samples = None if isinstance(init, np.ndarray) else Reservoir(n_init * size, rng)
     problem = _problem_of_batches(batches, n_clusters, samples)
-    best, inertias = None, np.empty(n_init)
+    best, runs = None, []
     for i in range(n_init):
+        start = task.begin("start", max_subtasks=max_iter)
         centers = init
         if samples is not None:
             sample = make_problem(
@@ -64,21 +75,23 @@ def fit_batches(batches, n_clusters, init, *, n_init, max_iter, tol, rng, init_s
             print("Initialization complete")
         assigner = StreamAssigner(batches, problem.shift, *centers.shape)
         step, history = iterate(
-            problem, centers, assigner, max_iter, tol * problem.variance, verbose
+            problem, centers, assigner, max_iter, tol * problem.variance, verbose, start
         )
-        inertias[i] = assigner.inertia
-        if best is None or inertias[i] < best.inertia * (1 - ROUNDING):
+        run = Result(
+            centers=step.centers.astype(problem.dtype),
+            labels=None,
+            inertia=assigner.inertia,
+            n_iter=step.iteration + 1,
+            converged=bool(step.converged),
+            history=history,
+        )
+        runs.append((run.inertia, run.history))
+        best = better_of(best, run)
+        if best is run:
             n_chosen = np.count_nonzero(assigner.totals.members)
-            best = Result(
-                centers=step.centers.astype(problem.dtype),
-                labels=None,
-                inertia=assigner.inertia,
-                n_iter=step.iteration + 1,
-                converged=bool(step.converged),
-                history=history,
-                start_inertias=inertias,
-            )
-    return replace(best, start_inertias=inertias), n_chosen
+        if start.end(partial(fitted_attributes, run.centers, run.n_iter)):
+            break
+    return with_starts(best, runs), n_chosen
 
 
 def _problem_of_batches(batches, n_clusters, samples):

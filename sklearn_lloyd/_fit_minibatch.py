@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._fit import ROUNDING, first_centers
+from sklearn_lloyd._fit import ROUNDING, first_centers, fitted_attributes
 from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._problem import problem_of_rows
 from sklearn_lloyd._solvers import (
@@ -59,7 +60,7 @@ def sample_size(init_size, batch_size, n_clusters):
     return init_size if init_size >= n_clusters else 3 * n_clusters
 
 
-def fit_minibatch(problem, init, options, rng):
+def fit_minibatch(problem, init, options, rng, task):
     """Run mini-batch k-means from the best of several starts.
 
     Batches are drawn by weight, with replacement, in canonical order. What scikit-learn takes the
@@ -73,6 +74,8 @@ def fit_minibatch(problem, init, options, rng):
     options : BatchOptions
     rng : RandomState
         Drawn from on this thread only.
+    task : Task
+        The fit, of which the steps are tasks. A callback may end them.
 
     Returns
     -------
@@ -90,6 +93,7 @@ def fit_minibatch(problem, init, options, rng):
     )
     n_steps, why, history = options.max_iter * n_rows // batch_size, "", []
     for i, (rows, batch) in enumerate(_batches(problem, draws, batch_size, n_steps, rng), 1):
+        step_task = task.begin("step")
         step = moving.step(rows, batch)
         inertia = step.inertia / batch_size
         if i > 1:  # the first is the inertia of the start
@@ -98,18 +102,24 @@ def fit_minibatch(problem, init, options, rng):
         if options.verbose:
             smoothed = f", ewa inertia: {stop.smoothed}" if i > 1 else ""
             print(f"Minibatch step {i}/{n_steps}: mean batch inertia: {inertia}{smoothed}")
-        if why:
-            if options.verbose:
-                print(f"Converged ({why}) at step {i}/{n_steps}")
+        n_iter = -(-i * batch_size // n_rows)
+        ended = step_task.end(partial(_attributes_after, moving, n_iter, problem.dtype))
+        if why and options.verbose:
+            print(f"Converged ({why}) at step {i}/{n_steps}")
+        if why or ended:
             break
     return BatchResult(
         moving=moving,
         n_steps=i,
-        n_iter=-(-i * batch_size // n_rows),
+        n_iter=n_iter,
         converged=bool(why),
         history=np.array(history, BATCH_HISTORY_DTYPE),
         start_inertias=inertias,
     )
+
+
+def _attributes_after(moving, n_iter, dtype):
+    return fitted_attributes(moving.centers.astype(dtype), n_iter)
 
 
 def _batches(problem, draws, batch_size, n_batches, rng):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 
-import numpy as np
-
-from sklearn_lloyd._fit import better_of, first_centers, run_from
+from sklearn_lloyd._fit import better_of, first_centers, run_from, with_starts
 from sklearn_lloyd._init import grown_centers
 
 # Share of the numbers of clusters, the lower ones, where a start from scratch is tried too: what
@@ -72,5 +70,5 @@ def fit_path(
                 runs = [grown if raced is None else better_of(grown, raced)]
             runs += [run_from(part, centers, **options) for centers in others]
             best = reduce(better_of, runs)
-            results.append(replace(best, start_inertias=np.array([run.inertia for run in runs])))
+            results.append(with_starts(best, [(run.inertia, run.history) for run in runs]))
     return results

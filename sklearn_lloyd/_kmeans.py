@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
 from sklearn_lloyd._batches import Batches, CheckedBatches
+from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import Interval, StrOptions, fit_context
 from sklearn_lloyd._fit import fit_kmeans
 from sklearn_lloyd._fit_batches import fit_batches
@@ -136,6 +137,10 @@ class KMeans(BaseKMeans):
         Final inertia of every start. If they differ much, there are local optima, and more
         starts may pay.
 
+    start_histories_ : structured ndarray
+        A record for each iteration of every start: 'start', its number, and the fields of
+        `history_`.
+
     n_features_in_ : int
         Number of features seen in `fit`.
 
@@ -161,6 +166,10 @@ class KMeans(BaseKMeans):
     The label of a row is defined by squared differences in float64, ties to the lowest
     index. Matrix products in float32 or float64 decide where their error bound allows it,
     the definition decides the rest. Sums are in float64.
+
+    With scikit-learn 1.9 or later, `set_callbacks` has callbacks told of the fit, its starts and
+    their iterations. One that stops an iteration ends that start; one that stops a start
+    leaves out those that would follow.
 
     An empty cluster moves to the row that costs most (weight times squared distance, equal
     rows together).
@@ -262,6 +271,7 @@ class KMeans(BaseKMeans):
         ImportError
             If `backend` is 'numba' and Numba is not installed.
         """
+        task = begin_fit(self, X, y, sample_weight, max_subtasks=self._n_starts(many=10))
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)
             chunks = self._check_rows(X, self.n_clusters, reset=True)
@@ -279,10 +289,12 @@ class KMeans(BaseKMeans):
                     rng=check_random_state(self.random_state),
                     init_size=self.init_size,
                     verbose=self.verbose,
+                    task=task,
                 )
             self._warn_of_empty_clusters(np.count_nonzero(np.bincount(result.labels)))
             self.labels_ = result.labels
             self._take_over(result)
+            task.end(dict)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -331,6 +343,7 @@ class KMeans(BaseKMeans):
         array([1.5, 9.5])
         """
         batches = Batches(batches, n_passes=2)
+        task = begin_fit(self, None, max_subtasks=self._n_starts(many=10))
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)
             checked = CheckedBatches(
@@ -348,10 +361,12 @@ class KMeans(BaseKMeans):
                 rng=check_random_state(self.random_state),
                 init_size=self.init_size,
                 verbose=self.verbose,
+                task=task,
             )
             self._warn_of_empty_clusters(n_chosen)
             vars(self).pop("labels_", None)
             self._take_over(result)
+            task.end(dict)
         return self
 
     def _take_over(self, result):
@@ -361,6 +376,7 @@ class KMeans(BaseKMeans):
         self.converged_ = result.converged
         self.history_ = result.history
         self.start_inertias_ = result.start_inertias
+        self.start_histories_ = result.start_histories
 
     def _warn_of_empty_clusters(self, n_distinct):
         if n_distinct < self.n_clusters:

@@ -9,9 +9,11 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
 from sklearn_lloyd._batches import Batches, naming_batch
+from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import Interval, fit_context
 from sklearn_lloyd._fit_minibatch import (
     BatchOptions,
+    BatchResult,
     fit_minibatch,
     moving_centers,
     one_start,
@@ -159,6 +161,8 @@ class MiniBatchKMeans(BaseKMeans):
     `max_iter`, the smoothing, the upper limit of `batch_size` and `init_size`), it is the number
     of distinct rows of positive weight here: weights have to be as good as repeated rows.
 
+    Callbacks, as of :class:`KMeans`, are told of the steps.
+
     References
     ----------
     .. [1] Sculley, D. "Web-scale k-means clustering". WWW 2010.
@@ -256,6 +260,7 @@ class MiniBatchKMeans(BaseKMeans):
         ImportError
             If `backend` is 'numba' and Numba is not installed.
         """
+        task = begin_fit(self, X, y, sample_weight, max_subtasks=None)
         with unchanged_on_failure(self):
             chunks = self._check_rows(X, self.n_clusters, reset=True)
             weights = check_weights(sample_weight, chunks.shape[0])
@@ -263,19 +268,17 @@ class MiniBatchKMeans(BaseKMeans):
             rng = check_random_state(self.random_state)
             with chunks.open():
                 problem = make_problem(chunks, self.n_clusters, weights)
-                result = fit_minibatch(problem, init, options, rng)
+                result = fit_minibatch(problem, init, options, rng, task)
                 self._take_over(result.moving, rng, problem.dtype)
-                self.n_steps_ = result.n_steps
-                self.n_iter_ = result.n_iter
-                self.converged_ = result.converged
-                self.history_ = result.history
-                self.start_inertias_ = result.start_inertias
+                for name in BatchResult._fields[1:]:
+                    setattr(self, f"{name}_", getattr(result, name))
                 if self.compute_labels:
                     self._label(PassingRows(chunks, weights, problem.shift))
                 else:
                     vars(self).pop("labels_", None)
                     total = chunks.shape[0] if weights is None else weights.sum()
                     self.inertia_ = float(result.history["smoothed_inertia"][-1] * total)
+            task.end(dict)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -308,6 +311,7 @@ class MiniBatchKMeans(BaseKMeans):
             If X, the weights or the first centres do not fit, or if the first batch has fewer
             rows than `n_clusters`.
         """
+        task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             first = not hasattr(self, "cluster_centers_")
             n_clusters = self.n_clusters if first else len(self.cluster_centers_)
@@ -323,6 +327,7 @@ class MiniBatchKMeans(BaseKMeans):
                 self.n_steps_ = n_steps + 1
                 if self.compute_labels:
                     self._label(rows)
+            task.end(dict)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -372,8 +377,9 @@ class MiniBatchKMeans(BaseKMeans):
         if not isinstance(n_passes, Integral) or n_passes < 1:
             raise ValueError(f"n_passes should be an int of at least 1, got {n_passes!r}.")
         batches, first, history = Batches(batches, n_passes), True, []
+        task = begin_fit(self, None, max_subtasks=n_passes)
         for n_iter in range(1, n_passes + 1):
-            inertia = 0.0
+            one_pass, inertia = task.begin("pass"), 0.0
             for number, X, sample_weight in batches:
                 with unchanged_on_failure(self), naming_batch(number):
                     if first:
@@ -381,15 +387,17 @@ class MiniBatchKMeans(BaseKMeans):
                     inertia += self._learn(X, sample_weight, batches, history)
                     self.history_ = np.array(history, BATCH_HISTORY_DTYPE)
                     self.n_iter_, self.inertia_, first = n_iter, inertia, False
+            if one_pass.end(dict):
+                break
         if first:
             raise ValueError("batches has no rows.")
+        task.end(dict)
         return self
 
     def _forget(self):
-        for name in [name for name in vars(self) if name.endswith("_")]:
+        private = ("_random_state", "_n_waited")
+        for name in [name for name in vars(self) if name.endswith("_") or name in private]:
             delattr(self, name)
-        vars(self).pop("_random_state", None)
-        vars(self).pop("_n_waited", None)
 
     def _learn(self, X, sample_weight, batches, history):
         """Move the centres by the rows of a large batch in random order; return their inertia."""

@@ -131,6 +131,8 @@ HISTORY_DTYPE = np.dtype(
     ]
 )
 
+START_HISTORY_DTYPE = np.dtype([("start", np.int64), *HISTORY_DTYPE.descr])
+
 
 BATCH_HISTORY_DTYPE = np.dtype(
     [
@@ -153,4 +155,5 @@ class Result:
     n_iter: int
     converged: bool
     history: np.ndarray
-    start_inertias: np.ndarray
+    start_inertias: np.ndarray | None = None
+    start_histories: np.ndarray | None = None

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd.model_selection import NClustersSearch
 
 ESTIMATORS = [
     KMeans(),
@@ -27,12 +28,17 @@ ESTIMATORS = [
     MiniBatchKMeans(init="random", batch_size=10, n_threads=2),
     MiniBatchKMeans(init="k-means||", init_size=20, reassignment_ratio=0.5, tol=1e-3),
     MiniBatchKMeans(backend="numba", compute_labels=True, max_no_improvement=None, max_iter=5),
+    NClustersSearch(),
+    NClustersSearch(KMeans(random_state=0), n_clusters=(2, 3, 4), criterion="bic"),
+    NClustersSearch(n_clusters=4, criterion="elbow", criteria=(), sample_size=20),
 ]
 
 
 # Some checks fit data of fewer distinct rows than clusters; scikit-learn's estimator warns too.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:algorithm='elkan' doesn't make sense:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:n_clusters=.* left out:UserWarning")
+@pytest.mark.filterwarnings("ignore:criterion=.* has no answer:UserWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_sklearn_checks(estimator, check):
     check(estimator)

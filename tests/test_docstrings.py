@@ -12,17 +12,26 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 import sklearn_lloyd
 import sklearn_lloyd.inspection
 import sklearn_lloyd.metrics
+import sklearn_lloyd.model_selection
 from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd.model_selection import NClustersSearch
+
+ESTIMATORS = [KMeans, MiniBatchKMeans, NClustersSearch]
 
 FUNCTIONS = [
     getattr(package, name)
-    for package in (sklearn_lloyd, sklearn_lloyd.metrics, sklearn_lloyd.inspection)
+    for package in (
+        sklearn_lloyd,
+        sklearn_lloyd.metrics,
+        sklearn_lloyd.model_selection,
+        sklearn_lloyd.inspection,
+    )
     for name in package.__all__
     if name[0].islower()
 ]
 METHODS = [
     method
-    for estimator in (KMeans, MiniBatchKMeans)
+    for estimator in ESTIMATORS
     for name, method in inspect.getmembers(estimator)
     if name
     in {
@@ -64,11 +73,11 @@ def test_methods(method):
     assert doc["Returns"]
 
 
-@pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_estimator(estimator):
     doc = ClassDoc(estimator)
     check_parameters(doc["Parameters"], inspect.signature(estimator))
-    model = estimator(2).fit([[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
+    model = estimator(n_clusters=2).fit([[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {entry.name for entry in doc["Attributes"]}
     assert documented == fitted | {"feature_names_in_"}

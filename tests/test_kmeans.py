@@ -221,6 +221,17 @@ def test_history_and_convergence(X):
     assert loose.n_iter_ == 1
 
 
+def test_history_of_every_start(X):
+    model = KMeans(4, n_init=5, tol=0, random_state=0).fit(X)
+    histories = model.start_histories_
+    assert histories.dtype.names == ("start", *model.history_.dtype.names)
+    assert set(histories["start"]) == set(range(5))
+    last = np.flatnonzero(np.diff(histories["start"], append=5))
+    np.testing.assert_allclose(histories["inertia"][last], model.start_inertias_)
+    best = histories[histories["start"] == model.start_inertias_.argmin()]
+    np.testing.assert_array_equal(best[list(model.history_.dtype.names)], model.history_)
+
+
 def test_lloyd_steps_is_the_loop_of_fit(X):
     init = X[[0, 1, 2]]
     steps = list(lloyd_steps(X, init))
@@ -544,6 +555,7 @@ def test_pickle_holds_arrays_and_builtins_only(X, tmp_path):
         "labels_",
         "n_features_in_",
         "n_iter_",
+        "start_histories_",
         "start_inertias_",
     }
     code = f"""

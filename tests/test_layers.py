@@ -11,7 +11,7 @@ import sklearn_lloyd
 ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
-    {"_version", "_types", "_compat", "_optional"},
+    {"_version", "_types", "_compat", "_optional", "_callbacks"},
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_projection"},
     {"_batches", "_init", "_problem", "_solvers", "_validation"},
@@ -20,7 +20,7 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"metrics"},
+    {"_pipeline", "metrics"},
     {"model_selection"},
     {"inspection"},
     {"__init__"},
@@ -78,6 +78,6 @@ def test_imports(path):
 
 def test_no_module_is_long():
     # Estimators are mostly documentation.
-    limits = {"_kmeans": 400, "_minibatch_kmeans": 470}
+    limits = {"_kmeans": 400, "_minibatch_kmeans": 470, "_search": 450}
     code = {path: len(path.read_text().splitlines()) for path in MODULES}
     assert all(n <= limits.get(path.stem, 330) for path, n in code.items()), code

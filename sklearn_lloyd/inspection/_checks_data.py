@@ -124,8 +124,8 @@ def correlated_features(view):
 def one_dimensional(view):
     if view.n_features == 1:
         evidence = {"n_features": 1}
-    elif dominant_share(view)[1] >= DOMINANT or len(view.rows) < FEW_ROWS:
-        return None  # that finding says it, and why; a few rows always are near a line
+    elif dominant_share(view)[1] >= ONE_AXIS or len(view.rows) < FEW_ROWS:
+        return None  # a feature is the axis, which a finding says; a few rows always are near one
     else:
         evidence = {"share_of_first_axis": _first_share(view.principal[1])}
         if evidence["share_of_first_axis"] < ONE_AXIS:

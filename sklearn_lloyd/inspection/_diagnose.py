@@ -6,14 +6,11 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_lloyd._compat import Interval, validate_params
+from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._problem import make_problem, mean_variance
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.inspection._checks import CHECKS
@@ -44,7 +41,8 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     ----------
     estimator : estimator
         A fitted clusterer with `cluster_centers_` and `predict`, of this package, scikit-learn
-        or another one; also as the last step of a Pipeline, or the `best_estimator_` of a search.
+        or another one in its manner; also as the last step of a Pipeline, or the
+        `best_estimator_` of a search.
     X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
         The rows that the estimator was fitted to, or others, as its `predict` takes them.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -106,11 +104,11 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     >>> diagnosis[0].code, diagnosis[0].evidence["feature"]
     ('dominant-feature', 'proline')
     """
-    clusterer, rows, names = _seen_by_clusterer(estimator, X)
-    centers = _centers_of(clusterer)
+    seen = seen_by_clusterer(estimator, X)
+    centers = _centers_of(seen.clusterer)
     # On the caller's thread, whatever the checks draw later.
     rng = check_random_state(random_state)
-    view = _view(clusterer, rows, centers, names, sample_weight, sample_size, n_starts, rng)
+    view = _view(seen, centers, sample_weight, sample_size, n_starts, rng)
     with warnings.catch_warnings():
         # Starts on fewer rows than the estimator saw may leave clusters empty.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -118,53 +116,20 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     return Diagnosis(finding for finding in findings if finding is not None)
 
 
-def _seen_by_clusterer(estimator, X):
-    """The clusterer inside of pipelines and searches, the rows that it sees, their names if known.
-
-    (The scorers of `metrics` look inside in the same way.)
-    """
-    names = None
-    while True:
-        if isinstance(estimator, Pipeline):
-            steps, estimator = estimator[:-1], estimator[-1]
-            if len(steps):
-                X, names = steps.transform(X), _names_after(steps)
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator, X, getattr(estimator, "feature_names_in_", names)
-
-
-def _names_after(steps):
-    try:
-        return steps.get_feature_names_out()
-    except (AttributeError, ValueError):  # a step that does not tell
-        return None
-
-
 def _centers_of(clusterer):
-    kind = type(clusterer).__name__
-    if not hasattr(clusterer, "predict"):
-        raise TypeError(
-            f"diagnose needs a clusterer with the method predict, and {kind} has none. Pass a "
-            "fitted KMeans, or a Pipeline that ends in one."
-        )
     if not hasattr(clusterer, "cluster_centers_"):
-        check_is_fitted(clusterer)
         raise TypeError(
-            f"diagnose needs a clusterer with cluster_centers_, and a fitted {kind} has none. "
-            "Pass a fitted KMeans, or a Pipeline that ends in one."
+            "diagnose needs a clusterer with cluster_centers_, and a fitted "
+            f"{type(clusterer).__name__} has none. Pass a fitted KMeans, or a Pipeline that ends "
+            "in one."
         )
     return np.array(clusterer.cluster_centers_, dtype=np.float64, ndmin=2)
 
 
-def _view(clusterer, X, centers, names, sample_weight, sample_size, n_starts, rng):
+def _view(seen, centers, sample_weight, sample_size, n_starts, rng):
+    clusterer, X, names = seen
     n_clusters = len(centers)
-    # Of what is no scikit-learn estimator nothing is known but its centres.
-    named = clusterer if isinstance(clusterer, BaseEstimator) else type(clusterer).__name__
-    chunks = check_rows(named, X, n_clusters, backend="auto", n_threads=None, reset=False)
+    chunks = check_rows(clusterer, X, n_clusters, backend="auto", n_threads=None, reset=False)
     n_samples, n_features = chunks.shape
     if n_features != centers.shape[1]:
         raise ValueError(

@@ -15,9 +15,9 @@ from sklearn_lloyd._kernels import (
     with_dtype,
 )
 
-ROWS = 256  # that meet the others together
+ROWS = 512  # that meet the others together
 _OTHERS = 512  # rows at once: so few distances stay in the cache until they are added up
-_WIDE = 64  # features, from which products by BLAS are faster than compiled differences
+_WIDE = 96  # features, from which products by BLAS are faster than compiled differences
 
 
 def other_rows(chunks, labelings, sample_weight, shift):
@@ -138,15 +138,15 @@ class _DenseBlock(_Block):
 
     def _products(self, others):
         n_others, n_features = others.shape
-        factors = self._in_scratch("factors", n_features + 2, n_others)
-        offsets = factors[:n_features]
-        np.subtract(others.T, np.reshape(self._shift, (-1, 1)), out=offsets)
-        sq_norms = np.einsum("ij,ij->j", offsets, offsets)
+        factors = self._in_scratch("factors", n_others, n_features + 2)
+        offsets = factors[:, :n_features]
+        np.subtract(others, self._shift, out=offsets)
+        sq_norms = np.einsum("ij,ij->i", offsets, offsets)
         offsets *= -2.0
-        factors[n_features] = 1.0
-        factors[n_features + 1] = sq_norms
+        factors[:, n_features] = 1.0
+        factors[:, n_features + 1] = sq_norms
         squares = self._in_scratch("squares", self.n_rows, n_others)
-        return sq_norms, np.matmul(self._factors, factors, out=squares)
+        return sq_norms, np.matmul(self._factors, factors.T, out=squares)
 
     def _in_scratch(self, name, *shape):
         return scratch_array(self._scratch, name, shape, _FLOAT64)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
+from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd.metrics._indices import calinski_harabasz_score, davies_bouldin_score
 from sklearn_lloyd.metrics._labels import check_labels
 from sklearn_lloyd.metrics._silhouette import silhouette_score
@@ -261,8 +260,8 @@ def stability_scorer(estimator, X, y=None):
     >>> search.fit(X).best_params_
     {'n_clusters': 4}
     """
-    clusterer, rows = _seen_by_clusterer(estimator, X)
-    predicted = _predict(clusterer, rows)
+    clusterer, rows, _ = seen_by_clusterer(estimator, X)
+    predicted = clusterer.predict(rows)
     return prediction_strength_of(predicted, clone(clusterer).fit(rows).predict(rows))
 
 
@@ -286,32 +285,8 @@ def prediction_strength_of(predicted, found):
 
 
 def _rows_and_labels(estimator, X):
-    clusterer, rows = _seen_by_clusterer(estimator, X)
-    return rows, _predict(clusterer, rows)
-
-
-def _seen_by_clusterer(estimator, X):
-    """The clusterer at the end of pipelines, searches and frozen estimators, and its rows."""
-    while True:
-        if isinstance(estimator, Pipeline):
-            if len(estimator) > 1:
-                X = estimator[:-1].transform(X)
-            estimator = estimator[-1]
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator, X
-
-
-def _predict(clusterer, rows):
-    if not hasattr(clusterer, "predict"):
-        raise TypeError(
-            f"{type(clusterer).__name__} has no predict, which is how clusters of rows that it "
-            "has not seen are found. Score a clusterer that has, such as KMeans."
-        )
-    return clusterer.predict(rows)
+    clusterer, rows, _ = seen_by_clusterer(estimator, X)
+    return rows, clusterer.predict(rows)
 
 
 def _can_be_judged(labels):

@@ -75,13 +75,13 @@ def bic(X, labels, *, sample_weight=None):
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_finite(chunks)
-    return bic_of(cluster_moments(chunks, codes, n_clusters, weights))
+    return bic_of(cluster_moments(chunks, codes, n_clusters, weights, deviations=False))
 
 
 def bic_of(moments):
     """The criterion from the moments of the clusters, float."""
     sizes = moments.weights[moments.weights > 0.0]
-    n, k, d = sizes.sum(), sizes.size, moments.means.shape[1]
+    n, k, d = sizes.sum(), sizes.size, moments.offsets.shape[1]
     if n <= k:
         return np.nan
     within = float(moments.weights @ moments.variances)

@@ -123,11 +123,13 @@ def _simplified_silhouette(evidence):
 
 def _calinski_harabasz(evidence):
     index = evidence.each(lambda fit: calinski_harabasz(fit.moments))
-    return {"calinski_harabasz": index}, _largest(index)
+    # Where nothing is left within clusters the index is 1 by convention, but could not be better.
+    nothing_left = evidence.each(lambda fit: fit.within) == 0.0
+    return {"calinski_harabasz": index}, _largest(np.where(nothing_left, np.inf, index))
 
 
 def _davies_bouldin(evidence):
-    index = evidence.each(lambda fit: davies_bouldin(fit.moments))
+    index = evidence.each(lambda fit: davies_bouldin(fit.measured()))
     return {"davies_bouldin": index}, _largest(-index)
 
 
@@ -187,16 +189,18 @@ def check_criteria(names):
 
 
 def vote(votes):
-    """The number that most criteria choose, the least of equals; None if none chooses any.
+    """The number that most criteria choose; of equals that of the criterion named first.
 
-    The gap statistic alone compares the rows with such that have no structure: if it chooses 1,
-    that is the answer.
+    None if no criterion chooses any. The gap statistic alone compares the rows with such that have
+    no structure: if it is among the criteria, 1 is the answer if and only if it says so.
     """
     if votes.get("gap") == 1:
         return 1
-    counts = Counter(number for number in votes.values() if number is not None)
-    most = max(counts.values(), default=0)
-    return min((number for number, count in counts.items() if count == most), default=None)
+    chosen = [number for number in votes.values() if number is not None]
+    if "gap" in votes:
+        chosen = [number for number in chosen if number > 1]
+    counts = Counter(chosen)
+    return max(counts, key=counts.get, default=None)
 
 
 def structure(votes, numbers):

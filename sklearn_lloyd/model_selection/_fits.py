@@ -88,10 +88,14 @@ class Fit:
 
     @cached_property
     def moments(self):
-        """The moments of the clusters."""
+        """The moments of the clusters, without deviations."""
+        return self.measured(deviations=False)
+
+    def measured(self, deviations=True):
+        """The moments of the clusters, from the rows."""
         n_clusters = int(self.codes.max()) + 1
         chunks, weights = self.problem.chunks, self.problem.sample_weight
-        return cluster_moments(chunks, self.codes, n_clusters, weights)
+        return cluster_moments(chunks, self.codes, n_clusters, weights, deviations)
 
     @property
     def within(self):

@@ -82,9 +82,10 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         - 'elbow': see :func:`find_elbow`, which may find none.
         - 'gap': see :func:`gap_statistic`.
         - 'stability': see :func:`prediction_strength`.
-        - 'vote': what most of the criteria choose, the least of equals. But if the
-          gap, the only one that compares with rows without structure, is among them and
-          chooses 1, the answer is 1.
+        - 'vote': what most of the criteria choose; of equals that of the criterion that comes
+          first in this list. But whether there is any structure is for the gap to say, if it is
+          among them, the only one that compares with rows that have none: if it chooses 1, that
+          is the answer, and else no vote for 1 counts.
 
         Where a criterion has no answer, the least number is taken, with a warning.
 
@@ -348,7 +349,6 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         """
         return self._best().predict(X)
 
-    @available_if(_best_has("transform"))
     def transform(self, X):
         """Transform rows, by `best_estimator_`.
 
@@ -416,6 +416,10 @@ class NClustersSearch(MetaEstimatorMixin, TransformerMixin, ClusterMixin, BaseEs
         if own.transformer_tags is not None:
             tags.transformer_tags.preserves_dtype = own.transformer_tags.preserves_dtype
         return tags
+
+
+# Now that the class is made: the wrapper that it puts around for `set_output` hides conditions.
+NClustersSearch.transform = available_if(_best_has("transform"))(NClustersSearch.transform)
 
 
 def _split(estimator):

@@ -1,0 +1,72 @@
+"""The clusterer at the end of a pipeline, and the rows as it sees them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+
+class Seen(NamedTuple):
+    """What a clusterer sees.
+
+    Attributes
+    ----------
+    clusterer : estimator
+    rows : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+    names : sequence of str, or None
+        Of the features, where they are known.
+    """
+
+    clusterer: Any
+    rows: Any
+    names: Any
+
+
+def split_steps(estimator):
+    """The fitted transformers before a clusterer, in order, and the clusterer itself.
+
+    A search is its best estimator, a frozen estimator what was frozen, and a pipeline may end in
+    another one.
+    """
+    steps = []
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, Pipeline):
+            before = (step for _, step in estimator.steps[:-1])
+            steps += [step for step in before if step is not None and step != "passthrough"]
+            estimator = estimator.steps[-1][1]
+        else:
+            return steps, estimator
+
+
+def seen_by_clusterer(estimator, X):
+    """Take rows through the steps of a fitted pipeline up to the clusterer at its end.
+
+    Raises
+    ------
+    TypeError
+        If the clusterer cannot predict.
+    NotFittedError
+        If it is not fitted.
+    """
+    steps, clusterer = split_steps(estimator)
+    if not hasattr(clusterer, "predict"):
+        raise TypeError(
+            f"{type(clusterer).__name__} has no predict, which is how clusters of rows that it "
+            "has not seen are found. Take a clusterer that has, such as KMeans."
+        )
+    check_is_fitted(clusterer)
+    names = getattr(X, "columns", None)
+    for step in steps:
+        X = step.transform(X)
+        try:
+            names = step.get_feature_names_out()
+        except (AttributeError, ValueError):  # a step that does not tell
+            names = None
+    return Seen(clusterer, X, getattr(clusterer, "feature_names_in_", names))

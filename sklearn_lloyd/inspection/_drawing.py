@@ -1,0 +1,102 @@
+"""What the displays share: axes, colours that the colour-blind can tell apart, thinned rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sklearn_lloyd._optional import import_optional
+
+# Okabe & Ito's palette less yellow and black, which vanish on a light or a dark background.
+_COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#999999")
+# With each round of colours another shape: 35 clusters look different, then it starts anew.
+_MARKERS = ("o", "s", "^", "D", "v")
+_PANEL = (4.2, 3.4)  # inches
+
+
+class Look(NamedTuple):
+    """How a cluster is drawn."""
+
+    color: str
+    marker: str
+
+
+def look_of(cluster):
+    """The look of a cluster by its number; numbers beyond 34 share one with an earlier cluster."""
+    n_colors = len(_COLORS)
+    return Look(_COLORS[cluster % n_colors], _MARKERS[cluster // n_colors % len(_MARKERS)])
+
+
+def one_panel(ax, size=_PANEL):
+    """The axes to draw on: those given, or those of a new figure."""
+    return panels(ax, 1, 1, size)[0, 0]
+
+
+def panels(ax, n_rows, n_columns, size=_PANEL):
+    """A grid of axes: of a new figure, or inside of the axes given.
+
+    Returns
+    -------
+    axes : ndarray of Axes of shape (n_rows, n_columns)
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If `ax` is neither None nor axes.
+    """
+    pyplot = import_optional("matplotlib.pyplot", extra="plot")
+    if ax is None:
+        _, axes = pyplot.subplots(
+            n_rows,
+            n_columns,
+            figsize=(size[0] * n_columns, size[1] * n_rows),
+            squeeze=False,
+            layout="constrained",
+        )
+        return axes
+    axes_type = import_optional("matplotlib.axes", extra="plot").Axes
+    if not isinstance(ax, axes_type):
+        raise TypeError(f"ax should be axes of matplotlib or None; got {type(ax).__name__}.")
+    if n_rows == n_columns == 1:
+        return np.array([[ax]])
+    ax.set_axis_off()
+    axes = np.empty((n_rows, n_columns), object)
+    width, height = 1.0 / n_columns, 1.0 / n_rows
+    for i in range(n_rows):
+        for j in range(n_columns):
+            box = (j + 0.15) * width, 1.0 - (i + 0.8) * height, 0.8 * width, 0.65 * height
+            axes[i, j] = ax.inset_axes(box)
+    return axes
+
+
+def thin(n_rows, most, random_state):
+    """Which rows to draw: all, or so many drawn without replacement, in order."""
+    if most is None or n_rows <= most:
+        return np.arange(n_rows)
+    rng = check_random_state(random_state)
+    return np.sort(rng.choice(n_rows, most, replace=False))
+
+
+def shown_of(n_shown, n_rows):
+    """Says how many of the rows are drawn; empty if all are."""
+    return "" if n_shown == n_rows else f"{n_shown:,} of {n_rows:,} rows"
+
+
+def put_number(ax, cluster, place):
+    """Write the number of a cluster at a place, readable on any background."""
+    text = ax.annotate(
+        str(cluster),
+        place,
+        ha="center",
+        va="center",
+        fontsize=8,
+        fontweight="bold",
+        color="white",
+        bbox={"boxstyle": "circle,pad=0.25", "facecolor": "#222222", "edgecolor": "white"},
+    )
+    text.set_zorder(5)
+    return text

@@ -1,0 +1,53 @@
+"""A page of its own that plays the steps of Lloyd's algorithm: no network, no library."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from importlib.resources import files
+
+_MARK = "/*DATA*/null"
+_DIGITS = 5
+
+
+def write_page(path, **data):
+    """Write the page, in one go, and return its path.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    **data
+        What can be written as JSON: points, labels, centers, inertia, axes, colors, shown.
+    """
+    text = json.dumps(_rounded(data), separators=(",", ":"))
+    # Names of features come from the user: they must not end the script that holds them.
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    page = files(__package__).joinpath("steps.html").read_text(encoding="utf-8")
+    page = page.replace(_MARK, text)
+    # A page that is half written never takes the place of one that is whole.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def _rounded(data):
+    if isinstance(data, dict):
+        return {name: _rounded(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_rounded(value) for value in data]
+    return float(f"{data:.{_DIGITS}g}") if isinstance(data, float) else data
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,200 @@
+"""Silhouette widths, cluster by cluster, as knives."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sklearn_lloyd._pipeline import seen_by_clusterer
+from sklearn_lloyd.inspection._drawing import look_of, one_panel, shown_of
+from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
+from sklearn_lloyd.metrics._silhouette import checked_clusters
+from sklearn_lloyd.metrics._widths import silhouette_of_many
+
+_GAP = 0.02  # between two knives, of the height of all
+
+
+class SilhouetteDisplay:
+    """The silhouette widths of the rows of each cluster, sorted; a blade for each.
+
+    A blade that hardly reaches the mean is a poor cluster, a part of one left of zero are rows
+    that are nearer to another cluster. Make it with :meth:`from_estimator` or
+    :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    widths : ndarray of shape (n_shown,), float64
+        Of the rows that are drawn.
+    labels : ndarray of shape (n_shown,)
+        Their clusters.
+    average : float
+        Mean width of all rows, or an estimate.
+    std_error : float
+        Of that estimate; 0 if it is none.
+    n_rows : int
+        How many rows there are.
+    metric : {'euclidean', 'sqeuclidean'}
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    blades_ : list of FillBetweenPolyCollection
+        One for each cluster.
+    mean_line_ : Line2D
+    cluster_averages_ : ndarray of shape (n_clusters,)
+        Mean width of the rows of each cluster that are drawn.
+
+    References
+    ----------
+    Rousseeuw, P. J. "Silhouettes: a graphical aid to the interpretation and validation of
+    cluster analysis". Journal of Computational and Applied Mathematics 20, 1987.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_lloyd import KMeans
+    >>> from sklearn_lloyd.inspection import SilhouetteDisplay
+    >>> X = load_iris().data
+    >>> display = SilhouetteDisplay.from_estimator(KMeans(3, random_state=0).fit(X), X)
+    >>> display.cluster_averages_.round(2)
+    array([0.42, 0.8 , 0.45])
+    """
+
+    def __init__(self, widths, labels, average, std_error, n_rows, metric):
+        self.widths = widths
+        self.labels = labels
+        self.average = average
+        self.std_error = std_error
+        self.n_rows = n_rows
+        self.metric = metric
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, *, metric="euclidean", sample_size=2000, random_state=0, ax=None
+    ):
+        """Draw the silhouettes of the clusters that a fitted estimator predicts.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted clusterer with `predict`, alone, at the end of a Pipeline or the best of
+            a search.
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows, as `estimator.predict` takes them. Distances are those of the rows as the
+            clusterer sees them.
+        metric : {'euclidean', 'sqeuclidean'}, default='euclidean'
+            As of :func:`~sklearn_lloyd.metrics.silhouette_samples`.
+        sample_size : int or None, default=2000
+            Of more rows, so many are drawn, cluster by cluster; their widths are exact, from the
+            distances to all rows. None: all are drawn.
+        random_state : int, RandomState instance or None, default=0
+            Draws the sample.
+        ax : matplotlib Axes, default=None
+            Where to draw; None: in a new figure.
+
+        Returns
+        -------
+        display : SilhouetteDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there are fewer than two clusters, or X does not fit the estimator.
+        ImportError
+            If matplotlib is not installed.
+        """
+        model, seen, _ = seen_by_clusterer(estimator, X)
+        options = {"metric": metric, "sample_size": sample_size, "random_state": random_state}
+        return cls.from_predictions(seen, model.predict(seen), **options, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls, X, labels, *, metric="euclidean", sample_size=2000, random_state=0, ax=None
+    ):
+        """Draw the silhouettes of given clusters.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows that were clustered.
+        labels : array-like of shape (n_samples,)
+            Their clusters.
+        metric : {'euclidean', 'sqeuclidean'}, default='euclidean'
+            As of :meth:`from_estimator`.
+        sample_size : int or None, default=2000
+            As of :meth:`from_estimator`.
+        random_state : int, RandomState instance or None, default=0
+            As of :meth:`from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None: in a new figure.
+
+        Returns
+        -------
+        display : SilhouetteDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two clusters, or the labels are not as many as the rows or not
+            all known.
+        ImportError
+            If matplotlib is not installed.
+        """
+        chunks, codes, _ = checked_clusters(
+            "SilhouetteDisplay", X, labels, None, metric, None, "auto"
+        )
+        n_rows = codes.size
+        size = n_rows if sample_size is None else min(sample_size, n_rows)
+        strata, rows = sample_of_clusters(check_random_state(random_state), codes, None, size)
+        widths = silhouette_of_many(chunks, [codes], metric, None, rows)[0]
+        average, error = estimate_mean(widths, rows, strata, None)
+        display = cls(widths, np.asarray(labels)[rows], average, error, n_rows, metric)
+        return display.plot(ax)
+
+    def plot(self, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None: in a new figure.
+
+        Returns
+        -------
+        self : SilhouetteDisplay
+        """
+        clusters, codes = np.unique(self.labels, return_inverse=True)
+        height = max(4.0, 0.22 * len(clusters))
+        self.ax_ = ax = one_panel(ax, (6.0, height))
+        self.figure_ = ax.figure
+        gap, bottom = _GAP * self.widths.size, 0.0
+        self.blades_, averages, middles = [], [], []
+        for cluster in range(len(clusters)):
+            widths = np.sort(self.widths[codes == cluster])
+            # A step for each row, so that a cluster of one row shows.
+            edges = np.repeat(bottom + np.arange(widths.size + 1), 2)[1:-1]
+            self.blades_.append(
+                ax.fill_betweenx(
+                    edges, 0.0, np.repeat(widths, 2), color=look_of(cluster).color, linewidth=0.5
+                )
+            )
+            averages.append(widths.mean())
+            middles.append(bottom + widths.size / 2)
+            bottom += widths.size + gap
+        self.cluster_averages_ = np.array(averages)
+        about = "mean" if self.std_error == 0 else "about"
+        label = f"{about} {self.average:.2f}"
+        if self.std_error > 0:
+            label += f" ± {2 * self.std_error:.1g}"
+        self.mean_line_ = ax.axvline(self.average, color="gray", linestyle="--", label=label)
+        ax.axvline(0.0, color="gray", linewidth=0.8)
+        names = [f"{name}: {mean:.2f}" for name, mean in zip(clusters, averages, strict=True)]
+        ax.set_yticks(middles, names, fontsize="small" if len(clusters) <= 15 else "x-small")
+        ax.set(xlabel=f"silhouette width ({self.metric})", ylabel="cluster: mean width")
+        ax.set_ylim(bottom, -gap)
+        ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), frameon=False)
+        ax.set_title(shown_of(self.widths.size, self.n_rows), fontsize="small", loc="right")
+        return self

@@ -1,0 +1,267 @@
+"""The steps of Lloyd's algorithm, as panels, as an animation and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sklearn_lloyd._fit import first_centers
+from sklearn_lloyd._functions import lloyd_steps
+from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._validation import check_n_clusters, check_rows
+from sklearn_lloyd.inspection._drawing import look_of, panels, put_number, shown_of, thin
+from sklearn_lloyd.inspection._page import write_page
+from sklearn_lloyd.inspection._plane import Plane, drawn_rows
+
+
+class LloydStepsDisplay:
+    """Lloyd's algorithm at work: rows choose the nearest centre, centres move to their mean.
+
+    Make it with :meth:`from_estimator`, which runs :func:`~sklearn_lloyd.lloyd_steps`: the loop
+    that `fit` runs.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_shown, 2), float64
+        Where the rows that are drawn lie: their two features, or the first two principal
+        components.
+    labels : ndarray of shape (n_steps, n_shown), int
+        The cluster of each, step by step.
+    centers : ndarray of shape (n_steps + 1, n_clusters, 2), float64
+        Before the first step, and after each.
+    inertia : ndarray of shape (n_steps,), float64
+        Of the new labels, under the centres that the step started from.
+    axis_labels : tuple of two str
+    n_rows : int
+        How many rows there are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Of the first panel.
+    axes_ : ndarray of matplotlib Axes
+        Of all panels, that of the inertia last.
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn_lloyd import KMeans
+    >>> from sklearn_lloyd.inspection import LloydStepsDisplay
+    >>> X, _ = make_blobs(200, centers=3, random_state=0)
+    >>> display = LloydStepsDisplay.from_estimator(KMeans(3, init=X[:3]), X)
+    >>> bool((np.diff(display.inertia) <= 0).all())
+    True
+    """
+
+    def __init__(self, points, labels, centers, inertia, axis_labels, n_rows):
+        self.points = points
+        self.labels = labels
+        self.centers = centers
+        self.inertia = inertia
+        self.axis_labels = axis_labels
+        self.n_rows = n_rows
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, *, max_steps=50, max_rows=2000, random_state=0, max_panels=4, ax=None
+    ):
+        """Run the first start of an estimator step by step, and draw it.
+
+        Parameters
+        ----------
+        estimator : KMeans
+            Its `init`, `n_clusters`, `random_state`, `tol` and `max_iter` say how to run. It need
+            not be fitted, and is not changed.
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+            Rows to cluster.
+        max_steps : int, default=50
+            Steps to keep at the most.
+        max_rows : int or None, default=2000
+            All rows take part; of more, a sample is drawn. None: all are drawn.
+        random_state : int, RandomState instance or None, default=0
+            Draws that sample.
+        max_panels : int, default=4
+            As of :meth:`plot`.
+        ax : matplotlib Axes, default=None
+            As of :meth:`plot`.
+
+        Returns
+        -------
+        display : LloydStepsDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is no :class:`~sklearn_lloyd.KMeans`.
+        ValueError
+            If X or a parameter does not fit.
+        ImportError
+            If matplotlib is not installed.
+        """
+        if not isinstance(estimator, KMeans):
+            raise TypeError(
+                f"estimator should be a KMeans of sklearn_lloyd; got {type(estimator).__name__}."
+            )
+        estimator._validate_params()
+        rows = drawn_rows("LloydStepsDisplay", X)
+        plane = Plane(rows, getattr(X, "columns", None))
+        shown = thin(rows.shape[0], max_rows, random_state)
+        start = _first_centers(estimator, rows)
+        labels, centers, inertia = [], [start], []
+        n_steps = min(max_steps, estimator.max_iter)
+        for step in lloyd_steps(rows, start, max_iter=n_steps, tol=estimator.tol):
+            labels.append(step.labels[shown])
+            centers.append(step.centers)
+            inertia.append(step.inertia)
+        display = cls(
+            plane.place(rows[shown]),
+            np.array(labels),
+            np.array([plane.place(places) for places in centers]),
+            np.array(inertia),
+            plane.axis_labels,
+            rows.shape[0],
+        )
+        return display.plot(ax, max_panels=max_panels)
+
+    def plot(self, ax=None, *, max_panels=4):
+        """Draw steps side by side, and the inertia of all steps.
+
+        Each panel has the rows in the colours of their new clusters, and arrows from where the
+        centres were to where they went.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            The panels are drawn inside of it; None: in a new figure.
+        max_panels : int, default=4
+            Of more steps, the first ones and the last are drawn.
+
+        Returns
+        -------
+        self : LloydStepsDisplay
+        """
+        n_steps = len(self.inertia)
+        steps = list(range(n_steps))
+        if n_steps > max_panels:
+            steps = [*range(max_panels - 1), n_steps - 1]
+        self.axes_ = panels(ax, 1, len(steps) + 1)[0]
+        self.ax_ = self.axes_[0]
+        self.figure_ = self.ax_.figure
+        for axes, step in zip(self.axes_, steps, strict=False):
+            scatter, arrows, numbers = self._draw_rows(axes)
+            self._show(2 * step + 1, scatter, arrows, numbers)
+            axes.set_title(f"step {step + 1}", fontsize="medium")
+        self._draw_inertia(self.axes_[-1], steps)
+        return self
+
+    def animate(self, interval=700):
+        """Make an animation: in each step first the rows change cluster, then the centres move.
+
+        Parameters
+        ----------
+        interval : int, default=700
+            Milliseconds from picture to picture.
+
+        Returns
+        -------
+        animation : matplotlib.animation.FuncAnimation
+            ``animation.save("steps.gif")`` writes it; in a notebook,
+            ``animation.to_jshtml()`` shows it.
+        """
+        animation = import_optional("matplotlib.animation", extra="plot")
+        axes, below = panels(None, 1, 2)[0]
+        scatter, arrows, numbers = self._draw_rows(axes)
+        self._draw_inertia(below, [])
+        (marker,) = below.plot([], [], "o", color=look_of(0).color)
+
+        def show(frame):
+            self._show(frame, scatter, arrows, numbers)
+            step = frame // 2
+            marker.set_data([step + 1], [self.inertia[step]])
+            what = "centres move" if frame % 2 else "rows choose"
+            axes.set_title(f"step {step + 1}: {what}", fontsize="medium")
+            return [scatter, arrows, *numbers, marker]
+
+        n_frames = 2 * len(self.inertia)
+        return animation.FuncAnimation(axes.figure, show, n_frames, interval=interval)
+
+    def to_html(self, path):
+        """Write one page that shows the steps in any browser, without a network.
+
+        It has buttons to play, to go a step on or back, and to begin anew.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write. A file of that name is replaced when the page is complete.
+
+        Returns
+        -------
+        path : pathlib.Path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        looks = [look_of(cluster) for cluster in range(self.centers.shape[1])]
+        return write_page(
+            Path(path),
+            points=self.points.tolist(),
+            labels=self.labels.tolist(),
+            centers=self.centers.tolist(),
+            inertia=self.inertia.tolist(),
+            axes=list(self.axis_labels),
+            colors=[look.color for look in looks],
+            shown=shown_of(len(self.points), self.n_rows),
+        )
+
+    def _draw_rows(self, axes):
+        scatter = axes.scatter(*self.points.T, s=10, linewidths=0)
+        arrows = axes.quiver(
+            *self.centers[0].T, *np.zeros((2, self.centers.shape[1])), angles="xy",
+            scale_units="xy", scale=1, color=axes.xaxis.label.get_color(), zorder=4, width=0.008,
+        )  # fmt: skip
+        numbers = [put_number(axes, i, place) for i, place in enumerate(self.centers[0])]
+        axes.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        shown = shown_of(len(self.points), self.n_rows)
+        if shown:
+            axes.text(1.0, 1.0, shown, transform=axes.transAxes, ha="right", va="bottom", size=7)
+        return scatter, arrows, numbers
+
+    def _show(self, frame, scatter, arrows, numbers):
+        """Bring the picture to a frame: 2 i after the rows chose in step i, 2 i + 1 at its end."""
+        step, moved = divmod(frame, 2)
+        scatter.set_color([look_of(label).color for label in self.labels[step]])
+        before, after = self.centers[step], self.centers[step + moved]
+        arrows.set_offsets(before)
+        arrows.set_UVC(*(after - before).T)
+        for number, place in zip(numbers, after, strict=True):
+            number.xy = tuple(place)
+            number.set_position(tuple(place))
+
+    def _draw_inertia(self, axes, marked):
+        every = np.arange(1, len(self.inertia) + 1)
+        axes.plot(every, self.inertia, marker=".", color=look_of(6).color)
+        axes.plot(every[marked], self.inertia[marked], "o", color=look_of(0).color)
+        axes.set(xlabel="step", ylabel="inertia")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _first_centers(estimator, rows):
+    """Where the first start of the estimator's fit begins."""
+    if not isinstance(estimator.init, str) and not callable(estimator.init):
+        return estimator.init
+    options = {"backend": estimator.backend, "n_threads": estimator.n_threads}
+    n_clusters = estimator.n_clusters
+    chunks = check_rows("LloydStepsDisplay", rows, n_clusters, reset=True, **options)
+    check_n_clusters(chunks.shape[0], n_clusters)
+    rng = check_random_state(estimator.random_state)
+    with chunks.open():
+        problem = make_problem(chunks, n_clusters, None)
+        return first_centers(problem, estimator.init, estimator.init_size, rng)

@@ -1,0 +1,350 @@
+"""Displays: what they compute, and what they draw, by their artists."""
+
+import subprocess
+import sys
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.cluster import KMeans as TheirKMeans
+from sklearn.datasets import make_blobs
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import silhouette_samples
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_lloyd import KMeans, MiniBatchKMeans, lloyd_steps
+from sklearn_lloyd.inspection import (
+    CentroidDisplay,
+    ClusterDisplay,
+    ConvergenceDisplay,
+    LloydStepsDisplay,
+    SilhouetteDisplay,
+)
+
+OF_ROWS = [CentroidDisplay, ClusterDisplay, SilhouetteDisplay, LloydStepsDisplay]
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def blobs(n, d, k):
+    return make_blobs(n, d, centers=k, random_state=0)[0]
+
+
+@pytest.fixture(scope="module")
+def X():
+    return blobs(300, 2, 4)
+
+
+@pytest.fixture(scope="module")
+def model(X):
+    return KMeans(4, n_init=5, init="random", random_state=0).fit(X)
+
+
+# Of all
+
+
+@pytest.mark.parametrize("display", [*OF_ROWS, ConvergenceDisplay])
+@pytest.mark.parametrize("k", [2, 10, 30])
+@pytest.mark.parametrize("n", [50, 20_000])
+def test_drawn_for_few_and_many(display, n, k):
+    X = blobs(n, 5, k)
+    model = KMeans(k, random_state=0).fit(X)
+    args = (model,) if display is ConvergenceDisplay else (model, X)
+    drawn = display.from_estimator(*args)
+    drawn.figure_.canvas.draw()
+    assert drawn.ax_ in drawn.figure_.axes
+    assert drawn.plot() is drawn
+
+
+@pytest.mark.parametrize("display", OF_ROWS)
+def test_in_axes_of_another_figure(display, model, X):
+    figure, (left, right) = plt.subplots(1, 2)
+    drawn = display.from_estimator(model, X, ax=left)
+    assert drawn.figure_ is figure
+    assert not right.has_data()
+    drawn.plot(ax=right)
+    assert drawn.ax_.figure is figure
+    figure.canvas.draw()
+    with pytest.raises(TypeError, match="ax should be axes of matplotlib or None; got Figure"):
+        drawn.plot(ax=figure)
+
+
+@pytest.mark.parametrize("display", [CentroidDisplay, ClusterDisplay, SilhouetteDisplay])
+def test_as_the_clusterer_sees_the_rows(display, X):
+    wide = X * [1.0, 1000.0]
+    pipeline = make_pipeline(StandardScaler(), KMeans(4, random_state=0)).fit(wide)
+    seen = StandardScaler().fit_transform(wide)
+    a = display.from_estimator(pipeline, wide)
+    b = display.from_estimator(pipeline[-1], seen)
+    for name, value in vars(b).items():
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            np.testing.assert_array_equal(vars(a)[name], value)
+    assert isinstance(a.ax_.get_title(loc="right"), str)
+
+
+@pytest.mark.parametrize("display", [CentroidDisplay, ClusterDisplay, SilhouetteDisplay])
+def test_other_clusterers_and_sparse_rows(display, X):
+    their = TheirKMeans(4, init=X[:4], n_init=1).fit(X)
+    ours = KMeans(4, init=X[:4]).fit(X)
+    a, b = (display.from_estimator(estimator, X) for estimator in (their, ours))
+    c = display.from_estimator(ours, sparse.csr_matrix(X))
+    for name, value in vars(b).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            np.testing.assert_allclose(vars(a)[name], value, rtol=1e-7, atol=1e-7)
+            np.testing.assert_allclose(vars(c)[name], value, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("display", [*OF_ROWS[:-1], ConvergenceDisplay])
+def test_not_fitted(display, X):
+    args = (KMeans(),) if display is ConvergenceDisplay else (KMeans(), X)
+    with pytest.raises(NotFittedError, match="KMeans"):
+        display.from_estimator(*args)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("display", [CentroidDisplay, ClusterDisplay, SilhouetteDisplay])
+def test_other_features(display, model, X):
+    with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 2"):
+        display.from_estimator(model, np.column_stack([X, X[:, 0]]))
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("display", OF_ROWS)
+def test_nan(display, model, X):
+    bad = X.copy()
+    bad[7, 1] = np.nan
+    with pytest.raises(ValueError, match="row 7, column 1"):
+        display.from_estimator(model, bad)
+
+
+def test_without_matplotlib(model, tmp_path):
+    code = """
+        import sys
+        sys.modules["matplotlib"] = None
+        import numpy as np
+        from sklearn_lloyd import KMeans
+        from sklearn_lloyd.inspection import ClusterDisplay
+        X = np.arange(12.0).reshape(6, 2)
+        try:
+            ClusterDisplay.from_estimator(KMeans(2, random_state=0).fit(X), X)
+        except ImportError as error:
+            print(error)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert 'pip install "sklearn-lloyd[plot]"' in said
+
+
+# ConvergenceDisplay
+
+
+def test_convergence(model):
+    display = ConvergenceDisplay.from_estimator(model)
+    assert len(display.lines_) == 5
+    assert display.best_start == model.start_inertias_.argmin()
+    for start, (inertia, shift) in enumerate(display.lines_):
+        records = model.start_histories_[model.start_histories_["start"] == start]
+        np.testing.assert_array_equal(inertia.get_ydata(), records["inertia"])
+        moved = records["center_shift"] > 0  # a logarithm has no room for zero
+        np.testing.assert_array_equal(shift.get_ydata()[moved], records["center_shift"][moved])
+        assert inertia.get_linewidth() == (2 if start == display.best_start else 1)
+    kept, _ = (text.get_text() for text in display.ax_.get_legend().get_texts())
+    assert kept == f"start {display.best_start}, kept"
+
+
+def test_convergence_of_one_start_and_of_batches(X):
+    display = ConvergenceDisplay.from_estimator(KMeans(4, init=X[:4]).fit(X))
+    assert len(display.lines_) == 1
+    assert display.ax_.get_legend() is None
+    batches = MiniBatchKMeans(4, batch_size=32, random_state=0).fit(X)
+    display = ConvergenceDisplay.from_estimator(batches)
+    np.testing.assert_array_equal(display.lines_[0][0].get_ydata(), batches.history_["inertia"])
+    assert display.axes_[1].get_xlabel() == "batch"
+    with pytest.raises(TypeError, match="has no history_ to draw"):
+        ConvergenceDisplay.from_estimator(TheirKMeans(2, n_init=1).fit(X))
+
+
+# ClusterDisplay
+
+
+def test_clusters_in_the_plane(model, X):
+    display = ClusterDisplay.from_estimator(model, X)
+    for cluster, drawn in enumerate(display.points_):
+        np.testing.assert_array_equal(drawn.get_offsets(), X[model.labels_ == cluster])
+    assert [number.get_text() for number in display.numbers_] == list("0123")
+    places = [number.xy for number in display.numbers_]
+    np.testing.assert_array_equal(places, model.cluster_centers_)
+    x, y, labels = display.regions
+    grid = np.column_stack([values.ravel() for values in np.meshgrid(x, y)])
+    np.testing.assert_array_equal(labels.ravel(), model.predict(grid))
+    assert display.ax_.get_title(loc="right") == ""
+
+
+def test_clusters_in_many_features():
+    X = blobs(3000, 6, 3)
+    model = KMeans(3, random_state=0).fit(X)
+    display = ClusterDisplay.from_estimator(model, X, max_rows=100)
+    assert display.regions_ is None
+    assert sum(len(drawn.get_offsets()) for drawn in display.points_) == 100
+    assert display.ax_.get_title(loc="right") == "100 of 3,000 rows"
+    centered = X - X.mean(axis=0)
+    share = np.linalg.svd(centered, compute_uv=False)[0] ** 2 / np.square(centered).sum()
+    assert display.ax_.get_xlabel() == f"principal component 1 ({share:.0%} of the variance)"
+    again = ClusterDisplay.from_estimator(model, X, max_rows=100)
+    np.testing.assert_array_equal(display.points, again.points)
+
+
+def test_clusters_along_a_line():
+    X = blobs(50, 1, 2)
+    display = ClusterDisplay.from_estimator(KMeans(2, random_state=0).fit(X), X)
+    np.testing.assert_array_equal(display.points, np.column_stack([X, np.zeros(50)]))
+    assert display.ax_.get_ylabel() == "(no meaning)"
+
+
+def test_looks_of_many_clusters_differ():
+    X = blobs(400, 2, 30)
+    display = ClusterDisplay.from_estimator(KMeans(30, random_state=0).fit(X), X)
+    looks = {
+        (*drawn.get_facecolor()[0], drawn.get_paths()[0].vertices.tobytes())
+        for drawn in display.points_
+    }
+    assert len(looks) == 30
+    X = blobs(400, 2, 40)
+    display = ClusterDisplay.from_estimator(KMeans(40, random_state=0).fit(X), X)
+    assert [number.get_text() for number in display.numbers_] == [str(i) for i in range(40)]
+
+
+def test_names_of_features(X):
+    frame = pd.DataFrame(X, columns=["spend", "visits"])
+    model = KMeans(4, random_state=0).fit(frame)
+    display = ClusterDisplay.from_estimator(model, frame)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("spend", "visits")
+    pipeline = make_pipeline(StandardScaler(), KMeans(4, random_state=0)).fit(frame)
+    assert ClusterDisplay.from_estimator(pipeline, frame).axis_labels == ("spend", "visits")
+
+
+# SilhouetteDisplay
+
+
+def test_silhouettes(model, X):
+    display = SilhouetteDisplay.from_estimator(model, X)
+    widths = silhouette_samples(X, model.labels_)
+    np.testing.assert_allclose(display.average, widths.mean())
+    assert len(display.blades_) == 4
+    assert display.mean_line_.get_xdata()[0] == display.average
+    for cluster, blade in enumerate(display.blades_):
+        own = widths[model.labels_ == cluster]
+        np.testing.assert_allclose(display.cluster_averages_[cluster], own.mean())
+        corners = blade.get_paths()[0].vertices
+        np.testing.assert_allclose(corners[:, 0].max(), own.max())
+        assert np.ptp(corners[:, 1]) == own.size
+    names = [tick.get_text() for tick in display.ax_.get_yticklabels()]
+    assert names[0] == f"0: {display.cluster_averages_[0]:.2f}"
+
+
+def test_silhouettes_of_a_sample():
+    X = blobs(6000, 3, 3)
+    labels = np.array(["a", "b", "c"])[KMeans(3, random_state=0).fit_predict(X)]
+    display = SilhouetteDisplay.from_predictions(X, labels, sample_size=300)
+    assert 298 <= display.widths.size <= 302
+    assert display.ax_.get_title(loc="right").endswith("of 6,000 rows")
+    exact = SilhouetteDisplay.from_predictions(X, labels, sample_size=None)
+    assert exact.std_error == 0
+    assert abs(display.average - exact.average) < 4 * display.std_error
+    assert "±" in display.mean_line_.get_label()
+    assert set(display.labels) == {"a", "b", "c"}
+
+
+def test_silhouettes_that_cannot_be(X):
+    with pytest.raises(ValueError, match="at least two"):
+        SilhouetteDisplay.from_estimator(KMeans(1).fit(X), X)
+    labels = np.where(np.arange(300) < 3, np.nan, 1.0)
+    with pytest.raises(ValueError, match="labels contains NaN"):
+        SilhouetteDisplay.from_predictions(X, labels)
+    with pytest.raises(ValueError, match="labels has 7 entries, and X has 300 rows"):
+        SilhouetteDisplay.from_predictions(X, np.arange(7) % 2)
+    assert plt.get_fignums() == []
+
+
+# CentroidDisplay
+
+
+def test_centroids(model, X):
+    weights = np.arange(300.0)
+    display = CentroidDisplay.from_estimator(model, X, sample_weight=weights)
+    sizes = np.bincount(model.labels_, weights)
+    np.testing.assert_allclose(display.sizes, sizes)
+    areas = display.circles_.get_sizes()
+    np.testing.assert_allclose(areas / areas.sum(), sizes / sizes.sum())
+    centers = model.cluster_centers_
+    np.testing.assert_array_equal(display.circles_.get_offsets(), centers)
+    apart = np.linalg.norm(centers[:, np.newaxis] - centers, axis=2)
+    np.testing.assert_allclose(display.distances, apart)
+    texts = {text.get_text() for text in display.ax_.texts}
+    nearest = (apart + np.diag([np.inf] * 4)).min(axis=1)
+    assert {f"{distance:.3g}" for distance in nearest} <= texts
+    assert {f"{share:.0%}" for share in sizes / sizes.sum()} <= texts
+
+
+def test_one_centroid(X):
+    display = CentroidDisplay.from_estimator(KMeans(1).fit(X), X)
+    assert display.links_ == []
+    assert display.distances == 0
+
+
+# LloydStepsDisplay
+
+
+def test_steps(X):
+    start = X[:4]
+    display = LloydStepsDisplay.from_estimator(KMeans(4, init=start), X)
+    steps = list(lloyd_steps(X, start))
+    assert len(display.inertia) == len(steps) > 4
+    for i, step in enumerate(steps):
+        np.testing.assert_array_equal(display.labels[i], step.labels)
+        np.testing.assert_array_equal(display.centers[i + 1], step.centers)
+    assert [axes.get_title() for axes in display.axes_[:-1]] == [
+        *("step 1", "step 2", "step 3"),
+        f"step {len(steps)}",
+    ]
+    first = display.axes_[0].collections
+    arrows = next(drawn for drawn in first if hasattr(drawn, "U"))
+    np.testing.assert_allclose(arrows.U, steps[0].centers[:, 0] - start[:, 0])
+    curve = display.axes_[-1].lines[0]
+    np.testing.assert_array_equal(curve.get_ydata(), [step.inertia for step in steps])
+
+
+def test_steps_are_those_of_the_first_start(X):
+    model = KMeans(4, n_init=3, random_state=3)
+    display = LloydStepsDisplay.from_estimator(model, X)
+    fitted = KMeans(4, n_init=3, random_state=3).fit(X)
+    first = fitted.start_histories_[fitted.start_histories_["start"] == 0]
+    np.testing.assert_array_equal(display.inertia, first["inertia"])
+    assert not hasattr(model, "cluster_centers_")
+
+
+def test_animation(X, tmp_path):
+    display = LloydStepsDisplay.from_estimator(KMeans(4, init=X[:4]), X, max_rows=50)
+    assert display.labels.shape[1] == 50
+    animation = display.animate()
+    path = tmp_path / "steps.gif"
+    animation.save(path, writer="pillow")
+    frames = plt.imread(path, format="gif") if path.stat().st_size else None
+    assert frames is not None
+    (axes, _) = animation._fig.axes
+    assert axes.get_title() == f"step {len(display.inertia)}: centres move"
+
+
+def test_steps_of_what_is_no_kmeans(X):
+    with pytest.raises(TypeError, match="should be a KMeans of sklearn_lloyd; got MiniBatch"):
+        LloydStepsDisplay.from_estimator(MiniBatchKMeans(3), X)
+    with pytest.raises(ValueError, match="n_samples=3 should be >= n_clusters=4"):
+        LloydStepsDisplay.from_estimator(KMeans(4), X[:3])

@@ -1,0 +1,457 @@
+"""The search for the number of clusters: what it chooses, its table, its way around estimators."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+import sklearn.cluster
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils._param_validation import InvalidParameterError
+
+from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd.model_selection import NClustersSearch
+from sklearn_lloyd.model_selection._criteria import CRITERIA, structure, vote
+
+ALL = tuple(CRITERIA)
+
+
+@pytest.fixture(scope="module")
+def four():
+    return make_blobs(300, centers=4, cluster_std=0.8, random_state=42)[0]
+
+
+def separated_blobs(rng):
+    """Unit normal groups in up to 50 dimensions, all centres 8 or more apart."""
+    k, d = rng.integers(2, 13), rng.integers(2, 51)
+    side = 30.0 if d <= 3 else 8.0
+    centers = []
+    while len(centers) < k:
+        center = rng.uniform(-side, side, size=d)
+        if all(np.linalg.norm(center - other) >= 8.0 for other in centers):
+            centers.append(center)
+    labels = rng.integers(k, size=40 * k)
+    return np.array(centers)[labels] + rng.normal(size=(labels.size, d)), k
+
+
+# What is chosen.
+
+
+def test_four_blobs_by_every_criterion(four):
+    search = NClustersSearch(criterion="vote", criteria=ALL, random_state=0).fit(four)
+    assert search.votes_ == dict.fromkeys(CRITERIA, 4)
+    assert search.n_clusters_ == 4
+    assert search.structure_ == "clusters"
+    assert search.best_index_ == 3
+    assert search.results_["silhouette"][3] == pytest.approx(0.8335, abs=5e-5)
+
+
+@pytest.mark.parametrize("criterion", [*CRITERIA, "vote"])
+def test_each_criterion_decides(four, criterion):
+    search = NClustersSearch(criterion=criterion, n_refs=5, random_state=0).fit(four)
+    assert search.n_clusters_ == 4
+    assert search.best_estimator_.n_clusters == 4
+
+
+@pytest.mark.parametrize("shape", [(200, 2), (200, 10)])
+def test_no_structure_in_noise(shape):
+    ones = {"gap": 0, "vote": 0}
+    for seed in range(6):
+        X = np.random.default_rng(seed).uniform(size=shape)
+        search = NClustersSearch(criterion="vote", random_state=seed).fit(X)
+        ones["vote"] += search.n_clusters_ == 1
+        ones["gap"] += search.votes_["gap"] == 1
+        agree = search.votes_["gap"] == search.votes_["stability"] == 1
+        assert (search.structure_ == "none") == agree
+    assert min(ones.values()) >= 5
+
+
+def test_the_vote_is_right_about_separated_blobs():
+    right = 0
+    for seed in range(8):
+        X, k = separated_blobs(np.random.default_rng(seed))
+        search = NClustersSearch(
+            n_clusters=range(1, 15), criterion="vote", n_refs=5, random_state=seed
+        )
+        right += search.fit(X).n_clusters_ == k
+    assert right >= 7
+
+
+def test_vote():
+    assert vote({"silhouette": 3, "bic": 3, "gap": 2}) == 3
+    assert vote({"silhouette": 3, "bic": 2}) == 3  # that of the first
+    assert vote({"silhouette": 3, "bic": 3, "gap": 1}) == 1  # no structure
+    assert vote({"silhouette": 3, "bic": 1, "stability": 1, "gap": 2}) == 3  # there is some
+    assert vote({"silhouette": 3, "bic": 1, "stability": 1}) == 1
+    assert vote({"elbow": None, "bic": 5, "silhouette": 5, "gap": 4}) == 5
+    assert vote({"elbow": None}) is None
+
+
+def test_structure():
+    numbers = [1, 2, 3]
+    assert structure({"gap": 1, "stability": 1}, numbers) == "none"
+    assert structure({"gap": 2, "stability": 3}, numbers) == "clusters"
+    assert structure({"gap": 1, "stability": 3}, numbers) == "unclear"
+    assert structure({"gap": 2, "stability": 2}, [2, 3]) == "not tested"
+    assert structure({"gap": 1}, numbers) == "not tested"
+
+
+# The table.
+
+
+def test_table_equals_sklearn(four):
+    search = NClustersSearch(random_state=0).fit(four)
+    table = pd.DataFrame(search.results_)
+    assert list(table["n_clusters"]) == list(range(1, 11))
+    assert list(table.columns) == [
+        *("n_clusters", "inertia", "silhouette", "silhouette_std_error"),
+        *("simplified_silhouette", "calinski_harabasz", "davies_bouldin", "bic"),
+    ]
+    for k in (2, 4, 7):
+        alone = NClustersSearch(n_clusters=range(1, k + 1), random_state=0)
+        labels = alone.set_params(n_clusters=k).fit(four).labels_
+        row = pd.DataFrame(alone.results_).iloc[0]
+        assert row["silhouette"] == pytest.approx(silhouette_score(four, labels), abs=1e-10)
+        assert row["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(four, labels))
+        assert row["davies_bouldin"] == pytest.approx(davies_bouldin_score(four, labels))
+    undefined = ["silhouette", "simplified_silhouette", "calinski_harabasz", "davies_bouldin"]
+    assert table.loc[0, undefined].isna().all()
+    assert table.loc[1:].notna().all(axis=None)
+
+
+def test_only_what_is_asked_for_is_computed(four):
+    search = NClustersSearch(criterion="elbow", criteria=(), random_state=0).fit(four)
+    assert list(search.results_) == ["n_clusters", "inertia"]
+    assert list(search.votes_) == ["elbow"]
+    assert search.structure_ == "not tested"
+    more = NClustersSearch(criteria={"gap"}, random_state=0).fit(four)
+    assert list(more.votes_) == ["silhouette", "gap"]
+    # What one criterion draws does not depend on the others.
+    all_of_them = NClustersSearch(criteria=ALL, random_state=0).fit(four)
+    for name, column in more.results_.items():
+        assert_array_equal(all_of_them.results_[name], column)
+
+
+def test_silhouettes_of_a_sample():
+    X = make_blobs(3000, 4, centers=5, cluster_std=3.0, random_state=0)[0]
+    exact = NClustersSearch(n_clusters=[2, 4, 6], sample_size=None, random_state=0).fit(X)
+    search = NClustersSearch(n_clusters=[2, 4, 6], sample_size=600, random_state=0).fit(X)
+    error = search.results_["silhouette_std_error"]
+    assert (exact.results_["silhouette_std_error"] == 0).all()
+    assert ((error > 0) & (error < 0.01)).all()
+    difference = search.results_["silhouette"] - exact.results_["silhouette"]
+    assert (np.abs(difference) < 4 * error).all()
+
+
+def test_gap_and_stability_of_a_sample():
+    X = make_blobs(3000, 3, centers=4, cluster_std=0.8, random_state=1)[0]
+    search = NClustersSearch(
+        n_clusters=range(1, 7), criteria=ALL, n_refs=5, sample_size=500, random_state=0
+    ).fit(X)
+    assert (search.votes_["gap"], search.votes_["stability"]) == (4, 4)
+
+
+@pytest.mark.parametrize("criterion", ["silhouette", "vote"])
+def test_jobs_threads_and_order_do_not_matter(four, criterion):
+    options = {"n_clusters": range(1, 6), "criterion": criterion, "n_refs": 4, "random_state": 1}
+    a = NClustersSearch(**options).fit(four)
+    b = NClustersSearch(KMeans(n_threads=2), n_jobs=2, **options).fit(four)
+    order = np.random.RandomState(0).permutation(len(four))
+    c = NClustersSearch(**options).fit(four[order])
+    for name, column in a.results_.items():
+        assert_array_equal(b.results_[name], column)
+        np.testing.assert_allclose(c.results_[name], column, rtol=1e-9, err_msg=name)
+    assert_array_equal(a.labels_, b.labels_)
+    assert_array_equal(a.labels_[order], c.labels_)
+
+
+def test_weights_are_as_good_as_repeats(four):
+    weights = np.random.RandomState(0).randint(0, 4, len(four))
+    a = NClustersSearch(random_state=0).fit(four, sample_weight=weights)
+    b = NClustersSearch(random_state=0).fit(np.repeat(four, weights, axis=0))
+    for name, column in a.results_.items():
+        np.testing.assert_allclose(b.results_[name], column, rtol=1e-8, err_msg=name)
+    assert_array_equal(a.predict(four), b.predict(four))
+
+
+def test_weights_count_in_gap_and_stability(four):
+    X = np.concatenate([four, np.random.RandomState(0).uniform(-20, 20, (300, 2))])
+    weights = np.repeat([1.0, 0.0], 300)
+    options = {"criterion": "vote", "n_refs": 5, "random_state": 0}
+    assert NClustersSearch(**options).fit(X, sample_weight=weights).votes_["gap"] == 4
+    assert NClustersSearch(**options).fit(X, sample_weight=weights).votes_["stability"] == 4
+
+
+# The best estimator.
+
+
+def test_best_estimator_is_a_fitted_kmeans(four):
+    estimator = KMeans(random_state=3, n_threads=1)
+    frame = pd.DataFrame(four, columns=["height", "width"])
+    search = NClustersSearch(estimator, n_init=2).fit(frame)
+    best = search.best_estimator_
+    assert type(best) is KMeans
+    assert best is not estimator
+    assert best.get_params() == {**estimator.get_params(), "n_clusters": 4, "n_init": 2}
+    assert not hasattr(estimator, "labels_")
+    assert list(best.feature_names_in_) == list(search.feature_names_in_) == ["height", "width"]
+    assert best.n_features_in_ == search.n_features_in_ == 2
+    assert set(vars(best)) == set(vars(clone(best).fit(frame)))
+    assert best.start_inertias_.shape == (2,)
+    assert best.inertia_ == search.results_["inertia"][search.best_index_]
+    for method in ("predict", "transform", "score"):
+        assert_array_equal(getattr(search, method)(frame), getattr(best, method)(frame))
+    assert_array_equal(search.predict(frame), search.labels_)
+    assert list(search.get_feature_names_out()) == [f"kmeans{i}" for i in range(4)]
+    doubled = search.score(frame, sample_weight=np.full(300, 2.0))
+    assert doubled == pytest.approx(2 * search.score(frame))
+    out = NClustersSearch(KMeans(4), n_clusters=4).set_output(transform="pandas").fit(frame)
+    assert list(out.transform(frame).columns) == [f"kmeans{i}" for i in range(4)]
+
+
+def test_random_state_of_the_estimator_or_of_the_search(four):
+    noise = np.random.RandomState(0).uniform(size=(200, 5))
+
+    def inertias(own, of_search):
+        search = NClustersSearch(KMeans(random_state=own), random_state=of_search)
+        return search.fit(noise).results_["inertia"]
+
+    assert_array_equal(inertias(1, 5), inertias(1, 6))
+    assert_array_equal(inertias(None, 5), inertias(None, 5))
+    assert (inertias(None, 5) != inertias(None, 6)).any()
+
+
+def test_refit_is_optional(four):
+    search = NClustersSearch(refit=False, random_state=0).fit(four)
+    assert search.n_clusters_ == 4
+    assert search.labels_.shape == (300,)
+    assert not hasattr(search, "best_estimator_")
+    with pytest.raises(AttributeError, match="refit=False"):
+        search.predict(four)
+    search.set_params(refit=True).fit(four).set_params(refit=False).fit(four)
+    assert not hasattr(search, "best_estimator_")
+
+
+def test_not_fitted(four):
+    with pytest.raises(NotFittedError):
+        NClustersSearch().predict(four)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        sklearn.cluster.KMeans(n_init=2),
+        sklearn.cluster.AgglomerativeClustering(),
+        sklearn.cluster.Birch(),
+        MiniBatchKMeans(),
+        KMeans(init="random"),
+        KMeans(init=lambda X, k, random_state: X[:k]),
+    ],
+    ids=["sklearn", "agglomerative", "birch", "mini-batch", "random", "callable"],
+)
+def test_other_clusterers(four, estimator):
+    search = NClustersSearch(
+        estimator, n_clusters=range(1, 7), criteria=ALL, n_refs=3, random_state=0
+    ).fit(four)
+    assert search.n_clusters_ == 4
+    assert type(search.best_estimator_) is type(estimator)
+    assert_array_equal(search.labels_, search.best_estimator_.labels_)
+    assert hasattr(search, "predict") == hasattr(estimator, "predict")
+    assert hasattr(search, "transform") == hasattr(estimator, "transform")
+    within = search.results_["inertia"]
+    assert (np.diff(within[:4]) < 0).all()
+    again = clone(search).fit(four)
+    assert_array_equal(search.labels_, again.labels_)
+
+
+def test_float32_and_sparse_rows(four):
+    narrow = NClustersSearch(random_state=0).fit(four.astype(np.float32))
+    assert narrow.best_estimator_.cluster_centers_.dtype == np.float32
+    rows = NClustersSearch(random_state=0).fit(sparse.csr_array(four))
+    assert narrow.n_clusters_ == rows.n_clusters_ == 4
+    with pytest.raises(ValueError, match="TruncatedSVD"):
+        NClustersSearch(criterion="gap").fit(sparse.csr_array(four))
+
+
+# Pipelines.
+
+
+def test_inside_a_pipeline(four):
+    pipeline = make_pipeline(StandardScaler(), NClustersSearch(random_state=0)).fit(four)
+    assert pipeline[-1].n_clusters_ == 4
+    assert pipeline.transform(four).shape == (300, 4)
+    assert_array_equal(pipeline.predict(four), pipeline[-1].labels_)
+
+
+def test_on_a_pipeline():
+    X = pd.DataFrame(load_iris().data * [1, 1, 1, 100], columns=list("abcd"))
+    n_fits = []
+
+    def count(X):
+        n_fits.append(len(X))
+        return X
+
+    steps = [("count", FunctionTransformer(count)), ("scale", StandardScaler())]
+    pipeline = Pipeline([*steps, ("cluster", KMeans(random_state=0))])
+    search = NClustersSearch(pipeline, n_clusters=range(2, 6)).fit(X)
+    assert len(n_fits) == 1
+    best = search.best_estimator_
+    assert list(best.named_steps) == ["count", "scale", "cluster"]
+    assert best["cluster"].n_clusters == search.n_clusters_
+    assert_array_equal(search.predict(X), search.labels_)
+    scaled = StandardScaler().fit_transform(X)
+    assert search.results_["silhouette"][search.best_index_] == pytest.approx(
+        silhouette_score(scaled, search.labels_), abs=1e-10
+    )
+    assert list(search.feature_names_in_) == list("abcd")
+    assert not hasattr(pipeline["scale"], "mean_")
+    alone = NClustersSearch(Pipeline([("cluster", KMeans(random_state=0))])).fit(scaled)
+    assert isinstance(alone.best_estimator_, Pipeline)
+
+
+def test_metadata_routing(four):
+    weights = np.linspace(0, 1, len(four))
+    with sklearn.config_context(enable_metadata_routing=True):
+        inner = NClustersSearch(random_state=0).set_fit_request(sample_weight=True)
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), inner)
+        pipeline.fit(four, sample_weight=weights)
+    direct = NClustersSearch(random_state=0).fit(
+        StandardScaler().fit_transform(four), sample_weight=weights
+    )
+    assert_array_equal(pipeline[-1].results_["inertia"], direct.results_["inertia"])
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "message"),
+    [
+        ((), "n_clusters is empty"),
+        (range(3, 3), "n_clusters is empty"),
+        ((2, 2.5), "whole numbers from 1 on.*got 2.5"),
+        ((0, 1), "whole numbers from 1 on.*got 0"),
+        ((True, 2), "whole numbers"),
+        (("2", "3"), "whole numbers"),
+        (-1, "whole numbers"),
+        ("many", "'n_clusters' parameter"),
+        (None, "'n_clusters' parameter"),
+    ],
+)
+def test_numbers_that_are_none(four, n_clusters, message):
+    with pytest.raises(ValueError, match=message):
+        NClustersSearch(n_clusters=n_clusters).fit(four)
+
+
+def test_numbers_in_any_order(four):
+    search = NClustersSearch(n_clusters=np.array([5, 2, 4, 2]), random_state=0).fit(four)
+    assert_array_equal(search.results_["n_clusters"], [2, 4, 5])
+    assert NClustersSearch(n_clusters=3, random_state=0).fit(four).n_clusters_ == 3
+
+
+def test_more_clusters_than_rows():
+    X = np.array([[0.0], [1.0], [9.0], [10.0]])
+    with pytest.warns(UserWarning, match="n_clusters=5, 6 left out: X has 4 distinct rows"):
+        search = NClustersSearch(n_clusters=range(1, 7), random_state=0).fit(X)
+    assert_array_equal(search.results_["n_clusters"], [1, 2, 3, 4])
+    assert search.n_clusters_ == 2
+    assert np.isnan(search.results_["silhouette"][[0, 3]]).all()
+    with pytest.raises(ValueError, match="n_clusters starts at 5, but X has 4 distinct rows"):
+        NClustersSearch(n_clusters=[5, 6]).fit(X)
+
+
+@pytest.mark.parametrize("criterion", [*CRITERIA, "vote"])
+def test_fewer_distinct_rows_than_clusters(criterion):
+    X = np.repeat([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]], 20, axis=0)
+    search = NClustersSearch(criterion=criterion, n_refs=3, random_state=0)
+    with pytest.warns(UserWarning, match="left out: X has 3 distinct rows|has no answer"):
+        search.fit(X)
+    assert search.results_["inertia"][-1] == 0.0
+    assert search.n_clusters_ == (1 if criterion == "elbow" else 3)
+
+
+def test_no_answer_is_a_warning():
+    noise = np.random.RandomState(0).uniform(size=(200, 5))
+    with pytest.warns(UserWarning, match="criterion='elbow' has no answer for n_clusters from 1"):
+        search = NClustersSearch(criterion="elbow", random_state=0).fit(noise)
+    assert search.n_clusters_ == 1
+    assert search.votes_["elbow"] is None
+    # With one number there is nothing to choose, and nothing to warn of.
+    assert NClustersSearch(n_clusters=1, random_state=0).fit(noise).n_clusters_ == 1
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [sklearn.cluster.DBSCAN(), make_pipeline(StandardScaler()), StandardScaler()],
+    ids=["no n_clusters", "no clusterer at the end", "no clusterer"],
+)
+def test_estimators_without_n_clusters(four, estimator):
+    with pytest.raises(TypeError, match="has no parameter n_clusters to search"):
+        NClustersSearch(estimator).fit(four)
+
+
+def test_weights_that_the_estimator_does_not_take(four):
+    search = NClustersSearch(sklearn.cluster.AgglomerativeClustering())
+    with pytest.raises(TypeError, match=r"AgglomerativeClustering\.fit does not take it"):
+        search.fit(four, sample_weight=np.ones(len(four)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("criterion", "eye"),
+        ("criterion", None),
+        ("estimator", "kmeans"),
+        ("n_init", 0),
+        ("n_refs", 1),
+        ("sample_size", 1),
+        ("n_jobs", 1.5),
+        ("refit", "yes"),
+        ("random_state", "seed"),
+    ],
+)
+def test_parameters_out_of_range(four, name, value):
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of NClustersSearch"):
+        NClustersSearch(**{name: value}).fit(four)
+
+
+def test_unknown_criteria(four):
+    with pytest.raises(ValueError, match=r"criteria should hold names out of.*got 'eye'"):
+        NClustersSearch(criteria=("gap", "eye")).fit(four)
+    with pytest.raises(ValueError, match="got none"):
+        NClustersSearch(criterion="vote", criteria=()).fit(four)
+    with pytest.raises(InvalidParameterError, match="'max_iter' parameter of KMeans"):
+        NClustersSearch(KMeans(max_iter=0)).fit(four)
+
+
+def test_failure_leaves_the_search_as_it_was(four):
+    search = NClustersSearch(random_state=0).fit(four)
+    before = vars(search).copy()
+    with pytest.raises(ValueError, match="contains NaN"):
+        search.fit(np.where(four > 3, np.nan, four)[:, :1])
+    assert vars(search) == before
+
+    def interrupt(X, n_clusters, random_state):
+        raise KeyboardInterrupt
+
+    search.set_params(estimator=KMeans(init=interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(four[:, :1])
+    assert search.labels_ is before["labels_"]
+    assert search.n_features_in_ == 2
+
+
+def test_verbose_tells_what_is_done(four, capsys):
+    NClustersSearch(criteria=("bic",), random_state=0, verbose=1).fit(four)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "[NClustersSearch] 10 clusterings",
+        "[NClustersSearch] silhouette",
+        "[NClustersSearch] bic",
+    ]
