@@ -88,12 +88,15 @@ def no_structure(view):
 
 
 def _gaps_everywhere(view):
-    known = view.valleys[~np.isnan(view.valleys)]
+    ratios, _ = view.valleys
+    known = ratios[~np.isnan(ratios)]
     return known.size > 0 and known.max() <= DEEP_VALLEY
 
 
 def split_groups(view):
-    shared = np.argwhere(np.triu(view.valleys >= NO_VALLEY, k=1))
+    ratios, errors = view.valleys
+    # A standard error below may be the noise of few rows; a true valley is far below.
+    shared = np.argwhere(np.triu(ratios + errors >= NO_VALLEY, k=1))
     if not len(shared):
         return None
     return Finding(
@@ -101,7 +104,7 @@ def split_groups(view):
         "medium",
         {
             "pairs": [f"{a} and {b}" for a, b in shared.tolist()],
-            "largest_density_at_border": float(view.valleys[tuple(shared.T)].max()),
+            "largest_density_at_border": float(ratios[tuple(shared.T)].max()),
         },
         "Pairs of clusters share one group: where they meet, rows are as dense as at their "
         "centres.",

@@ -15,10 +15,10 @@ from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._predict import distances_to_centers
 
 N_PAIRED = 2000  # rows of the sample that are compared with each other
-# Half of the rows have so many others within the radius, and those with a quarter as many connect.
+# Half of the rows have so many others within the radius, and those with a third as many connect.
 # On a line of even density, where chance gaps are widest, ten rows in a row are missing less than
 # once in 20,000 rows, so that a cloud or curve holds together. Rows in thin tails connect nothing.
-N_NEIGHBORS, CORE = 20, 5
+N_NEIGHBORS, CORE = 20, 7
 CONNECTED = 2 / 3  # of the rows at least are in groups, or they say nothing of the whole
 # Along the line from a centre (0) to another one (1), the border is at 0.5. Windows as wide
 # as this on either side of the border and of the centres are compared.
@@ -150,18 +150,19 @@ class View:
 
     @cached_property
     def valleys(self):
-        """How dense the rows are at the border of two clusters, relative to their centres.
+        """How dense the rows are at the border of two clusters, relative to the sparser centre.
 
-        Of shape (n_clusters, n_clusters): about 0 for clusters with a gap between them, 1 and
-        more where there is none; NaN if there are too few rows to say.
+        About 0 for clusters with a gap between them, 1 and more where there is none. With the
+        standard errors, that of counts; both of shape (n_clusters, n_clusters), NaN if there are
+        too few rows to say.
         """
         at_border, at_center = (
             np.array([near[members].sum(axis=0) for members in self.members])
             for near in (np.abs(self.positions - place) < WINDOW for place in (0.5, 0.0))
         )
-        low = np.minimum(at_center, at_center.T)
-        enough = low >= FEWEST / 2
-        return np.where(enough, (at_border + at_border.T) / np.where(enough, low, 1.0), np.nan)
+        border, low = at_border + at_border.T, np.minimum(at_center, at_center.T)
+        low = np.where(low >= FEWEST / 2, low, np.nan)
+        return border / low, np.sqrt(border + border**2 / low) / low
 
     @cached_property
     def shapes(self):
