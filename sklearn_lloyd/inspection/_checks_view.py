@@ -212,7 +212,8 @@ class View:
         if radius == 0.0:  # mostly repeats
             return np.full(len(rows), -1), radius
         labels = DBSCAN(eps=radius, min_samples=CORE).fit(rows).labels_
-        fewest = max(FEWEST, len(rows) // 100)
+        # Islands in the tails of a cloud are smaller than the neighbourhoods looked at.
+        fewest = max(N_NEIGHBORS, len(rows) // 100)
         few = np.flatnonzero(np.bincount(labels + 1)[1:] < fewest)
         return np.where(np.isin(labels, few), -1, labels), radius
 
