@@ -227,6 +227,9 @@ def test_one_cluster_and_tiny_data():
     assert diagnose(fitted(X, 1), X).codes == ()
     assert diagnose(fitted(X[:2], 1), X[:2]).codes == ("few-rows",)
     assert "few-rows" in diagnose(fitted(X[:3], 3), X[:3]).codes
+    model = fitted(X, 3)
+    for n in (1, 2, 5):
+        assert "few-rows" in diagnose(model, X[:n]).codes
     same = np.ones((50, 2))
     assert "constant-features" in diagnose(fitted(same, 1), same).codes
 

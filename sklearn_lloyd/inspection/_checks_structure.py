@@ -158,10 +158,10 @@ def _within_two_groups(values, weights):
 
 
 def non_compact_groups(view):
+    if view.n_clusters < 2 or len(view.rows) < FEWEST or view.n_dense_groups < 2:
+        return None
     groups, radius = view.density
     inside = groups >= 0
-    if view.n_clusters < 2 or view.n_dense_groups < 2:
-        return None
     table = np.zeros((groups.max() + 1, view.n_clusters))
     np.add.at(table, (groups[inside], view.labels[: len(groups)][inside]), 1)
     # A cut alone means too many clusters, a mixture alone too few; both, the wrong shape.

@@ -16,8 +16,9 @@ from sklearn_lloyd._predict import distances_to_centers
 
 N_PAIRED = 2000  # rows of the sample that are compared with each other
 # Half of the rows have so many others within the radius, and those with a third as many connect.
-# On a line of even density, where chance gaps are widest, ten rows in a row are missing less than
-# once in 20,000 rows, so that a cloud or curve holds together. Rows in thin tails connect nothing.
+# On a line of even density, where chance gaps are widest, one of the radius, ten mean spacings,
+# comes once in 20,000 rows, so that a cloud or curve holds together. Rows in thin tails connect
+# nothing.
 N_NEIGHBORS, CORE = 20, 7
 CONNECTED = 2 / 3  # of the rows at least are in groups, or they say nothing of the whole
 # Along the line from a centre (0) to another one (1), the border is at 0.5. Windows as wide
