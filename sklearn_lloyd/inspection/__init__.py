@@ -1,8 +1,10 @@
-"""What clusters are and how they came about: pictures and profiles."""
+"""What clusters are, how they came about and what is wrong with them."""
 
 from sklearn_lloyd.inspection._centroids import CentroidDisplay
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
+from sklearn_lloyd.inspection._diagnose import diagnose
+from sklearn_lloyd.inspection._findings import Diagnosis, Finding
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._profile import ProfileDisplay
 from sklearn_lloyd.inspection._profiles import ClusterProfiles, cluster_profiles
@@ -14,9 +16,12 @@ __all__ = [
     "ClusterDisplay",
     "ClusterProfiles",
     "ConvergenceDisplay",
+    "Diagnosis",
+    "Finding",
     "LloydStepsDisplay",
     "NClustersDisplay",
     "ProfileDisplay",
     "SilhouetteDisplay",
     "cluster_profiles",
+    "diagnose",
 ]

@@ -1,0 +1,232 @@
+"""What the checks look at: a clustering, and what several of them need of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sklearn.cluster import DBSCAN
+from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import NearestNeighbors
+
+from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._predict import distances_to_centers
+
+N_PAIRED = 2000  # rows of the sample that are compared with each other
+# Half of the rows have so many others within the radius, and those with a third as many connect.
+# On a line of even density, where chance gaps are widest, one of the radius, ten mean spacings,
+# comes once in 20,000 rows, so that a cloud or curve holds together. Rows in thin tails connect
+# nothing.
+N_NEIGHBORS, CORE = 20, 7
+CONNECTED = 2 / 3  # of the rows at least are in groups, or they say nothing of the whole
+# Along the line from a centre (0) to another one (1), the border is at 0.5. Windows as wide
+# as this on either side of the border and of the centres are compared.
+WINDOW = 0.1
+FEWEST = 10  # rows in a cluster of which anything is said: the error of a spread is a fourth
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A clustering in the space that the clusterer sees.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows, n_features), float64
+        A sample, in random order.
+    weights : ndarray of shape (n_rows,), float64
+    labels : ndarray of shape (n_rows,), intp
+    centers : ndarray of shape (n_clusters, n_features), float64
+    counts : ndarray of shape (n_clusters,), intp
+        How many of *all* rows there are in each cluster.
+    sizes : ndarray of shape (n_clusters,), float64
+        What these weigh.
+    means, variances : ndarray of shape (n_features,), float64
+        Of all rows.
+    names : sequence of str
+        Of the features.
+    n_iter, max_iter : int or None
+    converged : bool or None
+        None: not known.
+    n_starts, seed : int
+    """
+
+    rows: np.ndarray
+    weights: np.ndarray
+    labels: np.ndarray
+    centers: np.ndarray
+    counts: np.ndarray
+    sizes: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+    names: list
+    n_iter: int | None
+    max_iter: int | None
+    converged: bool | None
+    n_starts: int
+    seed: int
+
+    @property
+    def n_clusters(self):
+        return len(self.centers)
+
+    @property
+    def n_features(self):
+        return self.rows.shape[1]
+
+    @cached_property
+    def n_distinct(self):
+        """How many rows of the sample differ."""
+        return len(np.unique(self.rows, axis=0))
+
+    @cached_property
+    def members(self):
+        """The rows of each cluster in the sample, a list of index arrays."""
+        order = np.argsort(self.labels, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.labels, minlength=self.n_clusters))[:-1])
+
+    @cached_property
+    def residuals(self):
+        """The rows of the sample, less the means of their clusters in it."""
+        residuals = self.rows.copy()
+        for members in self.members:
+            if members.size:
+                mean = np.average(self.rows[members], axis=0, weights=self.weights[members])
+                residuals[members] -= mean
+        return residuals
+
+    @cached_property
+    def principal(self):
+        """Of some rows: deviations from their mean, variances along the axes, the axes."""
+        rows, weights = self.rows[:N_PAIRED], self.weights[:N_PAIRED]
+        deviations = rows - np.average(rows, axis=0, weights=weights)
+        return deviations, *weighted_axes(deviations, weights)
+
+    @cached_property
+    def within(self):
+        """Variances of the features within the clusters."""
+        return np.average(np.square(self.residuals), axis=0, weights=self.weights)
+
+    @cached_property
+    def spreads(self):
+        """Root mean squared distance of each cluster's rows from their mean; NaN if too few."""
+        squares = np.einsum("ij,ij->i", self.residuals, self.residuals)
+        return np.array([
+            np.sqrt(np.average(squares[members], weights=self.weights[members]))
+            if members.size >= FEWEST
+            else np.nan
+            for members in self.members
+        ])  # fmt: skip
+
+    @cached_property
+    def center_distances(self):
+        return distances_to_centers(Chunks(self.centers, self.n_clusters), self.centers)
+
+    @cached_property
+    def positions(self):
+        """Where each row is on the line from its own centre (0) to each other one (1).
+
+        The row itself does not count for its own centre, which would draw near to it in many
+        dimensions. Of shape (n_rows, n_clusters); NaN for the own centre and one that equals it.
+        """
+        squares = distances_to_centers(Chunks(self.rows, self.n_clusters), self.centers) ** 2
+        every = np.arange(self.labels.size)
+        sizes = self.sizes[self.labels]
+        others = sizes - np.minimum(self.weights, sizes)
+        without = np.divide(sizes, others, out=np.ones_like(sizes), where=others > 0.0)
+        own = squares[every, self.labels] * without**2
+        apart = self.center_distances[self.labels] ** 2
+        apart[every, self.labels] = 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(
+                apart > 0.0, 0.5 + (own[:, np.newaxis] - squares) / (2 * apart), np.nan
+            )
+
+    @cached_property
+    def border_share(self):
+        """Share of the rows within a tenth of the way to another cluster."""
+        near = (np.nan_to_num(self.positions, nan=0.0) > 0.5 - WINDOW).any(axis=1)
+        return float(np.average(near, weights=self.weights))
+
+    @cached_property
+    def valleys(self):
+        """How dense the rows are at the border of two clusters, relative to the sparser centre.
+
+        About 0 for clusters with a gap between them, 1 and more where there is none. With the
+        standard errors, that of counts; both of shape (n_clusters, n_clusters), NaN if there are
+        too few rows to say.
+        """
+        at_border, at_center = (
+            np.array([near[members].sum(axis=0) for members in self.members])
+            for near in (np.abs(self.positions - place) < WINDOW for place in (0.5, 0.0))
+        )
+        border, low = at_border + at_border.T, np.minimum(at_center, at_center.T)
+        low = np.where(low >= FEWEST / 2, low, np.nan)
+        return border / low, np.sqrt(border + border**2 / low) / low
+
+    @cached_property
+    def shapes(self):
+        """A list of (cluster, variances along its axes, its rows along up to three of them).
+
+        Of clusters of enough rows.
+        """
+        shapes = []
+        for cluster, members in enumerate(self.members):
+            if members.size >= FEWEST:
+                part = self.residuals[members]
+                variances, axes = weighted_axes(part, self.weights[members])
+                shapes.append((cluster, variances, part @ axes[:3].T))
+        return shapes
+
+    @cached_property
+    def starts(self):
+        """Fresh starts on the sample: the labels and the inertia of each, the best first."""
+        runs = [self._fit(random_state=self.seed + i) for i in range(self.n_starts)]
+        return sorted(((run.labels_, run.inertia_) for run in runs), key=lambda run: run[1])
+
+    @cached_property
+    def settled_inertia(self):
+        """Inertia of the sample after Lloyd's algorithm from the estimator's own centres."""
+        return self._fit(init=self.centers).inertia_
+
+    def _fit(self, **params):
+        # NumPy alone, on one thread: small problems, and no compilation.
+        model = KMeans(self.n_clusters, n_init=1, backend="numpy", **params)
+        return model.fit(self.rows, sample_weight=self.weights)
+
+    @cached_property
+    def agreement(self):
+        """Median of the adjusted Rand index of the starts with the best of them."""
+        best = self.starts[0][0]
+        return float(np.median([adjusted_rand_score(best, run[0]) for run in self.starts[1:]]))
+
+    @cached_property
+    def density(self):
+        """Groups that are connected by dense rows: (labels of some rows, radius).
+
+        Rows of no group have -1.
+        """
+        rows = self.rows[:N_PAIRED]
+        nearest = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(rows) - 1)).fit(rows)
+        radius = float(np.median(nearest.kneighbors()[0][:, -1]))
+        if radius == 0.0:  # mostly repeats
+            return np.full(len(rows), -1), radius
+        labels = DBSCAN(eps=radius, min_samples=CORE).fit(rows).labels_
+        # Islands in the tails of a cloud are smaller than the neighbourhoods looked at.
+        fewest = max(N_NEIGHBORS, len(rows) // 100)
+        few = np.flatnonzero(np.bincount(labels + 1)[1:] < fewest)
+        return np.where(np.isin(labels, few), -1, labels), radius
+
+    @cached_property
+    def n_dense_groups(self):
+        """How many groups there are, 0 if most rows are in none."""
+        inside = self.density[0] >= 0
+        return len(np.unique(self.density[0][inside])) if inside.mean() >= CONNECTED else 0
+
+
+def weighted_axes(deviations, weights):
+    """Variances along the principal axes, descending, and the axes, one a row."""
+    roots = np.sqrt(weights / weights.sum())[:, np.newaxis]
+    _, values, axes = np.linalg.svd(deviations * roots, full_matrices=False)
+    return values**2, axes

@@ -1,0 +1,174 @@
+"""`diagnose`: from an estimator and rows to the view that the checks share."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from sklearn_lloyd._compat import Interval, validate_params
+from sklearn_lloyd._pipeline import seen_by_clusterer
+from sklearn_lloyd._problem import make_problem, mean_variance
+from sklearn_lloyd._validation import check_rows, check_weights
+from sklearn_lloyd.inspection._checks import CHECKS
+from sklearn_lloyd.inspection._checks_view import View
+from sklearn_lloyd.inspection._findings import Diagnosis
+
+_MOST_VALUES = 1 << 24  # of the sample, which is dense: 128 megabytes
+
+
+@validate_params(
+    {
+        "estimator": "no_validation",
+        "X": "no_validation",
+        "sample_weight": ["array-like", None],
+        "sample_size": [Interval(Integral, 2, None, closed="left")],
+        "n_starts": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10, random_state=0):
+    """Look for what commonly goes wrong with k-means, and say what to do about it.
+
+    The checks look at the space that the clusterer sees: after the other steps of a pipeline.
+    On groups that suit k-means and are found by it there is nothing to report.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted clusterer with `cluster_centers_` and `predict`, of this package, scikit-learn
+        or another one in its manner; also as the last step of a Pipeline, or the
+        `best_estimator_` of a search.
+    X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
+        The rows that the estimator was fitted to, or others, as its `predict` takes them.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each row, as in `fit`; None: one each.
+    sample_size : int, default=5000
+        Rows at the most that are looked at more closely, drawn at random; fewer if X is so wide
+        that they would have more than 2**24 values. Sizes of clusters and variances of features
+        are those of all rows.
+    n_starts : int, default=10
+        Fresh starts of k-means on these rows, to see whether they agree. Less than 2: no such
+        check.
+    random_state : int, RandomState instance or None, default=0
+        Draws the rows, the starts and the reference sets. By default the same at each call: the
+        same rows, in any order, give the same findings.
+
+    Returns
+    -------
+    diagnosis : Diagnosis
+        A sequence of :class:`Finding`, the most severe first; empty if all is well. It
+        shows as text, and as HTML in notebooks.
+
+    Raises
+    ------
+    TypeError
+        If the estimator has no `predict` or no `cluster_centers_` when fitted.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    ValueError
+        If X does not fit the estimator or is not finite, or an argument is out of range.
+
+    Notes
+    -----
+    It takes O(n_samples n_features) and a `predict` of all rows, and on the sample of m rows
+    O(m n_clusters n_features) for each start and iteration, a singular value decomposition, and
+    O(2000^2 n_features) for silhouettes and neighbours. Sparse rows are made dense in the
+    sample alone.
+
+    The guide lists the codes, their thresholds and the reasons for them. With few rows, most
+    checks have too little to go by, and say nothing.
+
+    References
+    ----------
+    Hennig, C. "Cluster-wise assessment of cluster stability". Computational Statistics and Data
+    Analysis 52, 2007.
+
+    Kaufman, L., Rousseeuw, P. J. "Finding groups in data". Wiley, 1990.
+
+    Tibshirani, R., Walther, G., Hastie, T. "Estimating the number of clusters in a data set via
+    the gap statistic". Journal of the Royal Statistical Society B 63, 2001.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_lloyd import KMeans
+    >>> from sklearn_lloyd.inspection import diagnose
+    >>> X = load_wine(as_frame=True).data
+    >>> model = KMeans(n_clusters=3, n_init=10, random_state=0).fit(X)
+    >>> diagnosis = diagnose(model, X)
+    >>> diagnosis[0].code, diagnosis[0].evidence["feature"]
+    ('dominant-feature', 'proline')
+    """
+    seen = seen_by_clusterer(estimator, X)
+    centers = _centers_of(seen.clusterer)
+    # On the caller's thread, whatever the checks draw later.
+    rng = check_random_state(random_state)
+    view = _view(seen, centers, sample_weight, sample_size, n_starts, rng)
+    with warnings.catch_warnings():
+        # Starts on fewer rows than the estimator saw may leave clusters empty.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        findings = [check(view) for check in CHECKS.values()]
+    return Diagnosis(finding for finding in findings if finding is not None)
+
+
+def _centers_of(clusterer):
+    if not hasattr(clusterer, "cluster_centers_"):
+        raise TypeError(
+            "diagnose needs a clusterer with cluster_centers_, and a fitted "
+            f"{type(clusterer).__name__} has none. Pass a fitted KMeans, or a Pipeline that ends "
+            "in one."
+        )
+    return np.array(clusterer.cluster_centers_, dtype=np.float64, ndmin=2)
+
+
+def _view(seen, centers, sample_weight, sample_size, n_starts, rng):
+    clusterer, X, names = seen
+    n_clusters = len(centers)
+    chunks = check_rows(clusterer, X, n_clusters, backend="auto", n_threads=None, reset=False)
+    n_samples, n_features = chunks.shape
+    if n_features != centers.shape[1]:
+        raise ValueError(
+            f"X has {n_features} features, but the cluster_centers_ of "
+            f"{type(clusterer).__name__} have {centers.shape[1]}: pass the rows as its predict "
+            "takes them."
+        )
+    weights = check_weights(sample_weight, n_samples)
+    with chunks.open():
+        problem = make_problem(chunks, n_clusters, weights)  # sees that X is finite
+        means, variances = mean_variance(chunks, weights)
+    labels = np.asarray(clusterer.predict(X)).astype(np.intp)
+    counted = labels if weights is None else labels[weights > 0.0]
+    sample = _sample(problem, weights, min(sample_size, max(2, _MOST_VALUES // n_features)), rng)
+    return View(
+        rows=chunks.dense_rows(sample),
+        weights=np.ones(sample.size) if weights is None else weights[sample],
+        labels=labels[sample],
+        centers=centers,
+        counts=np.bincount(counted, minlength=n_clusters),
+        sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
+        means=means,
+        variances=variances,
+        names=[f"x{j}" for j in range(n_features)] if names is None else list(map(str, names)),
+        n_iter=_whole(getattr(clusterer, "n_iter_", None)),
+        max_iter=_whole(getattr(clusterer, "max_iter", None)),
+        converged=getattr(clusterer, "converged_", None),
+        n_starts=n_starts,
+        seed=int(rng.randint(2**31 - 1 - n_starts)),
+    )
+
+
+def _sample(problem, weights, size, rng):
+    """Rows of positive weight, in random order; which ones does not depend on theirs in X."""
+    order = problem.canonical.order
+    if weights is not None:
+        order = order[weights[order] > 0.0]
+    return order[rng.permutation(order.size)[:size]]
+
+
+def _whole(number):
+    return int(number) if isinstance(number, (Integral, np.integer)) else None
