@@ -227,8 +227,7 @@ def slow_strength(predicted, found):
     for cluster in set(found):
         members = [p for p, f in zip(predicted, found, strict=True) if f == cluster]
         pairs = [a == b for i, a in enumerate(members) for b in members[:i]]
-        if pairs:
-            shares.append(sum(pairs) / len(pairs))
+        shares.append(sum(pairs) / len(pairs) if pairs else 0.0)
     return min(shares)
 
 
@@ -236,9 +235,10 @@ def test_stability_is_prediction_strength():
     rng = np.random.default_rng(0)
     for _ in range(20):
         predicted, found = rng.integers(4, size=(2, 30))
-        found[0] = 9  # alone: no pairs
         strength = prediction_strength_of(predicted, found)
         assert_allclose(strength, slow_strength(predicted.tolist(), found.tolist()))
+    found[0] = 9  # alone: no pairs
+    assert prediction_strength_of(predicted, found) == 0.0
     model = KMeans(3, random_state=0).fit(X[:200])
     found = KMeans(3, random_state=0).fit_predict(X[200:])
     expected = slow_strength(model.predict(X[200:]).tolist(), found.tolist())

@@ -218,7 +218,7 @@ def stability_scorer(estimator, X, y=None):
     -------
     score : float
         From 0 to 1, larger is better; 0 if the estimator or its clone sees one cluster only, or
-        no cluster of two rows, where there is nothing to predict.
+        the clone a cluster of one row, where there is nothing to predict.
 
     Raises
     ------
@@ -268,7 +268,8 @@ def stability_scorer(estimator, X, y=None):
 def prediction_strength_of(predicted, found):
     """The least share of pairs of rows of a found cluster that are predicted to be together.
 
-    0 if either has one cluster only, or no found cluster has two rows.
+    0 if either has one cluster only, or a found cluster has one row: nothing says that it would
+    be found again.
     """
     predicted, n_predicted = check_labels(predicted)
     found, n_found = check_labels(found)
@@ -277,11 +278,10 @@ def prediction_strength_of(predicted, found):
     together = np.bincount(found * n_predicted + predicted, minlength=n_found * n_predicted)
     together = together.reshape(n_found, n_predicted).astype(np.float64)
     sizes = together.sum(axis=1)
-    pairs = sizes * (sizes - 1.0)
-    if not pairs.any():
+    if sizes.min() < 2.0:
         return 0.0
     shared = (together * (together - 1.0)).sum(axis=1)
-    return float((shared[pairs > 0.0] / pairs[pairs > 0.0]).min())
+    return float((shared / (sizes * (sizes - 1.0))).min())
 
 
 def _rows_and_labels(estimator, X):

@@ -162,8 +162,6 @@ def _strength_of_split(refit, X, sample_weight, order, seed):
 
 def _strength(fit, other, problem):
     """How well one fit predicts another one, of the rows of the problem."""
-    if np.bincount(other.codes).min() < 2:  # nothing says that it would be found again
-        return 0.0
     return prediction_strength_of(predict_labels(problem.chunks, fit.moments.means), other.codes)
 
 
