@@ -22,16 +22,15 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")  # no window: the picture goes to a file
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
-from sklearn.metrics import silhouette_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd.inspection import cluster_profiles
+from sklearn_lloyd.inspection import ProfileDisplay, cluster_profiles
+from sklearn_lloyd.model_selection import NClustersSearch
 
 if len(sys.argv) > 1:
     folder = Path(sys.argv[1])
@@ -87,20 +86,17 @@ columns = make_column_transformer((log_scale, ["days_silent", "purchases", "spen
 # How many segments?
 # ------------------
 #
-# The silhouette, on a sample of 4000 customers. Two clusters are those who came back and those who
-# did not, which needs no clustering. The best of the larger numbers is taken.
+# The silhouettes are of a sample of 5,000 customers. Two clusters are those who came back and those
+# who did not, which needs no clustering, so the search begins at three.
 
+pipeline = make_pipeline(columns, KMeans(n_init=10, random_state=0))
+search = NClustersSearch(pipeline, n_clusters=range(3, 9), random_state=0).fit(customers)
 print("\nClusters and their silhouette:")
-models, scores = {}, {}
-for k in range(2, 9):
-    models[k] = make_pipeline(columns, KMeans(n_clusters=k, n_init=10, random_state=0))
-    labels = models[k].fit_predict(customers)
-    rows = models[k][:-1].transform(customers)
-    scores[k] = silhouette_score(rows, labels, sample_size=4000, random_state=0)
-    print(f"  {k}: {scores[k]:.3f}")
-k = max(range(3, 9), key=scores.get)
+for k, score in zip(search.results_["n_clusters"], search.results_["silhouette"], strict=True):
+    print(f"  {k}: {score:.3f}")
+k = search.n_clusters_
 print(f"Chosen: {k}. Look at how close the others are: these are slices of one cloud, no islands.")
-model = models[k]
+model = search.best_estimator_
 
 # %%
 # What the segments are
@@ -154,18 +150,6 @@ for name, rows in zip(profiles.names, profiles.exemplars, strict=True):
 #
 # Colours are differences from all customers, numbers are means in their own units.
 
-order = table.index
-shades = profiles.rank_differences[order]
-figure, ax = plt.subplots(figsize=(9, 1.2 + 0.7 * len(order)), layout="constrained")
-image = ax.imshow(shades, cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto")
-ax.set_xticks(range(shades.shape[1]), [name.replace("_", " ") for name in profiles.features])
-ax.set_yticks(
-    range(len(order)),
-    [f"{profiles.names[i]}\n{profiles.shares[i]:.0%} of customers" for i in order],
-)
-for (i, j), mean in np.ndenumerate(profiles.means[order]):
-    colour = "white" if abs(shades[i, j]) > 1.3 else "black"
-    ax.text(j, i, f"{mean:.1f}", ha="center", va="center", color=colour)
-figure.colorbar(image, label="difference of ranks (sd)")
-figure.savefig(folder / "customer_segments.png", dpi=100)
+display = ProfileDisplay.from_profiles(profiles)
+display.figure_.savefig(folder / "customer_segments.png", dpi=100)
 print(f"\nWrote {folder.name}/customer_segments.png")

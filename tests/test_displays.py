@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.cluster import KMeans as TheirKMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import silhouette_samples
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans, lloyd_steps
 from sklearn_lloyd.inspection import (
@@ -90,7 +91,7 @@ def test_as_the_clusterer_sees_the_rows(display, X):
     a = display.from_estimator(pipeline, wide)
     b = display.from_estimator(pipeline[-1], seen)
     for name, value in vars(b).items():
-        if isinstance(value, np.ndarray) and value.dtype != object:
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fi":
             np.testing.assert_allclose(vars(a)[name], value, rtol=1e-12, atol=1e-12)
     assert isinstance(a.ax_.get_title(loc="right"), str)
 
@@ -318,11 +319,20 @@ def test_profile():
     first = display.ax_.get_yticklabels()[0].get_text()
     assert first == f"0: {profiles.names[0]} ({profiles.shares[0]:.0%})"
     assert [text.get_text() for text in display.texts_] == [
-        f"{value:+.1f}" for value in profiles.differences.ravel()
+        f"{mean:.3g}" for mean in profiles.means.ravel()
     ]
     low, high = display.image_.get_clim()
     assert low == -high
     assert display.ax_.get_title(loc="right") == ""
+
+
+def test_profile_of_categories():
+    frame = pd.DataFrame({"spend": [1500.0, 1700.0, 10.0, 12.0], "channel": list("aabb")})
+    encode = ColumnTransformer([("c", OneHotEncoder(), ["channel"])], remainder="passthrough")
+    model = make_pipeline(encode, KMeans(2, init=[[1, 0, 1600], [0, 1, 11]])).fit(frame)
+    display = ProfileDisplay.from_estimator(model, frame)
+    assert display.features == ["spend", "channel=a", "channel=b"]
+    assert display.numbers.tolist() == [["1,600", "100%", "0%"], ["11", "0%", "100%"]]
 
 
 def test_profile_of_the_features_that_tell_most():

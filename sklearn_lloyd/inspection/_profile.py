@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd.inspection._drawing import one_panel
-from sklearn_lloyd.inspection._profiles import cluster_profiles
+from sklearn_lloyd.inspection._profiles import cluster_profiles, short
 
 _MOST_WRITTEN = 150  # cells with numbers in them
 _STRONG = 2.0  # standard deviations, where the colours end at the latest...
@@ -15,14 +15,16 @@ _FAINT = 1.0  # ...and at the earliest: hardly any difference should not look li
 class ProfileDisplay:
     """How the clusters differ from the whole, feature by feature.
 
-    A cell is the mean of a feature in a cluster less that of all rows, in standard deviations of
-    all rows. Make it with :meth:`from_estimator`, or with :meth:`from_profiles` of what
-    :func:`cluster_profiles` gave.
+    The colour of a cell is the mean of a feature in a cluster less that of all rows, in standard
+    deviations of all rows; the number in it is the mean in the units of the feature. Make it with
+    :meth:`from_estimator`, or with :meth:`from_profiles` of what :func:`cluster_profiles` gave.
 
     Parameters
     ----------
     differences : ndarray of shape (n_clusters, n_features), float64
         NaN stays blank.
+    numbers : ndarray of shape (n_clusters, n_features), str
+        What to write in the cells.
     features : sequence of str
         Their names.
     clusters : sequence of str
@@ -52,8 +54,9 @@ class ProfileDisplay:
     (3, 13)
     """
 
-    def __init__(self, differences, features, clusters, n_features):
+    def __init__(self, differences, numbers, features, clusters, n_features):
         self.differences = differences
+        self.numbers = numbers
         self.features = features
         self.clusters = clusters
         self.n_features = n_features
@@ -120,7 +123,12 @@ class ProfileDisplay:
         named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
         clusters = [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named]
         features = [str(name) for name in profiles.features[drawn]]
-        return cls(differences[:, drawn], features, clusters, len(profiles.features)).plot(ax)
+        numbers = [
+            [f"{mean:.0%}" if share else short(mean) for mean, share in zip(*row, strict=True)]
+            for row in ((means[drawn], profiles.is_share[drawn]) for means in profiles.means)
+        ]
+        arrays = differences[:, drawn], np.array(numbers)
+        return cls(*arrays, features, clusters, len(profiles.features)).plot(ax)
 
     def plot(self, ax=None):
         """Draw.
@@ -150,10 +158,8 @@ class ProfileDisplay:
                 if np.isfinite(value):
                     # Dark cells are those at either end of the colours.
                     color = "white" if abs(value) > 0.7 * limit else "black"
-                    text = f"{value:+.1f}"
-                    self.texts_.append(
-                        ax.text(j, i, text, ha="center", va="center", size="x-small", color=color)
-                    )
+                    where = {"ha": "center", "va": "center", "size": "x-small"}
+                    self.texts_.append(ax.text(j, i, self.numbers[i, j], color=color, **where))
         ax.set_xticks(range(n_features), self.features, rotation=45, ha="right", size="small")
         ax.set_yticks(range(n_clusters), self.clusters, size="small")
         if n_features < self.n_features:

@@ -151,10 +151,10 @@ class ClusterProfiles:
         if self.differences[i, j] * self.rank_differences[i, j] < 0.0:
             # A few large values: means would contradict what is said of the ranks.
             name, own, whole = f"{name}, median", self.medians[i, j], self.whole_median[j]
-        return f"{name} {_short(own)} (all rows: {_short(whole)})"
+        return f"{name} {short(own)} (all rows: {short(whole)})"
 
 
-def _short(number):
+def short(number):
     return f"{number:,.0f}" if abs(number) >= 1000.0 else f"{number:.3g}"
 
 
