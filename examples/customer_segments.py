@@ -86,8 +86,8 @@ columns = make_column_transformer((log_scale, ["days_silent", "purchases", "spen
 # How many segments?
 # ------------------
 #
-# The silhouettes are of a sample of 5,000 customers. Two clusters are those who came back and those
-# who did not, which needs no clustering, so the search begins at three.
+# The silhouettes are of a sample of 5,000 customers. Two clusters are those who came back and
+# those who did not, which needs no clustering, so the search begins at three.
 
 pipeline = make_pipeline(columns, KMeans(n_init=10, random_state=0))
 search = NClustersSearch(pipeline, n_clusters=range(3, 9), random_state=0).fit(customers)
