@@ -374,7 +374,7 @@ def test_pipelines_searches_and_storage(X):
 
 GOOD = np.arange(12.0).reshape(6, 2)
 BAD = [
-    ({"method": "standard"}, GOOD, None, "'method' parameter .* 'zscore'"),
+    ({"method": "standard"}, GOOD, None, "'method' parameter .*'zscore'"),
     ({"clip": 0.0}, GOOD, None, "'clip' parameter"),
     ({"shrinkage": 1.5}, GOOD, None, "'shrinkage' parameter"),
     ({"quantile_range": (75, 25)}, GOOD, None, r"quantile_range=\(75, 25\) must be two percents"),
