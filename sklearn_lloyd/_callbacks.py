@@ -32,17 +32,21 @@ class Task:
         context = self._context.subcontext(task_name=name, max_subtasks=max_subtasks)
         return Task(self._estimator, context, self._data)
 
-    def end(self, fitted=None):
+    def end(self, fitted=None, *args):
         """End the task, and return whether a callback wants no further ones beside it.
 
         Parameters
         ----------
         fitted : callable or None
             Gives the fitted attributes of an estimator that stopped here. Called only if a
-            callback asks for that estimator.
+            callback asks for that estimator, with...
+        *args
+            ...these.
         """
         return self._context.call_on_fit_task_end(
-            estimator=self._estimator, reconstruction_attributes=fitted, **self._data
+            estimator=self._estimator,
+            reconstruction_attributes=fitted and partial(fitted, *args),
+            **self._data,
         )
 
 
@@ -52,7 +56,7 @@ class _NoTask:
     def begin(self, name, max_subtasks=0):
         return self
 
-    def end(self, fitted=None):
+    def end(self, fitted=None, *args):
         return False
 
 

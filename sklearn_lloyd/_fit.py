@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -56,7 +55,7 @@ def fit_kmeans(
             )
             runs.append((run.inertia, run.history))
             best = better_of(best, run)
-            if start.end(partial(fitted_attributes, run.centers, run.n_iter)):
+            if start.end(fitted_attributes, run.centers, run.n_iter):
                 break
     return with_starts(best, runs)
 
@@ -64,10 +63,11 @@ def fit_kmeans(
 def with_starts(best, runs):
     """The result with the inertias and histories of all runs, of which it is the best."""
     inertias, histories = zip(*runs, strict=True)
-    together = np.empty(sum(map(len, histories)), START_HISTORY_DTYPE)
+    records = np.concatenate(histories)
+    together = np.empty(records.size, START_HISTORY_DTYPE)
     together["start"] = np.repeat(np.arange(len(runs)), [len(part) for part in histories])
     for name in HISTORY_DTYPE.names:
-        together[name] = np.concatenate([part[name] for part in histories])
+        together[name] = records[name]
     return replace(best, start_inertias=np.array(inertias), start_histories=together)
 
 
@@ -134,7 +134,7 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
         history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")
-        if iteration.end(partial(_attributes_after, step, problem.dtype)):
+        if iteration.end(_attributes_after, step, problem.dtype):
             break
         if rival is not None and step.iteration == 1 and step.inertia >= rival:
             return None, None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from scipy import sparse
 
@@ -89,7 +87,7 @@ def fit_batches(
         best = better_of(best, run)
         if best is run:
             n_chosen = np.count_nonzero(assigner.totals.members)
-        if start.end(partial(fitted_attributes, run.centers, run.n_iter)):
+        if start.end(fitted_attributes, run.centers, run.n_iter):
             break
     return with_starts(best, runs), n_chosen
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -103,7 +102,7 @@ def fit_minibatch(problem, init, options, rng, task):
             smoothed = f", ewa inertia: {stop.smoothed}" if i > 1 else ""
             print(f"Minibatch step {i}/{n_steps}: mean batch inertia: {inertia}{smoothed}")
         n_iter = -(-i * batch_size // n_rows)
-        ended = step_task.end(partial(_attributes_after, moving, n_iter, problem.dtype))
+        ended = step_task.end(_attributes_after, moving, n_iter, problem.dtype)
         if why and options.verbose:
             print(f"Converged ({why}) at step {i}/{n_steps}")
         if why or ended:

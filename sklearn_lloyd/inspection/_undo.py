@@ -107,12 +107,15 @@ def _undo_by_column(transformer, centers, reasons):
         place = transformer.output_indices_[name]
         if part == "drop" or place.start == place.stop:
             continue
+        with warnings.catch_warnings():  # scikit-learn 1.6 warns of how it lists a remainder
+            warnings.simplefilter("ignore", FutureWarning)
+            positions = _positions(chosen, names, len(columns))
         try:
             found = _undo(part, list(centers[:, place].T), reasons)
         except CannotUndo as error:
             reasons.append(f"{name}: {error}")
             continue
-        for j, values in zip(_positions(chosen, names, len(columns)), found, strict=True):
+        for j, values in zip(positions, found, strict=True):
             columns[j] = values
     return columns
 
