@@ -176,11 +176,11 @@ class NClustersSearch(
     Notes
     -----
     The path of :class:`~sklearn_lloyd.KMeans` whose `init` is a name costs one set of norms and
-    keys, one seeding for the least number, and for each other number a greedy step of k-means++
-    with three times the usual trials and the loop, which has less to do than from scratch. The
-    inertia never rises along the path. Labels for all numbers are kept until one is chosen:
-    12 bytes for each row and number. Callbacks of the search are told of each clustering and
-    criterion; those of the estimator are not told of a path.
+    keys, one seeding for the lower third of the numbers, and for each number a greedy step of
+    k-means++ with three times the usual trials and the loop, which has less to do than from
+    scratch. The inertia never rises along the path. Labels for all numbers are kept until one is
+    chosen: 12 bytes for each row and number. Callbacks of the search are told of each clustering
+    and criterion; those of the estimator are not told of a path.
 
     References
     ----------
