@@ -45,21 +45,6 @@ def slices_of_features(n_clusters, n_features):
     return even_slices(n_features, max(1, _COMPILED_VALUES // n_clusters))
 
 
-def center_columns(chunks, centers, columns=None):
-    """The centres times -2, feature by feature, as compiled kernels of CSR rows take them.
-
-    `columns` is what an earlier call for as many centres gave, to be written over.
-    """
-    if columns is None:
-        columns = chunks.compiled.empty_columns(*centers.shape)
-
-    def kernel(features, scratch):
-        chunks.compiled.fill_columns(centers, features.start, features.stop, columns)
-
-    chunks.map_reduce(kernel, blocks=slices_of_features(*centers.shape))
-    return columns
-
-
 def take_rows(rows, index):
     """The rows of an index array, dense or CSR; the fastest way for what they are."""
     if isinstance(rows, np.ndarray) and rows.flags.c_contiguous:

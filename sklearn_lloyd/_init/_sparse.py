@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._chunks import center_columns
 from sklearn_lloyd._init._greedy import Greedy
-from sklearn_lloyd._kernels import CenterTable, sq_distances_to_all, sum_by_row
+from sklearn_lloyd._kernels import CenterTable, array_of, sq_distances_to_all, sum_by_row
 
 
 class SparseGreedy(Greedy):
@@ -18,13 +17,17 @@ class SparseGreedy(Greedy):
 
     def __init__(self, problem, n_trials):
         super().__init__(problem, 0)
-        self._distances = np.empty((self._chunks.shape[0], n_trials))
-        if self._chunks.compiled is None:
-            self._sq_norms = np.empty(self._chunks.shape[0])
-            self._chunks.map_reduce(self._fill_sq_norms)
+        n_rows = self._chunks.shape[0]
+        self._distances = np.empty((n_rows, n_trials))
+        self._trials = None
+        if self._chunks.compiled is not None:
+            self._trials = _CompiledTrials(problem, n_trials)
+            return
+        self._sq_norms = np.empty(n_rows)
+        self._chunks.map_reduce(self._fill_sq_norms)
 
     def start(self, row):
-        self._measure(np.array([row]), lambda rows: 0.0)
+        self._measure(np.array([row]))
         self._take(None, 0)
 
     def _fill_sq_norms(self, index, scratch):
@@ -32,7 +35,7 @@ class SparseGreedy(Greedy):
         self._sq_norms[index] = sum_by_row(rows, np.square(rows.data, dtype=np.float64))
 
     def _gains(self, trials):
-        return self._measure(trials, lambda rows: self._gain(rows, slice(None)))
+        return self._measure(trials)
 
     def _gain(self, rows, trials):
         """What the trials take off the potential of a block."""
@@ -54,24 +57,55 @@ class SparseGreedy(Greedy):
 
         self._lower(update)
 
-    def _measure(self, trials, gain):
+    def _measure(self, trials):
         """Fill the distances to the trials; return the sum of the gains of all blocks."""
-        chunks, kernels = self._chunks, self._chunks.compiled
-        table = CenterTable(chunks.dense_rows(trials), None, chunks.n_terms)
         gains = np.zeros(len(trials))
-        n = len(trials)
-        columns = None if kernels is None else center_columns(chunks, table.centers)
+        if self._trials is not None:
+            self._trials.measure(trials, self._closest, self._distances, gains.__iadd__)
+            return gains
+        chunks, every = self._chunks, slice(len(trials))
+        table = CenterTable(chunks.dense_rows(trials), None, chunks.n_terms)
 
         def kernel(rows, scratch):
-            if kernels is None:
-                self._distances[rows, :n] = sq_distances_to_all(
-                    chunks.rows(rows), table, scratch, self._sq_norms[rows]
-                )
-            else:
-                X, part = chunks.X, (rows.start, rows.stop)
-                parts = X.data, X.indices, X.indptr, *part, columns, table.sq_norms
-                kernels.distances(*parts, self._distances)
-            return gain(rows)
+            self._distances[rows, every] = sq_distances_to_all(
+                chunks.rows(rows), table, scratch, self._sq_norms[rows]
+            )
+            return self._gain(rows, every)
 
         chunks.map_reduce(kernel, gains.__iadd__)
         return gains
+
+
+class _CompiledTrials:
+    """Trials in the memory of those before, and compiled kernels that compare all rows with them."""
+
+    def __init__(self, problem, n_trials):
+        self._chunks, self._weights = problem.chunks, array_of(problem.sample_weight)
+        self._kernels, X = self._chunks.compiled, self._chunks.X
+        self._X = X.data, X.indices, X.indptr
+        n_features, lanes = X.shape[1], self._kernels.LANES
+        # No more features than that have a trial, and one place is for those that have none.
+        n_places = min(n_trials * self._chunks.n_terms, n_features) + 1
+        n_lanes = -(-n_trials // lanes) * lanes
+        self._dense, self._places = np.zeros((n_trials, n_features)), np.zeros(n_features, np.int32)
+        self._factors, self._norms = np.empty(n_places * n_lanes), np.zeros(n_lanes)
+
+    def measure(self, trials, closest, distances, add):
+        """Fill in the squared distances; call `add` with the gains of each block."""
+        kernels, n, lanes = self._kernels, len(trials), self._kernels.LANES
+        n_lanes = -(-n // lanes) * lanes
+        size = self._factors.size // self._norms.size * n_lanes
+        factors, norms, dense = self._factors[:size], self._norms[:n_lanes], self._dense[:n]
+        kernels.set_trials(*self._X, trials, dense, self._places, factors)
+        norms[:n] = np.einsum("ij,ij->i", dense, dense)  # as `CenterTable` has them
+
+        def kernel(rows, scratch):
+            gains = np.empty(n)
+            kernels.measure_trials(
+                *self._X, rows.start, rows.stop, self._places, factors, norms, closest,
+                self._weights, distances, gains,
+            )  # fmt: skip
+            return gains
+
+        self._chunks.map_reduce(kernel, add)
+        kernels.clear_trials(*self._X[1:], trials, dense, self._places)

@@ -9,8 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_lloyd._chunks import center_columns, even_slices
+from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._kernels import CenterTable, array_of, label_sums, nearest, own_sq_distances
+from sklearn_lloyd._solvers._compiled_csr import CenterColumns
 from sklearn_lloyd._types import ChunkStats
 
 # Products in a part of a batch, from which on another thread is worth waking up for it.
@@ -93,18 +94,20 @@ class _CompiledLabels(_Labels):
 
 
 class _CsrLabels(_Labels):
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.costs = np.empty(self._labels.size)  # the squared distances come with the labels
-
     def kernel(self, table):
-        kernels, X, labels = self._chunks.compiled, self._chunks.X, self._labels
-        columns = center_columns(self._chunks, table.centers, self._kept.get("columns"))
-        self._kept["columns"] = columns
+        chunks, labels, label_rows = self._chunks, self._labels, self._chunks.compiled.label_rows
+        if "columns" not in self._kept:
+            self._kept["columns"] = CenterColumns()
+        screen = self._kept["columns"].fill(chunks, table, np.dtype(np.float32))
+        X, no_bounds = chunks.X, (np.empty(0), np.empty(0), 0.0)
 
         def label(rows, scratch):
-            parts = X.data, X.indices, X.indptr, rows.start, rows.stop
-            kernels.nearest_rows(*parts, columns, table.sq_norms, labels, self.costs)
+            index = np.arange(rows.start, rows.stop)
+            changed_old = np.empty((2, index.size), np.intp)
+            label_rows(
+                X.data, X.indices, X.indptr, index, index.size, *screen, labels, *no_bounds,
+                *changed_old,
+            )  # fmt: skip
 
         return label
 
@@ -200,11 +203,14 @@ class PassingRows:
         return ChunkStats(None, None, None, index.size, add_to=add), inertia
 
     def _csr_stats(self, rows, table, want_sums):
-        costs = self._labels.costs[rows]
+        X, costs = self.chunks.X, np.empty(rows.stop - rows.start)
+        self._kernels.own_distances(
+            X.data, X.indices, X.indptr, rows.start, table.centers, table.sq_norms, self._own, costs
+        )
         inertia = costs.sum() if self.weights is None else costs @ self.weights[rows]
         if not want_sums:
             return None, inertia
-        X, index = self.chunks.X, self._index[rows]
+        index = self._index[rows]
         moved = index, self._nowhere[rows], self._own, array_of(self.weights)
         add = partial(self._kernels.move_rows, X.data, X.indices, X.indptr, *moved)
         return ChunkStats(None, None, None, index.size, add_to=add), inertia

@@ -38,13 +38,17 @@ class Bounds:
         if self._offsets is None:
             self._drift = np.zeros(len(table))
         else:
-            difference = table.offsets - self._offsets
-            moved = np.sqrt(np.square(difference, out=difference).sum(axis=1))
+            moved = self._movement(table.offsets)
             self._drift = self._drift + moved + self._others(moved, labels)
         self._offsets = table.offsets
         # Rounded so that no movement is lost: up where it is compared, down where it adds.
         self.drift_above = (self._drift * (1 + self._eps)).astype(self.limit.dtype)
         self.drift_below = (self._drift * (1 - self._eps)).astype(self.limit.dtype)
+
+    def _movement(self, offsets):
+        """How far each centre has moved to be there."""
+        difference = offsets - self._offsets
+        return np.sqrt(np.square(difference, out=difference).sum(axis=1))
 
     def _others(self, moved, labels):
         """For each centre the farthest that any other has moved."""

@@ -1,32 +1,48 @@
-"""Compiled kernels for CSR rows, which must have no entry twice: exact distances to all centres.
+"""Compiled kernels for CSR rows, which must have no entry twice.
 
-Centres lie feature by feature, so that one stored entry meets a contiguous run of numbers, one
-for each centre, and the inner loop over the centres is vectorised. Each centre's sum is still
-added entry by entry in float64: the definition to the last bit, with nothing left to decide.
+The centres are screened by their scores, see `_entries`; what the scores leave open is decided
+by the definition, whose sum is added entry by entry in float64.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._batch import move_centers
-from sklearn_lloyd._kernels._numba._jit import exact, exact_part
+from sklearn_lloyd._kernels._numba._csr_trials import (
+    LANES,
+    clear_trials,
+    measure_trials,
+    set_trials,
+)
+from sklearn_lloyd._kernels._numba._entries import GROUP_BYTES, fold_entries, score_entries
+from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._rows import find_active
 
 __all__ = [
-    "distances",
+    "LANES",
+    "Columns",
+    "clear_trials",
     "empty_columns",
     "fill_columns",
     "find_active",
     "has_duplicates",
     "label_rows",
+    "measure_trials",
+    "measured_columns",
     "move_centers",
     "move_rows",
-    "nearest_rows",
+    "own_distances",
+    "set_trials",
+    "sq_movement",
 ]
 
-_LANES = 8  # centres are filled up to a multiple of this
 _ZERO = 8 * np.finfo(np.float64).eps  # share of |c|^2, up to which cancellation leaves a zero
+_TILE = 512  # rows that meet one group of centres before the next
+_REGISTER = 32  # bytes
+_BLOCK = 64  # features that are written at once
 
 
 @exact
@@ -42,97 +58,156 @@ def has_duplicates(indices, indptr, n_features):
     return False
 
 
-def empty_columns(n_clusters, n_features):
-    """Memory for `fill_columns`; zero where there is no centre."""
-    return np.zeros((n_features, -(-n_clusters // _LANES) * _LANES))
+class Columns(NamedTuple):
+    """Centres in one precision, feature by feature, and how far their scores err.
+
+    A score is the squared distance less the squared norm of the row. It is a lower bound but
+    for `slack_of_norm`.
+
+    Attributes
+    ----------
+    factors : ndarray of shape (n_features * n_lanes,)
+        -2 times the centres, see `fill_columns`; zero where there is no centre.
+    norms : ndarray of shape (n_lanes,)
+        The squared norms of the centres, less the error; far where there is no centre.
+    slack : ndarray of shape (n_lanes,)
+        How much too low a score may be for the centre's own part.
+    slack_of_norm : float
+        How far off two scores of a row may be together for the row's part, times its squared
+        norm.
+    """
+
+    factors: np.ndarray
+    norms: np.ndarray
+    slack: np.ndarray
+    slack_of_norm: np.floating
+
+
+def empty_columns(n_clusters, n_features, dtype):
+    """Memory for the factors, the norms and the slacks of `Columns`."""
+    lanes = _REGISTER // np.dtype(dtype).itemsize
+    n_lanes = -(-n_clusters // lanes) * lanes
+    return np.zeros(n_features * n_lanes, dtype), *np.empty((2, n_lanes), dtype)
+
+
+def measured_columns(memory, sq_norms, never, n_terms):
+    """The `Columns` in that memory, of which `fill_columns` is to fill the factors.
+
+    Parameters
+    ----------
+    memory : tuple
+        What `empty_columns` has given.
+    sq_norms : ndarray of float64 of shape (n_clusters,)
+    never : ndarray of bool of shape (n_clusters,) or None
+        Centres that no row may choose.
+    n_terms : int
+        The number of products in a score.
+    """
+    factors, norms, slack = memory
+    info, n = np.finfo(norms.dtype), len(sq_norms)
+    # Roundings: of the products and their sum, of the norm; the rest and a twentieth are for what
+    # is computed from the scores. In halves of an eps: the rounding to nearest.
+    eta = 0.525 * float(info.eps) * (n_terms + 16)
+    if info.dtype == np.float64:
+        eta *= 4.0  # the definition rounds in the same precision
+    norms[:n] = (1.0 - 2.0 * eta) * sq_norms
+    slack[:n] = 4.0 * eta * sq_norms + 8.0 * (n_terms + 8) * float(info.tiny)
+    norms[n:], slack[n:] = info.max / 16, 0.0
+    if never is not None:
+        norms[:n][never] = info.max / 16
+    return Columns(*memory, info.dtype.type(2.0 * eta))
 
 
 @exact
-def fill_columns(centers, start, stop, columns):
-    """Write the centres times -2, feature by feature, for the features from start to stop."""
-    for first in range(start, stop, 64):
-        for c in range(len(centers)):
-            for j in range(first, min(first + 64, stop)):
-                columns[np.uintp(j), np.uintp(c)] = -2.0 * centers[np.uintp(c), np.uintp(j)]
+def fill_columns(centers, start, stop, factors):
+    """Write the centres times -2, feature by feature, for the features from start to stop.
+
+    The centres of a group lie side by side; behind all features of a group is the next one.
+    """
+    n_clusters, n_features = centers.shape
+    n_lanes, group = len(factors) // n_features, GROUP_BYTES // factors.itemsize
+    for first in range(0, n_lanes, group):
+        width = np.uintp(min(group, n_lanes - first))
+        base = np.uintp(first * n_features)
+        for j_first in range(start, stop, _BLOCK):
+            for c in range(min(width, n_clusters - first)):
+                place = base + np.uintp(c)
+                for j in range(np.uintp(j_first), np.uintp(min(j_first + _BLOCK, stop))):
+                    factors[place + j * width] = -2.0 * centers[np.uintp(first + c), j]
+
+
+@any_order
+def sq_movement(centers, before, start, stop, out):
+    """Add the squared differences in the features from start to stop, for each centre."""
+    for c in range(np.uintp(len(centers))):
+        total = 0.0
+        for j in range(np.uintp(start), np.uintp(stop)):
+            difference = centers[c, j] - before[c, j]
+            total += difference * difference
+        out[c] = total
+
+
+@any_order
+def _sq_norm(data, start, stop):
+    total = 0.0
+    for p in range(np.uintp(start), np.uintp(stop)):
+        x = np.float64(data[p])
+        total += x * x
+    return total
 
 
 @exact_part
-def _sums(data, indices, start, stop, columns, sums):
-    """For each centre, the sum of x (x - 2 c) over the stored entries of a row."""
-    sums[:] = 0.0
-    start, stop = np.uintp(start), np.uintp(stop)
-    whole = start + (stop - start) // np.uintp(4) * np.uintp(4)
-    # Four entries at a time, added one after the other: a quarter of the loads and stores.
-    for p in range(start, whole, np.uintp(4)):
-        q, r, s = p + np.uintp(1), p + np.uintp(2), p + np.uintp(3)
-        x0, x1 = np.float64(data[p]), np.float64(data[q])
-        x2, x3 = np.float64(data[r]), np.float64(data[s])
-        j0, j1 = np.uintp(indices[p]), np.uintp(indices[q])
-        j2, j3 = np.uintp(indices[r]), np.uintp(indices[s])
-        for c in range(np.uintp(len(sums))):
-            total = sums[c] + x0 * (x0 + columns[j0, c])
-            total += x1 * (x1 + columns[j1, c])
-            total += x2 * (x2 + columns[j2, c])
-            sums[c] = total + x3 * (x3 + columns[j3, c])
-    for p in range(whole, stop):
-        x, j = np.float64(data[p]), np.uintp(indices[p])
-        for c in range(np.uintp(len(sums))):
-            sums[c] += x * (x + columns[j, c])
+def _sq_distance(data, indices, start, stop, centers, c, sq_norm):
+    """The definition: see `_kernels/_distances`."""
+    total, c = 0.0, np.uintp(c)
+    for p in range(np.uintp(start), np.uintp(stop)):
+        x = np.float64(data[p])
+        total += x * (x - 2.0 * centers[c, np.uintp(indices[p])])
+    distance = total + sq_norm
+    return distance if distance > _ZERO * sq_norm else 0.0
 
 
 @exact_part
-def _two_least(sums, norms):
-    """The nearest centre, its squared distance and the second least one."""
-    own, other, label = np.inf, np.inf, np.uintp(0)
-    for c in range(np.uintp(len(norms))):
-        distance = sums[c] + norms[c]
-        distance = distance if distance > _ZERO * norms[c] else 0.0
-        if distance < own:
-            own, other, label = distance, own, c
-        elif distance < other:
-            other = distance
-    return np.intp(label), own, other
+def _fold(data, indices, indptr, index, first, n, n_features, factors, norms, best, second, label):
+    """The two least scores of n rows of `index` from `first` on."""
+    lanes, group = _REGISTER // factors.itemsize, GROUP_BYTES // factors.itemsize
+    for r in range(np.uintp(n)):
+        best[r] = second[r] = np.inf
+        label[r] = 0
+    for lane in range(0, len(norms), group):
+        n_vectors = min(group, len(norms) - lane) // lanes
+        for r in range(n):
+            i = np.uintp(index[np.uintp(first + r)])
+            fold_entries(
+                data, indices, np.intp(indptr[i]), np.intp(indptr[i + np.uintp(1)]), factors,
+                lane * n_features, n_vectors, norms, lane, best, second, label, r,
+            )  # fmt: skip
 
 
-@exact
-def distances(data, indices, indptr, start, stop, columns, norms, out):
-    """Squared distances of the rows from start to stop to all centres: fill out[start:stop]."""
-    sums = np.empty(columns.shape[1])
-    for i in range(np.uintp(start), np.uintp(stop)):
-        _sums(data, indices, indptr[i], indptr[i + np.uintp(1)], columns, sums)
-        for c in range(np.uintp(len(norms))):
-            distance = sums[c] + norms[c]
-            out[i, c] = distance if distance > _ZERO * norms[c] else 0.0
-
-
-@exact
-def nearest_rows(data, indices, indptr, start, stop, columns, norms, labels, costs):
-    """Label the rows from start to stop, and fill in the squared distances to their centres."""
-    sums = np.empty(columns.shape[1])
-    for i in range(np.uintp(start), np.uintp(stop)):
-        _sums(data, indices, indptr[i], indptr[i + np.uintp(1)], columns, sums)
-        labels[i], costs[i], _ = _two_least(sums, norms)
+@exact_part
+def _settle(data, indices, start, stop, centers, sq_norms, factors, norms, bound, scores):
+    """The nearest centre by the definition, among those whose score is within a bound."""
+    lanes, group = _REGISTER // factors.itemsize, GROUP_BYTES // factors.itemsize
+    for lane in range(0, len(norms), group):
+        n_vectors = min(group, len(norms) - lane) // lanes
+        base = lane * centers.shape[1]
+        score_entries(
+            data, indices, start, stop, factors, base, n_vectors, norms, lane, scores
+        )
+    least, label = np.inf, 0
+    for c in range(len(centers)):
+        if not scores[c] > bound:
+            distance = _sq_distance(data, indices, start, stop, centers, c, sq_norms[c])
+            if distance < least:
+                least, label = distance, c
+    return label
 
 
 @exact
 def label_rows(
-    data,
-    indices,
-    indptr,
-    index,
-    n,
-    columns,
-    norms,
-    sq_norms,
-    slack_of_norm,
-    slack_of_center,
-    labels,
-    limit,
-    drift,
-    eps,
-    changed,
-    old,
-):
+    data, indices, indptr, index, n, centers, sq_norms, factors, norms, slack, slack_of_norm,
+    labels, limit, drift, eps, changed, old,
+):  # fmt: skip
     """Label the rows of `index`, keep their bounds, and list those whose label changed.
 
     Parameters
@@ -141,13 +216,10 @@ def label_rows(
         Of the CSR matrix of shape (n_samples, n_features).
     index : ndarray of intp
         Of which the first n count.
-    columns : ndarray of shape (n_features, at least n_clusters)
-        See `fill_columns`.
-    norms : ndarray of float64 of shape (n_clusters,)
-    sq_norms : ndarray of shape (n_samples,)
-    slack_of_norm, slack_of_center : float
-        A bound on the error of a squared distance: the first times the squared norm of the
-        row, plus the second.
+    centers : ndarray of float64 of shape (n_clusters, n_features)
+    sq_norms : ndarray of float64 of shape (n_clusters,)
+    factors, norms, slack, slack_of_norm
+        Of the `Columns` of the centres.
     labels : ndarray of intp of shape (n_samples,)
         Updated.
     limit : ndarray of shape (n_samples,), or (0,) where no bounds are kept
@@ -161,25 +233,52 @@ def label_rows(
 
     Returns
     -------
-    n_changed : int
+    n_open, n_changed : int
+        Rows that the scores left open, and whose label changed.
     """
-    sums = np.empty(columns.shape[1])
-    n_changed = 0
-    for r in range(np.uintp(n)):
-        i = np.uintp(index[r])
-        _sums(data, indices, indptr[i], indptr[i + np.uintp(1)], columns, sums)
-        c, own, other = _two_least(sums, norms)
-        if limit.size:
-            slack = np.float64(sq_norms[i]) * slack_of_norm + slack_of_center
-            gap = np.sqrt(max(other - slack, 0.0)) - np.sqrt(own + slack)
-            limit[i] = (np.float64(drift[c]) + gap) * (1.0 - eps)
-        before = labels[i]
-        if before != c:
-            labels[i] = c
-            changed[n_changed] = i
-            old[n_changed] = before
-            n_changed += 1
-    return n_changed
+    best, second = np.empty((2, _TILE), factors.dtype)
+    label, scores = np.empty(_TILE, np.int32), np.empty(len(norms), factors.dtype)
+    n_open = n_changed = 0
+    for first in range(0, n, _TILE):
+        m = min(_TILE, n - first)
+        _fold(
+            data, indices, indptr, index, first, m, centers.shape[1], factors, norms, best, second,
+            label,
+        )  # fmt: skip
+        for r in range(np.uintp(m)):
+            i = np.uintp(index[np.uintp(first) + r])
+            start, stop = np.intp(indptr[i]), np.intp(indptr[i + np.uintp(1)])
+            c, norm = np.intp(label[r]), _sq_norm(data, start, stop)
+            off = slack[c] + slack_of_norm * factors.dtype.type(norm)
+            is_open = not second[r] - best[r] > off
+            if limit.size:
+                far = np.float64(second[r]) + norm - np.float64(off)
+                near = np.float64(best[r]) + norm + np.float64(off)
+                gap = np.sqrt(max(far, 0.0)) * (1.0 - eps) - np.sqrt(max(near, 0.0)) * (1.0 + eps)
+                limit[i] = -np.inf if is_open else (np.float64(drift[c]) + gap) * (1.0 - eps)
+            if is_open:
+                n_open += 1
+                bound = best[r] + off + off
+                c = _settle(
+                    data, indices, start, stop, centers, sq_norms, factors, norms, bound, scores
+                )
+            before = labels[i]
+            if before != c:
+                labels[i] = c
+                changed[n_changed] = i
+                old[n_changed] = before
+                n_changed += 1
+    return n_open, n_changed
+
+
+@exact
+def own_distances(data, indices, indptr, start, centers, sq_norms, labels, out):
+    """Squared distances of as many rows from start on to the centres of their labels."""
+    for r in range(np.uintp(len(out))):
+        i = np.uintp(start) + r
+        c = np.uintp(labels[i])
+        first, last = indptr[i], indptr[i + np.uintp(1)]
+        out[r] = _sq_distance(data, indices, first, last, centers, c, sq_norms[c])
 
 
 @exact
