@@ -16,6 +16,7 @@ from sklearn_lloyd._kernels import CenterTable, _distances
 from sklearn_lloyd._kernels._csr import row_slice, sum_by_row
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import make_assigner
+from sklearn_lloyd._solvers._compiled_csr import CenterColumns
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs numba")
 BACKENDS = ["numpy", pytest.param("numba", marks=needs_numba)]
@@ -201,29 +202,81 @@ def test_threads_do_not_show(backend, monkeypatch):
 
 
 @needs_numba
-def test_compiled_distances_are_the_definition_to_the_last_bit():
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_compiled_distances_are_the_definition_to_the_last_bit(dtype):
     kernels = pytest.importorskip("sklearn_lloyd._kernels._numba._csr")
-    for dtype in (np.float32, np.float64):
-        X = sparse.csr_matrix(words(3, dtype=dtype))
-        centers = np.random.default_rng(0).random((11, X.shape[1])) / 10
-        centers[:3] = X[:3].toarray()
-        table = CenterTable(centers, None, X.shape[1])
-        out = np.full((X.shape[0], 12), np.nan)
-        columns = kernels.empty_columns(*centers.shape)
-        kernels.fill_columns(centers, 0, X.shape[1], columns)
-        parts = X.data, X.indices, X.indptr, 0, X.shape[0]
-        kernels.distances(*parts, columns, table.sq_norms, out)
-        labels = np.empty(X.shape[0], np.intp)
-        costs = np.empty(X.shape[0])
-        kernels.nearest_rows(*parts, columns, table.sq_norms, labels, costs)
-        assert_array_equal(costs, out[:, :11].min(axis=1))
-        assert_array_equal(labels, out[:, :11].argmin(axis=1))
-        for c in range(11):
-            assert_array_equal(out[:, c], _distances.sq_distances_to(X, centers[c]))
-            some = np.full(X.shape[0], c)
-            assert_array_equal(out[:, c], _distances.pair_sq_distances(X, centers, some))
-        assert (out[[0, 1, 2], [0, 1, 2]] == 0).all()
-        assert np.isnan(out[:, 11]).all()
+    X = sparse.csr_matrix(words(3, dtype=dtype))
+    centers = np.random.default_rng(0).random((11, X.shape[1])) / 10
+    centers[:3] = X[:3].toarray()
+    table = CenterTable(centers, None, X.shape[1])
+    labels = np.random.default_rng(1).integers(0, 11, X.shape[0])
+    labels[:3] = range(3)
+    parts, out = (X.data, X.indices, X.indptr), np.empty(X.shape[0] - 5)
+    kernels.own_distances(*parts, 0, centers, table.sq_norms, labels, out)
+    assert_array_equal(out, _distances.pair_sq_distances(X, centers, labels)[:-5])
+    assert (out[:3] == 0).all()
+    for start in (0, 7):
+        kernels.own_distances(*parts, start, centers, table.sq_norms, labels, out[start:])
+    assert_array_equal(out, _distances.pair_sq_distances(X, centers, labels)[:-5])
+
+
+@needs_numba
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_clusters", [1, 3, 8, 9, 33, 64, 65, 150])
+def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
+    kernels = pytest.importorskip("sklearn_lloyd._kernels._numba._csr")
+    X = sparse.csr_matrix(words(3))
+    rng = np.random.default_rng(0)
+    centers = X[rng.integers(0, 300, n_clusters)].toarray()  # some of them twice
+    centers[::3] += 1e-9 * rng.random(centers[::3].shape)  # more than float64 can tell, or not
+    chunks = Chunks(X, n_clusters, 1, "numba")
+    table = CenterTable(centers, None, chunks.n_terms)
+    distances = np.stack([_distances.sq_distances_to(X, center) for center in centers])
+    screen = CenterColumns().fill(chunks, table, np.dtype(dtype))
+    index = rng.permutation(X.shape[0])
+    labels, n = np.full(index.size, -1), index.size - 3
+    changed, old = np.empty((2, index.size), np.intp)
+    no_bounds = np.empty(0), np.empty(0), 0.0
+    parts = X.data, X.indices, X.indptr, index, n
+    n_open, n_changed = kernels.label_rows(*parts, *screen, labels, *no_bounds, changed, old)
+    some = index[:n]
+    assert_array_equal(labels[some], distances.argmin(axis=0)[some])
+    assert (labels[index[n:]] == -1).all()
+    assert n_changed == n
+    assert n_open == 0 if n_clusters == 1 else n_open < n
+    assert n_open > 0 or n_clusters < 9
+    assert_array_equal(changed[:n], some)
+
+
+@needs_numba
+@pytest.mark.parametrize("n_trials", [1, 2, 4, 5, 9, 32, 33, 70])
+def test_trials_are_measured_by_the_definition(n_trials):
+    X = sparse.csr_matrix(words(3))
+    weights = np.random.default_rng(0).random(X.shape[0])
+    problem = make_problem(Chunks(X, 9, 1, "numba"), 9, weights)
+    seeding = SparseGreedy(problem, n_trials)
+    seeding.start(11)
+    centers = X.toarray()
+    assert_array_equal(seeding._closest, _distances.sq_distances_to(X, centers[11]))
+    for first in (0, 100):  # in the same memory
+        trials = np.arange(first, first + n_trials)
+        gains = seeding._measure(trials)
+        for t, gain in zip(trials, gains, strict=True):
+            distances = _distances.sq_distances_to(X, centers[t])
+            assert_array_equal(seeding._distances[:, t - first], distances)
+            less = np.maximum(seeding._closest - distances, 0.0)
+            assert gain == pytest.approx(weights @ less, rel=1e-12)
+
+
+@needs_numba
+def test_rows_too_large_for_float32_are_decided_by_the_definition():
+    X = sparse.csr_matrix(words(3, ties=False))
+    centers = X[:40:3].toarray()
+    X = sparse.vstack([X, X * 1e25, X * 1e60, X * 1e170]).tocsr()
+    model = KMeans.from_centers(centers, backend="numba")
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = [_distances.sq_distances_to(X, center) for center in centers]
+    assert_array_equal(model.predict(X), np.argmin(distances, axis=0))
 
 
 @needs_numba

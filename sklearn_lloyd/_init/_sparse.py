@@ -77,7 +77,7 @@ class SparseGreedy(Greedy):
 
 
 class _CompiledTrials:
-    """Trials in the memory of those before, and compiled kernels that compare all rows with them."""
+    """Compares all rows with trials in compiled code, and keeps the memory for the next ones."""
 
     def __init__(self, problem, n_trials):
         self._chunks, self._weights = problem.chunks, array_of(problem.sample_weight)
@@ -87,7 +87,10 @@ class _CompiledTrials:
         # No more features than that have a trial, and one place is for those that have none.
         n_places = min(n_trials * self._chunks.n_terms, n_features) + 1
         n_lanes = -(-n_trials // lanes) * lanes
-        self._dense, self._places = np.zeros((n_trials, n_features)), np.zeros(n_features, np.int32)
+        self._dense, self._places = (
+            np.zeros((n_trials, n_features)),
+            np.zeros(n_features, np.int32),
+        )
         self._factors, self._norms = np.empty(n_places * n_lanes), np.zeros(n_lanes)
 
     def measure(self, trials, closest, distances, add):

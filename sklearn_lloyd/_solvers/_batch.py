@@ -205,7 +205,14 @@ class PassingRows:
     def _csr_stats(self, rows, table, want_sums):
         X, costs = self.chunks.X, np.empty(rows.stop - rows.start)
         self._kernels.own_distances(
-            X.data, X.indices, X.indptr, rows.start, table.centers, table.sq_norms, self._own, costs
+            X.data,
+            X.indices,
+            X.indptr,
+            rows.start,
+            table.centers,
+            table.sq_norms,
+            self._own,
+            costs,
         )
         inertia = costs.sum() if self.weights is None else costs @ self.weights[rows]
         if not want_sums:

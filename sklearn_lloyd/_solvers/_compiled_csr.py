@@ -48,9 +48,7 @@ class CsrBounds(Bounds):
 
         def measure(features, scratch):
             part = np.empty(len(offsets))
-            self._chunks.compiled.sq_movement(
-                offsets, before, features.start, features.stop, part
-            )
+            self._chunks.compiled.sq_movement(offsets, before, features.start, features.stop, part)
             return part
 
         blocks = slices_of_features(*offsets.shape)

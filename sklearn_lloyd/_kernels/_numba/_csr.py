@@ -42,6 +42,7 @@ __all__ = [
 _ZERO = 8 * np.finfo(np.float64).eps  # share of |c|^2, up to which cancellation leaves a zero
 _TILE = 512  # rows that meet one group of centres before the next
 _REGISTER = 32  # bytes
+_LINE = 64  # bytes
 _BLOCK = 64  # features that are written at once
 
 
@@ -87,7 +88,10 @@ def empty_columns(n_clusters, n_features, dtype):
     """Memory for the factors, the norms and the slacks of `Columns`."""
     lanes = _REGISTER // np.dtype(dtype).itemsize
     n_lanes = -(-n_clusters // lanes) * lanes
-    return np.zeros(n_features * n_lanes, dtype), *np.empty((2, n_lanes), dtype)
+    size = n_features * n_lanes
+    memory = np.zeros(size + _LINE, dtype)
+    start = -memory.ctypes.data % _LINE // memory.itemsize  # of the first whole line of the cache
+    return memory[start : start + size], *np.empty((2, n_lanes), dtype)
 
 
 def measured_columns(memory, sq_norms, never, n_terms):
@@ -103,7 +107,7 @@ def measured_columns(memory, sq_norms, never, n_terms):
     n_terms : int
         The number of products in a score.
     """
-    factors, norms, slack = memory
+    _, norms, slack = memory
     info, n = np.finfo(norms.dtype), len(sq_norms)
     # Roundings: of the products and their sum, of the norm; the rest and a twentieth are for what
     # is computed from the scores. In halves of an eps: the rounding to nearest.
@@ -191,9 +195,7 @@ def _settle(data, indices, start, stop, centers, sq_norms, factors, norms, bound
     for lane in range(0, len(norms), group):
         n_vectors = min(group, len(norms) - lane) // lanes
         base = lane * centers.shape[1]
-        score_entries(
-            data, indices, start, stop, factors, base, n_vectors, norms, lane, scores
-        )
+        score_entries(data, indices, start, stop, factors, base, n_vectors, norms, lane, scores)
     least, label = np.inf, 0
     for c in range(len(centers)):
         if not scores[c] > bound:

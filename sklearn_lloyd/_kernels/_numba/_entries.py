@@ -101,9 +101,7 @@ def score_entries(
     out : ndarray of shape (n_lanes,)
         Filled from `first` on.
     """
-    signature = types.void(
-        data, indices, start, stop, columns, base, n_vectors, norms, first, out
-    )
+    signature = types.void(data, indices, start, stop, columns, base, n_vectors, norms, first, out)
 
     def codegen(context, builder, signature, args):
         *args, out = arrays_of(context, builder, signature, args)
@@ -118,7 +116,7 @@ def score_entries(
 
 
 class _ExactRow(_Row):
-    """The same, but with the sums of the definition, entry by entry, and factors of few features."""
+    """Sums of the definition, entry by entry; factors are there of some features only."""
 
     n_sums = 1
 
