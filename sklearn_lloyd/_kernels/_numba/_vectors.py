@@ -80,7 +80,7 @@ class Vectors:
 
 def _scores(vectors, panel, table, norms, first):
     """Scores of a panel and of four centres from `first` on: [centre][register]."""
-    builder, width = vectors.builder, vectors.width
+    builder = vectors.builder
     n_features = builder.extract_value(panel.shape, 0)
     intp = n_features.type
     each = [builder.add(first, intp(q)) for q in range(CENTERS)]
@@ -129,7 +129,7 @@ def for_centers(vectors, panel, table, norms, use):
     """A loop over the centres of a table: `use(c, scores)` emits what is made of each.
 
     Four centres at a time share the loads of the panel. A panel of few features stays in registers
-    as a whole, where what is made of the scores needs the others: one centre at a time.
+    as a whole, and what is made of the scores needs the other registers: one centre at a time.
     """
     builder = vectors.builder
     n_centers, n_features = (builder.extract_value(table.shape, axis) for axis in (0, 1))
