@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_lloyd._kernels._numba import _panels, _simd, _vectors
+from sklearn_lloyd._kernels._numba import _panels, _rows, _simd, _vectors
 
 FLOATS = [np.float32, np.float64]
 
@@ -49,7 +49,8 @@ def example(n_features, n_centers, dtype, seed=0):
     return panel, table, norms, exact, terms * eps * (_vectors.sum_terms(n_features) + 2)
 
 
-SHAPES = [(1, 4), (3, 4), (15, 8), (16, 4), (17, 12), (64, 8), (133, 20), (784, 4)]
+SHAPES = [(1, 4), (2, 8), (3, 4), (4, 12), (5, 4), (15, 8), (16, 4), (17, 12), (64, 8), (133, 20)]
+SHAPES += [(784, 4)]
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -169,3 +170,16 @@ def test_padding():
     assert_array_equal(index[:18], np.arange(100, 118))
     assert_array_equal(index[18:32], 117)
     assert_array_equal(index[32:], np.arange(132, 140))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 255, 256, 257, 1000])
+def test_rows_that_scores_leave_open(n, share):
+    is_open = np.random.default_rng(n).random(n) < share
+    best, off = np.zeros(n), np.ones(n)
+    second = np.where(is_open, 1.0, 2.0)
+    second[is_open.nonzero()[0][::2]] = np.nan  # what is no number proves nothing
+    flags, out = np.full(_rows.FLAGS, 77, np.uint8), np.full(n + 1, -1)
+    n_open = _rows.open_rows(n, best, second, off, flags, out[:n])
+    assert_array_equal(out[:n_open], is_open.nonzero()[0])
+    assert out[n] == -1

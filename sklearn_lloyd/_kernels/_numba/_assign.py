@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import any_order, exact
 from sklearn_lloyd._kernels._numba._least import own_distances, two_least, two_least_of_near
-from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
-from sklearn_lloyd._kernels._numba._rows import find_active, merge, open_rows, split, take_over
+from sklearn_lloyd._kernels._numba._panels import fill_neighbours, fill_panel
+from sklearn_lloyd._kernels._numba._rows import (
+    FLAGS,
+    find_active,
+    merge,
+    open_rows,
+    split,
+    take_over,
+)
 from sklearn_lloyd._kernels._numba._settle import (
     decide_open,
     prove,
@@ -114,7 +121,7 @@ def assign_block(
     else:
         two_least(rows, index, n, off_rows, factors, norms, panel, best, second, label)
     slacks(index, n, label, sq_norms, slack, slack_of_norm, off)
-    n_open = open_rows(n, best, second, off, other)
+    n_open = open_rows(n, best, second, off, np.empty(FLAGS, np.uint8), other)
     if limit.size:
         prove(index, n, best, second, label, off, sq_norms, eps, drift_below, limits)
         if aside:
@@ -157,25 +164,38 @@ def label_block(
     index, places = np.empty((2, TILE), np.intp)
     best, second, off = np.empty((3, TILE), real)
     label, panel = np.empty(TILE, np.int32), np.empty((n_features, n_lanes), real)
+    flags = np.empty(FLAGS, np.uint8)
     of_norm = (real.type(1) + eps * real.type(n_features)) * slack_of_norm
     total = 0.0
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
-        for r in range(n):
-            index[r] = first + r
-        pad_index(index, n, n_lanes)
         for r in range(0, n, n_lanes):
-            fill_panel(X, index, r, shift, panel)
+            if r + n_lanes <= n:
+                fill_neighbours(X, first + r, shift, panel)
+            else:
+                for p in range(n_lanes):
+                    index[p] = first + min(r + p, n - 1)
+                fill_panel(X, index, 0, shift, panel)
             fold_panel(panel, factors, norms, best, second, label, r)
             norms_of_panel(panel, off, r)
-        for r in range(np.uintp(n)):
-            total += off[r]
-            off[r] = off[r] * of_norm + slack[np.uintp(label[r])]
-        n_open = open_rows(n, best, second, off, places)
+        total += _slacks_of_norms(off, n, of_norm, label, slack)
+        n_open = open_rows(n, best, second, off, flags, places)
         if n_open:
+            for r in range(n):
+                index[r] = first + r
             decide_open(
                 X, X, index, places, n_open, shift, centers, factors, norms, off, panel, best,
                 label,
             )  # fmt: skip
         labels[first : first + n] = label[:n]
+    return total
+
+
+@any_order
+def _slacks_of_norms(off, n, of_norm, label, slack):
+    """From the squared norms to how far scores must be apart; returns the sum of the norms."""
+    total = 0.0
+    for r in range(np.uintp(n)):
+        total += off[r]
+        off[r] = off[r] * of_norm + slack[np.uintp(label[r])]
     return total

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from sklearn_lloyd._kernels._numba._jit import UNCOUNTED, exact_part
+from sklearn_lloyd._kernels._numba._jit import UNCOUNTED, exact_part, inlined
 from sklearn_lloyd._kernels._numba._vectors import INT32, N_VECTORS, Vectors, arrays_of
+
+INT32_POINTER = INT32.as_pointer()
+_LINE = 64  # bytes that the cache takes at a time
+# Rows of so many bytes are read ahead; of longer ones the processor sees for itself.
+_FEW_BYTES, _MANY_BYTES = 64, 1024
 
 
 @intrinsic
@@ -97,6 +103,30 @@ def turn_rows(typingctx, X, index, first, j, n, shift, panel):
     return signature, codegen
 
 
+@intrinsic
+def read_ahead(typingctx, X, first, n):
+    """Read n rows of X from `first` on once, line by line of the cache.
+
+    Panels are turned a few features of all rows at a time: to the processor, which reads ahead
+    of what comes in order, that is no order.
+    """
+    signature = types.void(X, first, n)
+
+    def codegen(context, builder, signature, args):
+        X, first, n = arrays_of(context, builder, signature, args)
+        n_features, intp = builder.extract_value(X.shape, 1), first.type
+        start = builder.mul(first, n_features)
+        stop = builder.add(start, builder.mul(n, n_features))
+        step = intp(_LINE // context.get_abi_sizeof(X.data.type.pointee))
+        read = ir.FunctionType(ir.VoidType(), [INT32])
+        with cgutils.for_range_slice(builder, start, stop, step) as (place, _):
+            number = builder.load(builder.bitcast(builder.gep(X.data, [place]), INT32_POINTER))
+            builder.asm(read, "", "r", [number], side_effect=True)  # or it would be left out
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
 @exact_part
 def are_neighbours(index, first, n_lanes):
     """Whether the rows index[first:][:n_lanes], which are in order, lie side by side."""
@@ -107,26 +137,23 @@ def are_neighbours(index, first, n_lanes):
     return as_far and index[last] != index[last - np.uintp(1)]
 
 
-def _fill_in_registers(X, index, first, shift, panel):
+def _turn_in_registers(X, index, first, shift, panel):
     """Fill a panel as far as that goes in registers; returns how many features that is."""
 
 
-@overload(_fill_in_registers, jit_options=UNCOUNTED)
-def _fill_in_registers_of(X, index, first, shift, panel):
+@overload(_turn_in_registers, jit_options={**UNCOUNTED, "forceinline": True})
+def _turn_in_registers_of(X, index, first, shift, panel):
     floats = (types.float32, types.float64)
     if X.dtype not in floats or X.layout != "C" or not X.aligned:
         return lambda X, index, first, shift, panel: 0
 
-    def fill(X, index, first, shift, panel):
+    def turn(X, index, first, shift, panel):
         n_features, n_lanes = X.shape[1], panel.shape[1]
+        if index is None and _FEW_BYTES <= n_features * X.itemsize <= _MANY_BYTES:
+            read_ahead(X, first, n_lanes)
         width = n_lanes >> 2
         j, last_start = 0, n_features - width
-        if shift.size == 0 and are_neighbours(index, first, n_lanes):
-            start = index[first]
-            while j <= last_start:  # a range with a step would divide
-                turn_rows(X, None, start, j, None, None, panel)
-                j += width
-        while j <= last_start:
+        while j <= last_start:  # a range with a step would divide
             if shift.size:
                 turn_rows(X, index, first, j, None, shift, panel)
             else:
@@ -135,12 +162,29 @@ def _fill_in_registers_of(X, index, first, shift, panel):
         # The rest, if what lies behind it can be read: the next row.
         if j == n_features or shift.size:
             return j
-        if index[first + n_lanes - 1] * n_features + j + width > X.size:
+        last = first + n_lanes - 1
+        if index is not None:
+            last = index[last]
+        if last * n_features + j + width > X.size:
             return j
         turn_rows(X, index, first, j, n_features - j, None, panel)
         return n_features
 
-    return fill
+    return turn
+
+
+@inlined
+def fill_neighbours(X, first, shift, panel):
+    """As `fill_panel`, of the rows from `first` on."""
+    done = _turn_in_registers(X, None, first, shift, panel)
+    first, n_lanes = np.uintp(first), np.uintp(panel.shape[1])
+    for j in range(np.uintp(done), np.uintp(X.shape[1])):
+        if shift.size == 0:
+            for r in range(n_lanes):
+                panel[j, r] = X[first + r, j]
+        else:
+            for r in range(n_lanes):
+                panel[j, r] = np.float64(X[first + r, j]) - shift[j]
 
 
 @exact_part
@@ -157,16 +201,14 @@ def fill_panel(X, index, first, shift, panel):
     panel : ndarray of shape (n_features, lanes)
         Filled.
     """
-    done = _fill_in_registers(X, index, first, shift, panel)
     n_lanes = np.uintp(panel.shape[1])
+    if are_neighbours(index, first, n_lanes):
+        fill_neighbours(X, index[np.uintp(first)], shift, panel)
+        return
+    done = _turn_in_registers(X, index, first, shift, panel)
     first = np.uintp(first)
-    start = np.uintp(index[first])
-    side_by_side = are_neighbours(index, first, n_lanes)
     for j in range(np.uintp(done), np.uintp(X.shape[1])):
-        if side_by_side and shift.size == 0:
-            for r in range(n_lanes):
-                panel[j, r] = X[start + r, j]
-        elif shift.size == 0:
+        if shift.size == 0:
             for r in range(n_lanes):
                 panel[j, r] = X[np.uintp(index[first + r]), j]
         else:

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part, inlined
 
-_FLAGS = 256  # rows that are tested before those that fail are listed
+FLAGS = 256  # rows that are tested before those that fail are listed
+
+
+@inlined
+def list_flagged(flags, m, first, out, n):
+    """Add `first` plus the places of those of the first m flags that are set to a list of n.
+
+    Eight flags are looked at together. Returns how long the list is now.
+    """
+    words, eight = flags.view(np.uint64), np.uintp(8)
+    for place in range(m, np.uintp(-(-np.intp(m) // 8) * 8)):
+        flags[place] = 0
+    for w in range((m + np.uintp(7)) // eight):
+        if words[w]:
+            for r in range(w * eight, min(w * eight + eight, m)):
+                out[n] = first + r
+                n += np.uintp(flags[r])
+    return n
 
 
 @exact
 def find_active(labels, limit, drift, start, stop, out):
     """Rows from start to stop whose bound does not hold any more; returns how many."""
     n = np.uintp(0)  # unsigned indices need no test for counting from the end
-    holds = np.empty(_FLAGS, np.uint8)
-    stop, one = np.uintp(stop), np.uintp(1)
-    for first in range(np.uintp(start), stop, np.uintp(_FLAGS)):
-        m = min(np.uintp(_FLAGS), stop - first)
+    flags, stop = np.empty(FLAGS, np.uint8), np.uintp(stop)
+    for first in range(np.uintp(start), stop, np.uintp(FLAGS)):
+        m = min(np.uintp(FLAGS), stop - first)
         for r in range(m):
-            holds[r] = limit[first + r] > drift[np.uintp(labels[first + r])]
-        for r in range(m):
-            out[n] = first + r
-            n += one - np.uintp(holds[r])
+            flags[r] = not limit[first + r] > drift[np.uintp(labels[first + r])]
+        n = list_flagged(flags, m, first, out, n)
     return np.intp(n)
 
 
@@ -74,16 +88,16 @@ def take_over(index, n, label, labels, limits, limit, changed, old):
     return np.intp(n_changed)
 
 
-@exact
-def open_rows(n, best, second, off, out):
-    """Which of the first n places the scores leave open; returns how many."""
+@exact_part
+def open_rows(n, best, second, off, flags, out):
+    """Which of the first n places the scores leave open; returns how many.
+
+    `flags` is scratch memory for `FLAGS` of uint8.
+    """
     n_open, n = np.uintp(0), np.uintp(n)
-    proved, one = np.empty(_FLAGS, np.uint8), np.uintp(1)
-    for first in range(np.uintp(0), n, np.uintp(_FLAGS)):
-        m = min(np.uintp(_FLAGS), n - first)
+    for first in range(np.uintp(0), n, np.uintp(FLAGS)):
+        m = min(np.uintp(FLAGS), n - first)
         for r in range(m):
-            proved[r] = second[first + r] - best[first + r] > off[first + r]
-        for r in range(m):
-            out[n_open] = first + r
-            n_open += one - np.uintp(proved[r])
+            flags[r] = not second[first + r] - best[first + r] > off[first + r]
+        n_open = list_flagged(flags, m, first, out, n_open)
     return np.intp(n_open)

@@ -21,12 +21,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from sklearn_lloyd._kernels._numba._vectors import (
-    CENTERS,
     INT32,
     N_VECTORS,
     Vectors,
     arrays_of,
-    four_centers,
+    for_centers,
 )
 
 _N_SUMS = 4  # registers that `product` adds to in turn
@@ -62,18 +61,18 @@ def fold_panel(typingctx, panel, table, norms, best, second, label, start):
             [vectors.variable(value) for value in (vectors.infinite, vectors.infinite, none)]
             for _ in range(N_VECTORS)
         ]
-        with four_centers(vectors, panel, table, norms) as (c, scores):
-            number = builder.trunc(c, INT32)
-            for q in range(CENTERS):
-                this = vectors.splat(builder.add(number, INT32(q)), vectors.labels)
-                for v in range(N_VECTORS):
-                    score = scores[q][v]
-                    least, next_least, nearest = (builder.load(p) for p in state[v])
-                    nearer = vectors.less(score, least)
-                    larger = builder.select(nearer, least, score)
-                    builder.store(builder.select(nearer, score, least), state[v][0])
-                    builder.store(vectors.min(larger, next_least), state[v][1])
-                    builder.store(builder.select(nearer, this, nearest), state[v][2])
+
+        def fold(c, scores):
+            this = vectors.splat(builder.trunc(c, INT32), vectors.labels)
+            for score, pointers in zip(scores, state, strict=True):
+                least, next_least, nearest = (builder.load(p) for p in pointers)
+                nearer = vectors.less(score, least)
+                larger = builder.select(nearer, least, score)
+                builder.store(builder.select(nearer, score, least), pointers[0])
+                builder.store(vectors.min(larger, next_least), pointers[1])
+                builder.store(builder.select(nearer, this, nearest), pointers[2])
+
+        for_centers(vectors, panel, table, norms, fold)
         for v in range(N_VECTORS):
             at = builder.add(start, intp(width * v))
             least, next_least, nearest = (builder.load(p) for p in state[v])
@@ -109,18 +108,20 @@ def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
         offsets = [zero.type(width * v) for v in range(N_VECTORS)]
         bounds = [vectors.load(bound.data, at) for at in offsets]
         least = [vectors.variable(vectors.infinite) for _ in offsets]
-        with four_centers(vectors, panel, table, norms) as (c, scores):
-            for q in range(CENTERS):
-                mask = INT32(0)
-                for v in range(N_VECTORS):
-                    above = builder.fcmp_ordered(">", scores[q][v], bounds[v])
-                    within = builder.bitcast(builder.not_(above), bits)
-                    shifted = builder.shl(builder.zext(within, INT32), INT32(width * v))
-                    mask = builder.or_(mask, shifted)
-                    old = builder.load(least[v])
-                    lower = builder.select(above, scores[q][v], vectors.infinite)
-                    builder.store(vectors.min(lower, old), least[v])
-                builder.store(mask, builder.gep(masks.data, [builder.add(c, zero.type(q))]))
+
+        def compare(c, scores):
+            mask = INT32(0)
+            for v in range(N_VECTORS):
+                above = builder.fcmp_ordered(">", scores[v], bounds[v])
+                within = builder.bitcast(builder.not_(above), bits)
+                shifted = builder.shl(builder.zext(within, INT32), INT32(width * v))
+                mask = builder.or_(mask, shifted)
+                old = builder.load(least[v])
+                lower = builder.select(above, scores[v], vectors.infinite)
+                builder.store(vectors.min(lower, old), least[v])
+            builder.store(mask, builder.gep(masks.data, [c]))
+
+        for_centers(vectors, panel, table, norms, compare)
         for at, pointer in zip(offsets, least, strict=True):
             vectors.store(builder.load(pointer), rest.data, at)
         return context.get_dummy_value()
@@ -208,23 +209,24 @@ def improve_panel(typingctx, panel, table, norms, target, reach, weight, masks, 
         targets = [vectors.load(target.data, at) for at in offsets]
         reaches = [vectors.load(reach.data, at) for at in offsets]
         weights = [vectors.load(weight.data, at) for at in offsets]
-        with four_centers(vectors, panel, table, norms) as (c, scores):
-            for q in range(CENTERS):
-                mask, trial = INT32(0), builder.add(c, zero.type(q))
-                row = builder.mul(trial, zero.type(N_VECTORS * width))
-                for v, at in enumerate(offsets):
-                    above = builder.fcmp_ordered(">", scores[q][v], reaches[v])
-                    noted = builder.zext(builder.bitcast(builder.not_(above), bits), INT32)
-                    mask = builder.or_(mask, builder.shl(noted, INT32(width * v)))
-                    closer = builder.fsub(targets[v], scores[q][v])
-                    place = builder.add(row, at)
-                    positive = builder.select(
-                        vectors.less(vectors.zeros, closer), closer, vectors.zeros
-                    )
-                    total = vectors.load(gains.data, place)
-                    total = vectors.add_product(total, weights[v], positive)
-                    vectors.store(total, gains.data, place)
-                builder.store(mask, builder.gep(masks.data, [trial]))
+
+        def improve(trial, scores):
+            mask, row = INT32(0), builder.mul(trial, zero.type(N_VECTORS * width))
+            for v, at in enumerate(offsets):
+                above = builder.fcmp_ordered(">", scores[v], reaches[v])
+                noted = builder.zext(builder.bitcast(builder.not_(above), bits), INT32)
+                mask = builder.or_(mask, builder.shl(noted, INT32(width * v)))
+                closer = builder.fsub(targets[v], scores[v])
+                place = builder.add(row, at)
+                positive = builder.select(
+                    vectors.less(vectors.zeros, closer), closer, vectors.zeros
+                )
+                total = vectors.load(gains.data, place)
+                total = vectors.add_product(total, weights[v], positive)
+                vectors.store(total, gains.data, place)
+            builder.store(mask, builder.gep(masks.data, [trial]))
+
+        for_centers(vectors, panel, table, norms, improve)
         return context.get_dummy_value()
 
     return signature, codegen

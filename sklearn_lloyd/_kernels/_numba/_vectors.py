@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -11,6 +9,7 @@ from numba.core import cgutils
 
 RUN = 16  # features
 CENTERS = 4  # that a panel meets at a time; tables are filled up to a multiple of it
+FEW = 4  # features of a panel that stays in registers
 
 INT32 = ir.IntType(32)
 _FAST = ("contract", "nsz")  # a product and its sum may be rounded once
@@ -81,7 +80,7 @@ class Vectors:
 
 def _scores(vectors, panel, table, norms, first):
     """Scores of a panel and of four centres from `first` on: [centre][register]."""
-    builder, width = vectors.builder, vectors.width
+    builder = vectors.builder
     n_features = builder.extract_value(panel.shape, 0)
     intp = n_features.type
     each = [builder.add(first, intp(q)) for q in range(CENTERS)]
@@ -91,11 +90,7 @@ def _scores(vectors, panel, table, norms, first):
 
     def add_run(start, stop, sums):
         with cgutils.for_range_slice(builder, start, stop, intp(1)) as (j, _):
-            at = builder.mul(j, intp(N_VECTORS * width))
-            x = [
-                vectors.load(panel.data, builder.add(at, intp(width * v)))
-                for v in range(N_VECTORS)
-            ]
+            x = _feature(vectors, panel, j)
             for q in range(CENTERS):
                 place = builder.gep(table.data, [builder.add(starts[q], j)])
                 factor = vectors.splat(builder.load(place))
@@ -120,14 +115,51 @@ def _scores(vectors, panel, table, norms, first):
     return [[builder.load(pointer) for pointer in pointers] for pointers in total]
 
 
-@contextmanager
-def four_centers(vectors, panel, table, norms):
-    """A loop over the centres of a table: gives the first of four, and their scores."""
+def _feature(vectors, panel, j):
+    """One feature of all rows of a panel."""
+    width = vectors.width
+    at = vectors.builder.mul(j, j.type(N_VECTORS * width))
+    return [
+        vectors.load(panel.data, vectors.builder.add(at, j.type(width * v)))
+        for v in range(N_VECTORS)
+    ]
+
+
+def for_centers(vectors, panel, table, norms, use):
+    """A loop over the centres of a table: `use(c, scores)` emits what is made of each.
+
+    Four centres at a time share the loads of the panel. A panel of few features stays in registers
+    as a whole, and what is made of the scores needs the other registers: one centre at a time.
+    """
     builder = vectors.builder
-    n_centers = builder.extract_value(table.shape, 0)
+    n_centers, n_features = (builder.extract_value(table.shape, axis) for axis in (0, 1))
     intp = n_centers.type
-    with cgutils.for_range_slice(builder, intp(0), n_centers, intp(CENTERS)) as (c, _):
-        yield c, _scores(vectors, panel, table, norms, c)
+    done, many = (builder.append_basic_block(name) for name in ("scores.done", "scores.many"))
+    few = [builder.append_basic_block(f"scores.few.{n}") for n in range(1, FEW + 1)]
+    switch = builder.switch(n_features, many)
+    for n, block in enumerate(few, 1):
+        switch.add_case(intp(n), block)
+        builder.position_at_end(block)
+        x = [_feature(vectors, panel, intp(j)) for j in range(n)]
+        with cgutils.for_range(builder, n_centers) as loop:
+            c = loop.index
+            norm = vectors.splat(builder.load(builder.gep(norms.data, [c])))
+            scores, start = [norm] * N_VECTORS, builder.mul(c, intp(n))
+            for j in range(n):
+                place = builder.gep(table.data, [builder.add(start, intp(j))])
+                factor = vectors.splat(builder.load(place))
+                scores = [
+                    vectors.add_product(score, factor, part)
+                    for score, part in zip(scores, x[j], strict=True)
+                ]
+            use(c, scores)
+        builder.branch(done)
+    builder.position_at_end(many)
+    with cgutils.for_range_slice(builder, intp(0), n_centers, intp(CENTERS)) as (first, _):
+        for q, scores in enumerate(_scores(vectors, panel, table, norms, first)):
+            use(builder.add(first, intp(q)), scores)
+    builder.branch(done)
+    builder.position_at_end(done)
 
 
 def arrays_of(context, builder, signature, args):
