@@ -129,7 +129,7 @@ class WorkerPool:
                 raise error
 
     def later(self, work):
-        """Start `work()` on another worker, if there is one; returns what gives its value, once."""
+        """Start `work()` on another worker, if there is one; returns what gives its value."""
         if not self._threads:
             return work
         task = _Task(work)
