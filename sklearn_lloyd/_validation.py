@@ -70,7 +70,7 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=
         "ensure_all_finite": False,
     }
     try:
-        if not reset and _is_as_fitted(estimator, X):
+        if _is_plain(X) and _take_plain(estimator, X.shape[1], reset):
             checked = X
         elif isinstance(estimator, str):
             checked = check_array(X, estimator=estimator, **options)
@@ -93,15 +93,26 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=
     return Chunks(checked, n_clusters, n_threads, backend, n_before)
 
 
-def _is_as_fitted(estimator, X):
-    """Whether all checks but that for finite numbers would let a plain array through as it is.
+def _is_plain(X):
+    """Whether all checks but that for finite numbers would let X through as it is.
 
     They take several times as long as the work on a hundred rows.
     """
-    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype.kind not in "iuf" or not len(X):
-        return False
+    return type(X) is np.ndarray and X.ndim == 2 and X.dtype.kind in "iuf" and X.size > 0
+
+
+def _take_plain(estimator, n_features, reset):
+    """Set or check the number of features as scikit-learn does, where columns have no names.
+
+    Returns whether that was all; if not, scikit-learn is to say what does not fit.
+    """
+    if isinstance(estimator, str):
+        return True
+    if reset:
+        estimator.n_features_in_ = n_features
+        vars(estimator).pop("feature_names_in_", None)
     known = getattr(estimator, "n_features_in_", None), hasattr(estimator, "feature_names_in_")
-    return known == (X.shape[1], False)
+    return known == (n_features, False)
 
 
 def _encode_advice(X):

@@ -15,7 +15,6 @@ from sklearn_lloyd._kernels._numba._sums import (
     moments,
     move_rows,
     norms_and_keys,
-    round_rows,
 )
 from sklearn_lloyd._kernels._numba._tables import CompiledCenters, Tables
 from sklearn_lloyd._kernels._numba._taking import (
@@ -51,7 +50,6 @@ __all__ = [
     "movement",
     "norms_and_keys",
     "own_and_nearest",
-    "round_rows",
     "safe_distances",
     "sort_rows",
     "take_center",
