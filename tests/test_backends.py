@@ -594,6 +594,7 @@ def test_moments_norms_and_keys(layout, n_features, weighted):
     X = 5.0 + rng.normal(size=(1000, 2 * n_features))
     X[700:] += 100.0  # as if sorted: tiles differ more than the rows in them
     X = X[:, ::2] if layout == "strided" else np.array(X[:, ::2], order=layout)
+    X.flags.writeable = False  # as the kernels are compiled for anyway
     weights = np.empty(0)
     if weighted:
         weights = rng.integers(0, 3, 1000).astype(np.float64)
