@@ -56,34 +56,37 @@ class CanonicalRows:
         return self._sorted[1]
 
     @cached_property
-    def block_of(self):
-        """The block of each row. Blocks are in the order of the keys; sizes need not agree.
+    def _cut(self):
+        """`block_of`, `blocks`.
 
         Equal steps between the keys, refined until about sixteen make a block; keys far out
         all fall into the first or the last.
         """
         n_rows, n_steps = self.keys.size, 16 * self.n_blocks
+        if self.n_blocks == 1:
+            starts = np.array([0, n_rows])
+            return np.zeros(n_rows, np.uint16), (self.order, starts, np.ones(1, bool))
         sample = np.sort(self.keys[:: -(-n_rows // 4096)])
         low, high = sample[sample.size // 256], sample[-1 - sample.size // 256]
-        step_of = self.keys - low
-        if high > low:
-            step_of *= n_steps / (high - low)
-        np.clip(step_of, 0, n_steps - 1, out=step_of)
-        step_of = step_of.astype(np.uint16)
-        sizes = np.bincount(step_of, minlength=n_steps)
-        before = np.cumsum(sizes) - sizes
-        return (before * self.n_blocks // n_rows).astype(np.uint16).take(step_of)
+        per_step = n_steps / (high - low) if high > low else 1.0
+        cut = _cut_into_blocks if self._kernels is None else self._kernels.cut_into_blocks
+        block_of, by_block, starts = cut(self.keys, low, per_step, n_steps, self.n_blocks)
+        return block_of, (by_block, starts, np.zeros(self.n_blocks, bool))
 
-    @cached_property
+    @property
+    def block_of(self):
+        """The block of each row. Blocks are in the order of the keys; sizes need not agree."""
+        return self._cut[0]
+
+    @property
     def blocks(self):
         """The rows block by block, where each block starts, and which are in order yet."""
-        sizes = np.bincount(self.block_of, minlength=self.n_blocks)
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        if self._kernels is None:
-            by_block = np.argsort(self.block_of, kind="stable")  # of 16 bits: a counting sort
-        else:
-            by_block = self._kernels.order_by_block(self.block_of, starts)
-        return by_block, starts, np.zeros(self.n_blocks, bool)
+        return self._cut[1]
+
+    @property
+    def block_sizes(self):
+        """The number of rows in each block."""
+        return np.diff(self.blocks[1])
 
     def in_order(self, blocks):
         """The rows block by block, and where each block starts.
@@ -101,9 +104,9 @@ class CanonicalRows:
             in_order[block] = True
         return by_block, starts
 
-    def block_mass(self, rows, mass=None):
-        """What the given rows add to the mass of every block; by default one each."""
-        if self.n_blocks == 1 and mass is not None:
+    def block_mass(self, rows, mass):
+        """What the given rows add to the mass of every block."""
+        if self.n_blocks == 1:
             return np.array([mass.sum()])
         return np.bincount(self.block_of[rows], mass, minlength=self.n_blocks)
 
@@ -194,6 +197,31 @@ def _order_and_groups(keys):
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     return order, np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+
+
+def _cut_into_blocks(keys, low, per_step, n_steps, n_blocks):
+    """Cut the rows into blocks of about as many, between two steps of the keys.
+
+    Returns
+    -------
+    block_of : ndarray of uint16 of shape (n_samples,)
+        The block of each row.
+    by_block : ndarray of intp of shape (n_samples,)
+        The rows block by block, those of one block as they come.
+    starts : ndarray of intp of shape (n_blocks + 1,)
+        Where in these each block starts.
+    """
+    step_of = keys - low
+    step_of *= per_step
+    np.clip(step_of, 0, n_steps - 1, out=step_of)
+    step_of = step_of.astype(np.uint16)
+    before = np.concatenate([[0], np.bincount(step_of, minlength=n_steps).cumsum()])
+    first = before.searchsorted(-(-np.arange(n_blocks + 1) * keys.size // n_blocks))
+    first[-1] = n_steps  # the last steps may have no keys
+    block_of_step = np.repeat(np.arange(n_blocks, dtype=np.uint16), np.diff(first))
+    block_of = block_of_step.take(step_of)
+    # Numbers of 16 bits are sorted by counting.
+    return block_of, np.argsort(block_of, kind="stable"), before[first]
 
 
 def _draw_from(rows, targets, mass_of):

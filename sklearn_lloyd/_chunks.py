@@ -151,18 +151,19 @@ class Chunks:
         return [index[start : start + step] for start in range(0, index.size, step)]
 
     @contextmanager
-    def open(self, calls_blas=True):
+    def open(self, calls_blas=True, n_blocks=None):
         """Keep one pool of threads for several calls of `map_reduce`.
 
-        Where nothing inside calls BLAS and one block is all there is, that can be said: to hold
-        BLAS to one thread takes as long as the work on a few hundred rows.
+        Where nothing inside calls BLAS, that can be said: to hold it to one thread takes as long
+        as the work on a few hundred rows. So can the number of blocks of all that is inside.
         """
         if self._pool is not None:  # already open further out
             yield self
             return
-        n_blocks = len(self.blocks)
-        if self.compiled_dense is not None:  # some passes are cut finer
-            n_blocks = max(n_blocks, self.shape[0] * self.shape[1] // _COMPILED_VALUES)
+        if n_blocks is None:
+            n_blocks = len(self.blocks)
+            if self.compiled_dense is not None:  # some passes are cut finer
+                n_blocks = max(n_blocks, self.shape[0] * self.shape[1] // _COMPILED_VALUES)
         n_workers = 1
         if n_blocks > 1:
             n_workers = min(effective_n_threads(self.n_threads), n_blocks)

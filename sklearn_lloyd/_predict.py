@@ -13,7 +13,7 @@ from sklearn_lloyd._problem import shift_near
 from sklearn_lloyd._solvers import label_kernel
 from sklearn_lloyd._validation import require_finite
 
-_WORK_OF_BLOCK = 1 << 23  # products, and what else a row takes in these
+_WORK_OF_BLOCK = 1 << 22  # products, and what else a row takes in these
 _OF_ROW = 4  # in features and in clusters
 _FEWEST_ROWS = 512
 
@@ -37,16 +37,18 @@ def predict_labels(chunks, centers):
     """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,)."""
     labels = np.empty(chunks.shape[0], np.int32)
     table = _table(chunks, centers)
-    with chunks.open():
+    is_compiled = chunks.compiled_dense is not None
+    blocks = _fine_blocks(chunks, len(table)) if is_compiled else chunks.blocks
+    with chunks.open(calls_blas=chunks.compiled is None, n_blocks=len(blocks)):
         kernel = label_kernel(chunks, table, labels)
-        if chunks.compiled_dense is None:
-            require_finite(chunks)
-            chunks.map_reduce(kernel)
-        else:
+        if is_compiled:
             norms = []
-            chunks.map_reduce(kernel, norms.append, _fine_blocks(chunks, len(table)))
+            chunks.map_reduce(kernel, norms.append, blocks)
             if not math.isfinite(sum(norms)):
                 require_finite(chunks)
+        else:
+            require_finite(chunks)
+            chunks.map_reduce(kernel)
     return labels
 
 

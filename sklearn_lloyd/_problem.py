@@ -142,14 +142,12 @@ def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype, rounde
     scale[scale == 0.0] = 1.0
     direction /= 2.0 ** np.round(np.log2(scale) + _OFF_CENTER)
     sum_of_squares = 0.0
+    out = np.empty((0, 0), np.float32) if rounded is None else rounded
 
     def kernel(rows, scratch):
         if chunks.compiled_dense is not None:
-            if rounded is not None:
-                chunks.compiled_dense.round_rows(
-                    chunks.X, rows.start, rows.stop, array_of(shift), rounded
-                )
-            arrays = (array_of(shift), direction, array_of(sample_weight), sq_norms, keys)
+            weights = array_of(sample_weight)
+            arrays = array_of(shift), direction, weights, sq_norms, keys, out
             return chunks.compiled_dense.norms_and_keys(chunks.X, rows.start, rows.stop, *arrays)
         norms, keys[rows] = norms_and_keys(chunks.rows(rows), shift, direction)
         sq_norms[rows] = norms

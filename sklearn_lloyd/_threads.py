@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from queue import SimpleQueue
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -85,36 +85,88 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-class WorkerPool:
-    """Runs one function on the caller's thread and on `n_workers - 1` others."""
+_SILENT = {"over": "ignore", "invalid": "ignore"}
 
-    def __init__(self, n_workers, executor):
-        self.n_workers = n_workers
-        self._executor = executor
+
+class WorkerPool:
+    """Runs functions on the caller's thread and on `n_workers - 1` others, until it is stopped.
+
+    An executor of the standard library takes twice as long to hand over work and to see its end,
+    which a fit does some hundred times.
+    """
+
+    def __init__(self, n_workers):
+        self._tasks = SimpleQueue()
+        self._threads = []
+        try:
+            for _ in range(n_workers - 1):
+                # Daemons, lest a pool that an interrupted generator holds open keeps Python from
+                # ending. None of them works while nobody waits for it.
+                thread = threading.Thread(target=self._serve, name="sklearn_lloyd", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def run(self, work):
         """Call `work()` on every worker; return when all are done, raise what one raised."""
-        futures = [self._executor.submit(work) for _ in range(self.n_workers - 1)]
+        tasks = [_Task(work) for _ in self._threads]
+        for task in tasks:
+            self._tasks.put(task)
         try:
             work()
         finally:
-            errors = [future.exception() for future in futures]
+            errors = [task.error() for task in tasks]
         for error in errors:
             if error is not None:
                 raise error
 
     def later(self, work):
         """Start `work()` on another worker, if there is one; returns what gives its value."""
-        return work if self._executor is None else self._executor.submit(work).result
+        if not self._threads:
+            return work
+        task = _Task(work)
+        self._tasks.put(task)
+        return task.value
+
+    def _serve(self):
+        # Both belong to the thread, and end with it.
+        _blas()[1].limit(limits=1)
+        np.seterr(**_SILENT)
+        for task in iter(self._tasks.get, None):
+            task.do()
+            del task  # and what it has found
 
 
-_SILENT = {"over": "ignore", "invalid": "ignore"}
+class _Task:
+    def __init__(self, work):
+        self._work = work
+        self._outcome = SimpleQueue()
 
+    def do(self):
+        try:
+            value, error = self._work(), None
+        except BaseException as raised:
+            value, error = None, raised
+        self._outcome.put((value, error))
 
-def _prepare_worker():
-    # Both belong to the thread, and end with it.
-    _blas()[1].limit(limits=1)
-    np.seterr(**_SILENT)
+    def error(self):
+        """Wait for the end of the work; what it raised, or None."""
+        return self._outcome.get()[1]
+
+    def value(self):
+        """Wait for the value of the work."""
+        value, error = self._outcome.get()
+        if error is not None:
+            raise error
+        return value
 
 
 @contextmanager
@@ -123,21 +175,14 @@ def worker_pool(n_workers, calls_blas=True):
 
     Nothing outlives the block, so there is nothing to pickle, to share or to lose in a fork.
     Floating point overflow is silent inside: the kernels take it for a row that is not
-    decided, and validation has dealt with data that cannot be told apart at all. What runs on the
-    caller's thread alone and does not call BLAS can say so, and is spared the limit.
+    decided, and validation has dealt with data that cannot be told apart at all. What does not
+    call BLAS can say so, and is spared the limit.
     """
     with ExitStack() as stack:
         stack.enter_context(np.errstate(**_SILENT))
-        if calls_blas or n_workers > 1:
+        if calls_blas:
             stack.enter_context(_process_wide_limit)
             stack.enter_context(_blas()[1].limit(limits=1))
-        executor = None
-        if n_workers > 1:
-            executor = stack.enter_context(
-                ThreadPoolExecutor(
-                    n_workers - 1,
-                    thread_name_prefix="sklearn_lloyd",
-                    initializer=_prepare_worker,
-                )
-            )
-        yield WorkerPool(n_workers, executor)
+        pool = WorkerPool(n_workers)
+        stack.callback(pool.stop)
+        yield pool

@@ -584,3 +584,38 @@ def test_canonical_order(n_rows):
         assert_array_equal(drawn, expected)
     nothing = np.zeros(n_rows), np.empty(0), drawn
     assert _numba.draw_rows(uniforms, block_mass, *compiled.blocks, keys, 1000, *nothing) == -2
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_features", [3, 20])
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_moments_norms_and_keys(layout, n_features, weighted):
+    rng = np.random.default_rng(0)
+    X = 5.0 + rng.normal(size=(1000, 2 * n_features))
+    X[700:] += 100.0  # as if sorted: tiles differ more than the rows in them
+    X = X[:, ::2] if layout == "strided" else np.array(X[:, ::2], order=layout)
+    X.flags.writeable = False  # as the kernels are compiled for anyway
+    weights = np.empty(0)
+    if weighted:
+        weights = rng.integers(0, 3, 1000).astype(np.float64)
+        weights[256:600] = 0.0  # a whole tile counts nothing
+    part, of_rows = slice(3, 990), weights if weighted else np.ones(1000)
+    total, mean, squares = _numba.moments(X, part.start, part.stop, weights)
+    expected = np.average(X[part], axis=0, weights=of_rows[part])
+    assert total == of_rows[part].sum()
+    assert_allclose(mean, expected, rtol=1e-13)
+    assert_allclose(squares, of_rows[part] @ (X[part] - expected) ** 2, rtol=1e-12)
+    shift, direction = np.full(n_features, 8.0), rng.normal(size=n_features)
+    sq_norms, keys = np.zeros((2, 1000))
+    for rounded in (np.zeros((1000, n_features), np.float32), np.zeros((0, 0), np.float32)):
+        arrays = shift, direction, weights, sq_norms, keys, rounded
+        sum_of_squares = _numba.norms_and_keys(X, part.start, part.stop, *arrays)
+        assert_allclose(sq_norms[part], np.square(X[part] - shift).sum(axis=1), rtol=1e-13)
+        assert_allclose(keys[part], (X[part] - shift) @ direction, rtol=1e-10, atol=1e-10)
+        assert_allclose(sum_of_squares, of_rows @ sq_norms, rtol=1e-13)
+        assert not sq_norms[:3].any()
+        assert not keys[990:].any()
+        if rounded.size:
+            assert_array_equal(rounded[part], (X[part] - shift).astype(np.float32))
+            assert not rounded[990:].any()
+    assert _numba.moments(X, 300, 500, np.zeros(1000))[0] == 0.0

@@ -172,7 +172,7 @@ def test_fit_starts_from_the_sample(wrap, init):
     rng = np.random.RandomState(0)
     canonical = problem_of(wrap(X), 4).canonical
     uniforms = rng.uniform(size=30)
-    mass = canonical.block_mass(slice(None))
+    mass = canonical.block_sizes
     rows = canonical.draw(uniforms, mass, lambda rows: np.ones(rows.size))
     centers = INIT[init](problem_of(wrap(X[rows]), 4), rng)
     want = KMeans(4, init=centers).fit(wrap(X))

@@ -142,6 +142,43 @@ def test_an_error_in_a_worker_reaches_the_caller(X):
     assert blas_threads() == blas
 
 
+def test_work_for_later():
+    for n_workers in (1, 2):
+        with _threads.worker_pool(n_workers) as pool:
+            value = pool.later(lambda: 3)
+            pool.run(lambda: None)
+            assert value() == 3
+            with pytest.raises(ZeroDivisionError):
+                pool.later(lambda: 1 / 0)()
+            assert pool.later(lambda: 4)() == 4  # the worker goes on
+
+
+def test_threads_that_cannot_be_started(monkeypatch):
+    before, start = threading.active_count(), threading.Thread.start
+    started = []
+
+    def start_one(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(RuntimeError, match="new thread"), _threads.worker_pool(3):
+        pass
+    assert threading.active_count() == before
+
+
+def test_predict_starts_no_more_threads_than_it_has_blocks(monkeypatch):
+    numbers, pool = [], _threads.WorkerPool
+    monkeypatch.setattr(_threads, "WorkerPool", lambda n: numbers.append(n) or pool(n))
+    X = np.random.RandomState(0).normal(size=(40_000, 8))
+    model = KMeans.from_centers(X[:4], n_threads=5)
+    model.predict(X[:900])
+    model.set_params(backend="numpy").predict(X)
+    assert numbers == [1, min(5, len(Chunks(X, 4).blocks))]
+
+
 def test_results_are_reduced_in_order(X):
     chunks = Chunks(X, 40, 4)
     seen = []

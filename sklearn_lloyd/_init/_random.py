@@ -11,12 +11,11 @@ from sklearn_lloyd._solvers._sums import sums_of_labels
 def rows_by_weight(problem, uniforms):
     """Rows with replacement, with a probability proportional to their weight."""
 
-    def weight(rows):
-        weights = problem.weights(rows)
-        return np.ones(rows.size) if weights is None else weights
-
-    block_mass = problem.canonical.block_mass(slice(None), problem.sample_weight)
-    return problem.canonical.draw(uniforms, block_mass, weight)
+    canonical, weights = problem.canonical, problem.sample_weight
+    if weights is None:
+        return canonical.draw(uniforms, canonical.block_sizes, lambda rows: np.ones(rows.size))
+    block_mass = canonical.block_mass(slice(None), weights)
+    return canonical.draw(uniforms, block_mass, weights.__getitem__)
 
 
 class RowDraws:

@@ -6,7 +6,7 @@ They run without the interpreter's lock, in the threads of `_threads`.
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import move_centers
 from sklearn_lloyd._kernels._numba._bounds import follow, movement
-from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
+from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
 from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
@@ -15,7 +15,6 @@ from sklearn_lloyd._kernels._numba._sums import (
     moments,
     move_rows,
     norms_and_keys,
-    round_rows,
 )
 from sklearn_lloyd._kernels._numba._tables import CompiledCenters, Tables
 from sklearn_lloyd._kernels._numba._taking import (
@@ -36,6 +35,7 @@ __all__ = [
     "assign_block",
     "clip_and_sum",
     "cluster_sums",
+    "cut_into_blocks",
     "distance_sums",
     "draw_rows",
     "exact_gain",
@@ -49,9 +49,7 @@ __all__ = [
     "move_rows",
     "movement",
     "norms_and_keys",
-    "order_by_block",
     "own_and_nearest",
-    "round_rows",
     "safe_distances",
     "sort_rows",
     "take_center",

@@ -8,14 +8,33 @@ from sklearn_lloyd._kernels._numba._jit import exact
 
 
 @exact
-def order_by_block(block_of, starts):
-    """The rows block by block, those of one block as they come."""
-    by_block, place = np.empty(len(block_of), np.intp), starts.copy()
-    for i in range(np.uintp(len(block_of))):
-        block = np.uintp(block_of[i])
-        by_block[np.uintp(place[block])] = i
-        place[block] += 1
-    return by_block
+def cut_into_blocks(keys, low, per_step, n_steps, n_blocks):
+    """Cut the rows into blocks of about as many, see `_canonical`."""
+    n_rows = len(keys)
+    block_of, by_block = np.empty(n_rows, np.uint16), np.empty(n_rows, np.intp)
+    sizes, block_of_step = np.zeros(n_steps, np.intp), np.empty(n_steps, np.uint16)
+    starts, last = np.zeros(n_blocks + 1, np.intp), np.float64(n_steps - 1)
+    step_of = block_of  # until the blocks are known
+    for i in range(np.uintp(n_rows)):
+        step = (keys[i] - low) * per_step
+        step_of[i] = np.uint16(min(step, last) if step > 0.0 else 0.0)
+    for i in range(np.uintp(n_rows)):
+        sizes[np.uintp(step_of[i])] += 1
+    before = block = 0
+    for step in range(n_steps):
+        while block + 1 < n_blocks and before * n_blocks >= (block + 1) * n_rows:
+            block += 1
+            starts[block] = before
+        block_of_step[step] = block
+        before += sizes[step]
+    starts[block + 1 :] = n_rows
+    place = starts.copy()
+    for i in range(np.uintp(n_rows)):
+        block = block_of_step[np.uintp(step_of[i])]
+        block_of[i] = block
+        by_block[np.uintp(place[np.uintp(block)])] = i
+        place[np.uintp(block)] += 1
+    return block_of, by_block, starts
 
 
 @exact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba.extending import overload
 
 from sklearn_lloyd._kernels._numba._jit import exact
 
@@ -23,3 +24,26 @@ def gather(X, index, n, out):
 def by_columns(X):
     """Whether loops had better run along the columns of X than along its rows."""
     return X.shape[1] < _SHORT or X.strides[0] < X.strides[1]
+
+
+def rows_at_hand(X, first, n, copied):
+    """Rows from `first` on, where loops along them are vectorised: in X, or copied.
+
+    Returns an array, and the number in it of the first row.
+    """
+    raise NotImplementedError("compiled only")
+
+
+@overload(rows_at_hand)
+def _rows_at_hand(X, first, n, copied):
+    if X.layout == "C":
+        return lambda X, first, n, copied: (X, first)
+
+    def copy(X, first, n, copied):  # where numbers are any distance apart, so is every load
+        first = np.uintp(first)
+        for r in range(np.uintp(n)):
+            for j in range(np.uintp(X.shape[1])):
+                copied[r, j] = X[first + r, j]
+        return copied, 0
+
+    return copy
