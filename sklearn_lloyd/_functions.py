@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._init import kmeans_plusplus_rows
@@ -19,7 +19,6 @@ from sklearn_lloyd._validation import (
     check_n_clusters,
     check_rows,
     check_weights,
-    random_state_of,
 )
 
 
@@ -198,7 +197,7 @@ def kmeans_plusplus(
                 f"The length of x_squared_norms {norms.shape[0]} should be equal to the "
                 f"length of n_samples {n_samples}."
             )
-    rng = random_state_of(random_state)
+    rng = check_random_state(random_state)
     with chunks.open():
         problem = make_problem(chunks, n_clusters, weights)
         indices = kmeans_plusplus_rows(problem, rng, n_local_trials)

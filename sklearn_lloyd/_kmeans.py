@@ -6,6 +6,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
 from sklearn_lloyd._batches import Batches, CheckedBatches
@@ -19,7 +20,6 @@ from sklearn_lloyd._validation import (
     check_init_size,
     check_n_clusters,
     check_weights,
-    random_state_of,
     unchanged_on_failure,
     warn_user,
 )
@@ -286,7 +286,7 @@ class KMeans(BaseKMeans):
                     max_iter=self.max_iter,
                     tol=self.tol,
                     algorithm=self._checked_algorithm(),
-                    rng=random_state_of(self.random_state),
+                    rng=check_random_state(self.random_state),
                     init_size=self.init_size,
                     verbose=self.verbose,
                     task=task,
@@ -358,7 +358,7 @@ class KMeans(BaseKMeans):
                 n_init=n_init,
                 max_iter=self.max_iter,
                 tol=self.tol,
-                rng=random_state_of(self.random_state),
+                rng=check_random_state(self.random_state),
                 init_size=self.init_size,
                 verbose=self.verbose,
                 task=task,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from scipy import sparse
 from sklearn import get_config
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sklearn_lloyd._chunks import Chunks
@@ -144,22 +144,6 @@ def _is_numeric(values):
     except (ValueError, TypeError):
         return False
     return values.dtype.kind not in "mM"
-
-
-class _NoSeed(np.random.bit_generator.ISeedSequence):
-    """Spares a generator that is seeded next the seed that NumPy makes up for it."""
-
-    def generate_state(self, n_words, dtype=np.uint32):
-        return [0] * n_words
-
-
-def random_state_of(seed):
-    """As scikit-learn's `check_random_state`; whole numbers take a twentieth of the time."""
-    if not isinstance(seed, numbers.Integral):
-        return check_random_state(seed)
-    random_state = np.random.RandomState(np.random.MT19937(_NoSeed()))
-    random_state.seed(seed)
-    return random_state
 
 
 def require_finite(chunks):

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sklearn_lloyd
 from sklearn_lloyd import KMeans, k_means, kmeans_plusplus, lloyd_steps
-from sklearn_lloyd._validation import check_rows, random_state_of, require_finite
+from sklearn_lloyd._validation import check_rows, require_finite
 
 
 @pytest.fixture
@@ -580,21 +580,6 @@ def test_another_version_warns(fitted, X):
     with pytest.warns(UserWarning, match=r"stored by sklearn-lloyd 0+ and is read by"):
         model = pickle.loads(stored)
     np.testing.assert_array_equal(model.predict(X), fitted.labels_)
-
-
-@pytest.mark.parametrize("seed", [0, np.int64(7), 2**32 - 1, np.random.RandomState(3), None])
-def test_random_state(seed):
-    random_state = random_state_of(seed)
-    if not isinstance(seed, np.random.RandomState | None):
-        expected = np.random.RandomState(seed)
-        for ours, theirs in zip(random_state.get_state(), expected.get_state(), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-        copied = pickle.loads(pickle.dumps(random_state))
-        np.testing.assert_array_equal(copied.normal(size=9), random_state.normal(size=9))
-    else:
-        assert random_state is sklearn.utils.check_random_state(seed)
-    with pytest.raises(ValueError, match="Seed must be between"):
-        random_state_of(-1)
 
 
 def test_names_are_forgotten_with_a_plain_array(X):
