@@ -18,7 +18,7 @@ _FEW_BYTES, _MANY_BYTES = 64, 1024
 
 
 @intrinsic
-def turn_rows(typingctx, X, index, first, j, n, shift, panel):
+def turn_rows(typingctx, X, step, index, first, j, n, shift, panel):
     """Copy features j:j + n of `lanes` rows into a panel, less the shift.
 
     Half as many features as a register has lanes are turned round at a time, in registers:
@@ -27,7 +27,9 @@ def turn_rows(typingctx, X, index, first, j, n, shift, panel):
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), float32 or float64
-        Its rows lie feature after feature, one after the other.
+        The features of a row lie side by side...
+    step : int
+        ...and from row to row it is so many numbers.
     index : ndarray of intp, or None
         The rows are index[first:][:lanes], or those from `first` on.
     first, j : int
@@ -36,28 +38,27 @@ def turn_rows(typingctx, X, index, first, j, n, shift, panel):
     shift : ndarray of float64 of shape (n_features,), or None
     panel : ndarray of shape (n_features, lanes)
     """
-    signature = types.void(X, index, first, j, n, shift, panel)
+    signature = types.void(X, step, index, first, j, n, shift, panel)
 
     def codegen(context, builder, signature, args):
         listed, counted, shifted = (
-            not isinstance(signature.args[place], types.NoneType) for place in (1, 4, 5)
+            not isinstance(signature.args[place], types.NoneType) for place in (2, 5, 6)
         )
-        X, index, first, j, n, shift, panel = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, signature.args[6].dtype)
+        X, step, index, first, j, n, shift, panel = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, signature.args[7].dtype)
         source = Vectors(context, builder, signature.args[0].dtype)
         intp, half = first.type, vectors.width // 2
-        n_features = builder.extract_value(X.shape, 1)
         part = ir.VectorType(source.real, half)
         doubles, reals = (ir.VectorType(t, half) for t in (ir.DoubleType(), vectors.real))
         off = vectors.load(shift.data, j, doubles, 8) if shifted else None
 
         def place_of(row):
             if not listed:
-                return builder.add(next_to, builder.mul(n_features, intp(row)))
+                return builder.add(next_to, builder.mul(step, intp(row)))
             i = builder.load(builder.gep(index.data, [builder.add(first, intp(row))]))
-            return builder.add(builder.mul(i, n_features), j)
+            return builder.add(builder.mul(i, step), j)
 
-        next_to = None if listed else builder.add(builder.mul(first, n_features), j)
+        next_to = None if listed else builder.add(builder.mul(first, step), j)
 
         def part_of(row):
             place = place_of(row)
@@ -144,31 +145,38 @@ def _turn_in_registers(X, index, first, shift, panel):
 @overload(_turn_in_registers, jit_options={**UNCOUNTED, "forceinline": True})
 def _turn_in_registers_of(X, index, first, shift, panel):
     floats = (types.float32, types.float64)
-    if X.dtype not in floats or X.layout != "C" or not X.aligned:
+    if X.dtype not in floats or X.layout not in "CA" or not X.aligned:
         return lambda X, index, first, shift, panel: 0
+    one_after_the_other = X.layout == "C"
 
     def turn(X, index, first, shift, panel):
-        n_features, n_lanes = X.shape[1], panel.shape[1]
-        if index is None and _FEW_BYTES <= n_features * X.itemsize <= _MANY_BYTES:
-            read_ahead(X, first, n_lanes)
+        n_features, n_lanes, step = X.shape[1], panel.shape[1], X.shape[1]
+        if not one_after_the_other:
+            step = X.strides[0] // X.itemsize
+            if X.strides[1] != X.itemsize or step * X.itemsize != X.strides[0]:
+                return 0
+        if one_after_the_other and index is None:
+            if _FEW_BYTES <= n_features * X.itemsize <= _MANY_BYTES:
+                read_ahead(X, first, n_lanes)
         width = n_lanes >> 2
         j, last_start = 0, n_features - width
-        while j <= last_start:  # a range with a step would divide
+        if last_start < 0:
+            # What lies behind a row is read, too: the next one, if there is one.
+            last = first + n_lanes - 1
+            if index is not None:
+                last = index[last]
+            if shift.size or not one_after_the_other or last * n_features + width > X.size:
+                return 0
+            turn_rows(X, step, index, first, 0, n_features, None, panel)
+            return n_features
+        while True:
             if shift.size:
-                turn_rows(X, index, first, j, None, shift, panel)
+                turn_rows(X, step, index, first, j, None, shift, panel)
             else:
-                turn_rows(X, index, first, j, None, None, panel)
-            j += width
-        # The rest, if what lies behind it can be read: the next row.
-        if j == n_features or shift.size:
-            return j
-        last = first + n_lanes - 1
-        if index is not None:
-            last = index[last]
-        if last * n_features + j + width > X.size:
-            return j
-        turn_rows(X, index, first, j, n_features - j, None, panel)
-        return n_features
+                turn_rows(X, step, index, first, j, None, None, panel)
+            if j == last_start:
+                return n_features
+            j = min(j + width, last_start)  # the last ones once more, if need be
 
     return turn
 
