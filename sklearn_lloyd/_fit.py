@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from sklearn_lloyd._types import HISTORY_DTYPE, START_HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
 
 ROUNDING = 1e-10  # relative, of two inertias of one clustering
+
+_record = attrgetter(*HISTORY_DTYPE.names)
 
 
 def fit_kmeans(
@@ -131,7 +134,7 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
     """
     history, iteration = [], task.begin("iteration")
     for step in lloyd(problem, centers, assigner, max_iter, tol):
-        history.append(tuple(getattr(step, name) for name in HISTORY_DTYPE.names))
+        history.append(_record(step))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")
         if iteration.end(_attributes_after, step, problem.dtype):

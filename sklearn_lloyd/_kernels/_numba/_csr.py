@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._batch import move_centers
+from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._jit import exact, exact_part
 from sklearn_lloyd._kernels._numba._rows import find_active
 
@@ -20,8 +20,10 @@ __all__ = [
     "find_active",
     "has_duplicates",
     "label_rows",
+    "measure_sums",
     "move_centers",
     "move_rows",
+    "move_to_means",
     "nearest_rows",
 ]
 
