@@ -20,6 +20,7 @@ _SETTLE = 30
 _OWN = 20
 _PASS_TO_DECIDE = 3  # when it is known which share of the rows is looked at
 _PASSES = 8  # that a projection has to pay within
+_OF_SAMPLE = 4  # every so many rows tell what a projection saves
 _WITH_PROJECTION = 0.5  # of the cost of a comparison with all centres
 _NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
 
@@ -203,6 +204,7 @@ def _cost_of_near(centers, sq_norms, share, sample, norms, axes):
     What it takes to project all rows is shared out among some passes.
     """
     (n_clusters, n_features), width = centers.shape, axes.shape[1] + 1
+    sample, norms = sample[::_OF_SAMPLE], norms[::_OF_SAMPLE]
     distances = norms[:, np.newaxis] + sq_norms - 2.0 * sample @ centers.T
     near = reduced(sample, norms, axes) @ reduced(centers, sq_norms, axes).T
     bounds = norms[:, np.newaxis] + sq_norms - 2.0 * near
