@@ -139,9 +139,7 @@ def move_centers(centers, shift, counts, sums, weights, start, stop, moved):
     return float(np.einsum("ij,ij->", sums, sums))
 
 
-def measure_sums(
-    sums, weights, centers, shift, sum_of_squares, sq_norms_before, weights_before
-):
+def measure_sums(sums, weights, centers, shift, sum_of_squares, sq_norms_before, weights_before):
     """Whether sums of clusters have lost their digits, and the inertia that they tell.
 
     Parameters

@@ -18,7 +18,7 @@ _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 # What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
 _SETTLE = 30
 _OWN = 20
-_PASS_TO_DECIDE = 3  # when it is known which share of the rows is looked at
+_PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to be looked at
 _PASSES = 8  # that a projection has to pay within
 _OF_SAMPLE = 4  # every so many rows tell what a projection saves
 _WITH_PROJECTION = 0.5  # of the cost of a comparison with all centres
@@ -76,6 +76,11 @@ class CompiledBounds(Bounds):
             )
             self.fast = self._fastest[:n_fast]
         self._offsets = table.offsets
+
+    def share(self, labels):
+        """Of the rows that are not safe, by a sample."""
+        _, drift, _, _ = self.drifts
+        return np.mean(~(self.limit[:: self._step] > drift.take(labels[:: self._step])))
 
     @property
     def arrays(self):
@@ -159,11 +164,9 @@ class CompiledAssigner(Assigner):
 
     def _decide_on_projection(self, table):
         """Whether rows that are looked at are first compared in fewer dimensions."""
-        problem = self._problem
-        offsets = table.offsets.astype(np.float32)
-        cost = partial(
-            _cost_of_near, offsets, table.sq_norms.astype(np.float32), self._share_looked
-        )
+        problem, float32 = self._problem, np.float32
+        centers = table.offsets.astype(float32), table.sq_norms.astype(float32)
+        cost = partial(_cost_of_near, *centers, self._bounds.share(self.labels))
         self._projection = make_projection(problem, cost)
         if self._projection is not None:
             self._bounds.of_full *= _WITH_PROJECTION

@@ -90,7 +90,8 @@ class _ClusterSums(ClusterTotals):
             inertia = self._measured(centers)[1]
         if not isfinite(inertia):  # a centre so far that its square overflows, chosen or not
             chosen = (self.members > 0)[:, np.newaxis]
-            inertia = self._measured(np.where(chosen, centers, self._shift if self._shift.size else 0.0))[1]
+            nowhere = self._shift if self._shift.size else 0.0
+            inertia = self._measured(np.where(chosen, centers, nowhere))[1]
         return max(0.0, inertia) if isfinite(inertia) else inf
 
     def _measured(self, centers):

@@ -28,9 +28,7 @@ def move_centers(centers, shift, counts, sums, weights, start, stop, moved):
 
 
 @any_order
-def measure_sums(
-    sums, weights, centers, shift, sum_of_squares, sq_norms_before, weights_before
-):
+def measure_sums(sums, weights, centers, shift, sum_of_squares, sq_norms_before, weights_before):
     """As `_kernels._sums.measure_sums`, in one pass."""
     cancelled, cross, own = False, 0.0, 0.0
     for c in range(np.uintp(len(sums))):
