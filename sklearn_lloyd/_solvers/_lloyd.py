@@ -7,8 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sklearn_lloyd import _kernels
-from sklearn_lloyd._kernels import array_of
+from sklearn_lloyd._kernels import array_of, measure_sums, move_to_means
 from sklearn_lloyd._solvers._sums import ClusterTotals
 from sklearn_lloyd._types import Step
 
@@ -70,8 +69,9 @@ class _ClusterSums(ClusterTotals):
     def __init__(self, problem, assigner):
         super().__init__(problem.n_clusters, problem.chunks.shape[1])
         self._assigner = assigner
-        kernels = problem.chunks.compiled or _kernels
-        self._measure, self._move = kernels.measure_sums, kernels.move_to_means
+        compiled = problem.chunks.compiled
+        self._measure = measure_sums if compiled is None else compiled.measure_sums
+        self._move = move_to_means if compiled is None else compiled.move_to_means
         self._shift, self._sum_of_squares = array_of(problem.shift), problem.sum_of_squares
         # Before the first pass. Weights of one are counted without rounding.
         self._sq_norms_before = np.zeros(problem.n_clusters)
