@@ -24,6 +24,8 @@ _SAMPLE_PER_CLUSTER = 20
 class AllRows:
     """What is known of rows that are not at hand: their shape."""
 
+    compiled = None
+
     def __init__(self, n_rows, n_features):
         self.shape = n_rows, n_features
 

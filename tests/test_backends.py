@@ -4,6 +4,7 @@ Each dtype, memory order and writeability of X is compiled anew, so few of them 
 """
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ from sklearn_lloyd._kernels import (
     _numba,
     _numpy,
     compiled_kernels,
+    measure_sums,
+    move_to_means,
     sq_distances_to,
 )
 from sklearn_lloyd._kernels._numba._distances import sq_distance
@@ -619,3 +622,69 @@ def test_moments_norms_and_keys(layout, n_features, weighted):
             assert_array_equal(rounded[part], (X[part] - shift).astype(np.float32))
             assert not rounded[990:].any()
     assert _numba.moments(X, 300, 500, np.zeros(1000))[0] == 0.0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_sums_tell_the_same(weighted, shifted):
+    rng = np.random.default_rng(0)
+    sums, centers = rng.normal(size=(2, 9, 5))
+    weights = rng.integers(1, 9, 9) * (0.3 if weighted else 1.0)
+    shift = rng.normal(size=5) if shifted else np.empty(0)
+    before = np.zeros(9), np.zeros(9 if weighted else 0)
+    others = [array.copy() for array in before]
+    for fall in (1.0, 1e-6, 1e-14):  # the last is more than half of the digits of a square
+        arrays = sums * fall, weights, centers, shift, 100.0
+        ours, theirs = _numba.measure_sums(*arrays, *before), measure_sums(*arrays, *others)
+        assert ours[0] == theirs[0] == (fall == 1e-14)
+        assert_allclose(ours[1], theirs[1], rtol=1e-12)
+        assert_allclose(before[0], others[0], rtol=1e-12)
+        assert_array_equal(before[1], others[1])
+    if weighted:
+        for measure in (_numba.measure_sums, measure_sums):
+            assert measure(*arrays, np.zeros(9), weights * 1e8)[0]
+    means, plain = np.empty((2, 9, 5))
+    shifts = [
+        move(sums, weights, centers, shift, out)
+        for move, out in ((_numba.move_to_means, means), (move_to_means, plain))
+    ]
+    assert_array_equal(means, plain)
+    assert_allclose(*shifts, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_clusters", [2, 3, 16, 40, 300])
+@pytest.mark.parametrize("equal", [False, True])
+def test_bounds_follow_the_centers(n_clusters, equal):
+    rng = np.random.default_rng(n_clusters)
+    chunks = Chunks(rng.normal(size=(700, 3)), n_clusters, 1, "numba")
+    bounds = _compiled.CompiledBounds(make_problem(chunks, n_clusters, None))
+    labels = rng.integers(0, n_clusters, 700)
+    bounds.limit[:] = rng.exponential(3.0, 700)
+    drift = np.zeros(n_clusters)
+    places = rng.normal(size=(4, n_clusters, 3))
+    places[1:] += rng.exponential(1.0, (3, n_clusters, 1)) ** 3
+    if equal:
+        places[1:] = places[0] + np.arange(3.0).reshape(3, 1, 1)
+    bounds.follow(_Placed(places[0]), labels)
+    for before, after in pairwise(places):
+        bounds.follow(_Placed(after), labels)
+        moved = np.sqrt(np.square(after - before).sum(axis=1))
+        slow = np.setdiff1d(np.arange(n_clusters), bounds.fast)
+        if n_clusters > 4:
+            assert moved[bounds.fast].min(initial=np.inf) >= moved[slow].max()
+        every, left = [
+            np.array([moved[np.setdiff1d(some, c)].max() for c in range(n_clusters)])
+            for some in (np.arange(n_clusters), slow)
+        ]
+        without, drift = drift + moved + left, drift + moved + every
+        for ours, exact in zip(bounds.drifts, (drift, drift, without, every - left), strict=True):
+            assert_allclose(ours, exact, rtol=1e-5, atol=1e-5)
+        assert (bounds.drifts[0] <= drift).all()
+        assert (bounds.drifts[1] >= drift).all()
+
+
+class _Placed:
+    """Of a table of centres what bounds look at."""
+
+    def __init__(self, offsets):
+        self.offsets = offsets

@@ -33,8 +33,10 @@ from sklearn_lloyd._kernels._screen import CenterTable, Screen, scratch_array
 from sklearn_lloyd._kernels._sums import (
     add_sums,
     label_sums,
+    measure_sums,
     moments,
     move_centers,
+    move_to_means,
     norms_and_keys,
 )
 from sklearn_lloyd._optional import import_optional
@@ -93,8 +95,10 @@ __all__ = [
     "gap_to",
     "has_duplicates",
     "label_sums",
+    "measure_sums",
     "moments",
     "move_centers",
+    "move_to_means",
     "nearest",
     "norms_and_keys",
     "own_sq_distances",

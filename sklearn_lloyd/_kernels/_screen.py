@@ -211,6 +211,10 @@ class CenterTable:
         return np.einsum("ij,ij->i", self.offsets, self.offsets)
 
     @cached_property
+    def _largest(self):
+        return self.sq_norms.max()
+
+    @cached_property
     def repeated(self):
         """Mask of the centres that equal one of lower index, or None: those get no rows."""
         if len(set(self.sq_norms.tolist())) == len(self):
@@ -229,7 +233,7 @@ class CenterTable:
 
     def precision(self, dtype):
         """That precision, or float64 if float32 is too narrow for these centres."""
-        too_narrow = dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES
+        too_narrow = dtype == np.float32 and self._largest > _FLOAT32_SQUARES
         return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
 
     def screen(self, dtype):

@@ -8,6 +8,8 @@ from scipy import sparse
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
 from sklearn_lloyd._kernels._distances import offsets_by_batch
 
+# A square of a norm that falls by this in one step has lost half of its digits.
+CANCELLED_SQUARE = 1e14
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
@@ -135,6 +137,57 @@ def move_centers(centers, shift, counts, sums, weights, start, stop, moved):
     sums /= np.maximum(counts, np.finfo(np.float64).tiny)[:, np.newaxis]
     np.add(centers, sums, out=moved)
     return float(np.einsum("ij,ij->", sums, sums))
+
+
+def measure_sums(sums, weights, centers, shift, sum_of_squares, sq_norms_before, weights_before):
+    """Whether sums of clusters have lost their digits, and the inertia that they tell.
+
+    Parameters
+    ----------
+    sums, weights : ndarrays, float64
+        Of all clusters; the sums are relative to the shift.
+    centers : ndarray of shape (n_clusters, n_features), float64
+    shift : ndarray of float64 of shape (n_features,), or (0,) for none
+    sum_of_squares : float
+        Weighted, of the distances of all rows from the shift.
+    sq_norms_before, weights_before : ndarrays of shape (n_clusters,), float64
+        Updated: the squared norms of the sums, and the weights, when they were measured before.
+        Those of shape (0,) are passed over.
+
+    Returns
+    -------
+    cancelled : bool
+        Whether a sum, or a weight, is so much smaller than before that what it was made of has
+        taken its digits.
+    inertia : float
+        Of the rows to the centres of their clusters. Not finite where a square overflows.
+    """
+    sq_norms = np.einsum("ij,ij->i", sums, sums)
+    cancelled = (sq_norms_before > CANCELLED_SQUARE * sq_norms).any()
+    sq_norms_before[:] = sq_norms
+    if weights_before.size:
+        cancelled |= (weights_before**2 > CANCELLED_SQUARE * np.square(weights)).any()
+        weights_before[:] = weights
+    offsets = centers - shift if shift.size else centers
+    own = np.vdot(weights, np.einsum("ij,ij->i", offsets, offsets))
+    # As floats of Python, which overflow without a word.
+    return cancelled, float(sum_of_squares) - 2.0 * float(np.vdot(offsets, sums)) + float(own)
+
+
+def move_to_means(sums, weights, centers, shift, means):
+    """Fill in the means of clusters, all of some weight; return the squared movement.
+
+    Parameters
+    ----------
+    sums, weights, centers, shift
+        As of `measure_sums`.
+    means : ndarray of shape (n_clusters, n_features), float64
+    """
+    np.divide(sums, weights[:, np.newaxis], out=means)
+    if shift.size:
+        means += shift
+    difference = means - centers
+    return float(np.vdot(difference, difference))
 
 
 def add_sums(total, part):

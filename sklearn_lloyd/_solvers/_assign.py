@@ -89,7 +89,6 @@ class Assigner:
         if self._is_hard(n_hard, looked_at):
             self._dtype = np.dtype(np.float64)
         self._first = False
-        self._share_looked = looked_at / self.labels.size
         self._few_changed = self._bounds is not None and n_changed < _FEW_CHANGED * looked_at
 
     def _prepare(self, table):

@@ -18,11 +18,11 @@ _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 # What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
 _SETTLE = 30
 _OWN = 20
-_PASS_TO_DECIDE = 3  # when it is known which share of the rows is looked at
+_PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to be looked at
 _PASSES = 8  # that a projection has to pay within
+_OF_SAMPLE = 4  # every so many rows tell what a projection saves
 _WITH_PROJECTION = 0.5  # of the cost of a comparison with all centres
-_NO_INDEX = np.empty(0, np.intp)
-_NO_BOUNDS = (*5 * [np.empty(0, np.float32)], _NO_INDEX)
+_NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
 
 
 class CompiledBounds(Bounds):
@@ -35,58 +35,69 @@ class CompiledBounds(Bounds):
     ----------
     fast : ndarray of intp
         Which centres, if any.
-    drift_slow : ndarray of shape (n_clusters,), in the dtype of `limit`
-        What the drift would be had those not moved now, rounded up...
-    extra : ndarray of shape (n_clusters,), in the dtype of `limit`
-        ...and how much less that is, rounded down.
+    drifts : ndarray of shape (4, n_clusters), in the dtype of `limit`
+        The drift rounded down and up, what it would be had the fast centres not moved now,
+        rounded up, and how much less that is, rounded down.
     of_full : float
         What it costs to compare a row with all centres.
     """
 
     def __init__(self, problem):
         super().__init__(problem)
-        self._kernels = problem.chunks.compiled
+        self._follow = problem.chunks.compiled.follow
         (n_rows, n_features), n_clusters = problem.chunks.shape, problem.n_clusters
         self._step = -(-n_rows // _SAMPLE)
-        self._of_pair = (n_features + 4) / self._kernels.lanes(self.limit.dtype)
+        of_pair = (n_features + 4) / problem.chunks.compiled.lanes(self.limit.dtype)
         # What a row costs that is compared with all centres, and with the fast ones less those.
-        self.of_full = _SETTLE + n_features + n_clusters * self._of_pair
-        self._of_fast = _SETTLE + n_features + _OWN + n_features
+        self.of_full = _SETTLE + n_features + n_clusters * of_pair
+        self._of_fast = float(_SETTLE + n_features + _OWN + n_features), of_pair
         self._numbers = np.array([n for n in _NUMBERS_OF_FAST if 4 * n <= n_clusters], np.intp)
+        self._fastest = np.empty(self._numbers[-1] + 2, np.intp)
         self._drift = np.zeros(n_clusters)
-        drifts = np.zeros((4, n_clusters), self.limit.dtype)
-        self.drift_below, self.drift_above, self.drift_slow, self.extra = self._drifts = [*drifts]
-        self.fast = _NO_INDEX
+        self.drifts = np.zeros((4, n_clusters), self.limit.dtype)
+        self.fast = self._fastest[:0]
 
     def follow(self, table, labels):
         """Add up how far the centres have moved to be where `table` has them."""
         if self._offsets is not None:
-            moved = self._kernels.movement(table.offsets, self._offsets)
-            order = np.argsort(-moved)
-            costs = float(self.of_full), float(self._of_fast), self._of_pair
-            of_rows = self._numbers, labels, self.limit, self._step, *costs
-            n_fast = self._kernels.follow(
-                moved, order, *of_rows, self._drift, self._eps, *self._drifts
+            n_fast = self._follow(
+                table.offsets,
+                self._offsets,
+                self._fastest,
+                self._numbers,
+                labels,
+                self.limit,
+                self._step,
+                self.of_full,
+                *self._of_fast,
+                self._eps,
+                self._drift,
+                self.drifts,
             )
-            self.fast = order[:n_fast]
+            self.fast = self._fastest[:n_fast]
         self._offsets = table.offsets
+
+    def share(self, labels):
+        """Of the rows that are not safe, by a sample."""
+        _, drift, _, _ = self.drifts
+        return np.mean(~(self.limit[:: self._step] > drift.take(labels[:: self._step])))
 
     @property
     def arrays(self):
         """As `assign_block` takes them."""
-        return self.limit, *self._drifts, self.fast
+        return self.limit, self.drifts, self.fast
 
 
-def scratch_of(chunks, rows, table, scratch):
+def scratch_of(chunks, rows, dtype, scratch):
     """The worker's memory for assigning the rows of a slice, as `assign_block` takes it."""
-    n, dtype = rows.stop - rows.start, table.factors.dtype
+    n = rows.stop - rows.start
     kept = scratch.get("assign")
-    if kept is None or kept[0].size < n or kept[-1].dtype != dtype:
+    if kept is None or kept[0].shape[1] < n or kept[1].dtype != dtype:
         n_lanes = chunks.compiled.lanes(dtype)
         room = -(-n // n_lanes) * n_lanes
-        indices = np.empty((4, room), np.intp)
+        lists, of_rows = np.empty((4, room), np.intp), np.empty((4, room), dtype)
         label, panel = np.empty(room, np.int32), np.empty((chunks.shape[1], n_lanes), dtype)
-        kept = scratch["assign"] = (*indices, *np.empty((4, room), dtype), label, panel)
+        kept = scratch["assign"] = lists, of_rows, label, panel
     return kept
 
 
@@ -103,7 +114,7 @@ class CompiledAssigner(Assigner):
         self._weights, self._shift = array_of(problem.sample_weight), array_of(problem.shift)
         self._kind_of_table = problem.chunks.compiled.CompiledCenters
         self._tables = self._projection = self._p_tables = None
-        self._screened = self._full = self._fast = self._near = None  # of this pass
+        self._arrays = None  # of this pass, as `assign_block` takes them
         self._n_passes = 0
 
     def _blocks(self):
@@ -118,31 +129,44 @@ class CompiledAssigner(Assigner):
         super().assign(centers, reduce)
 
     def _prepare(self, table):
+        problem, bounds = self._problem, self._bounds
         dtype = table.precision(self._dtype)
         if self._tables is None or self._tables.dtype != dtype:
-            shape, norm_dtype = table.centers.shape, self._problem.sq_norms.dtype
-            self._tables = self._problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
-        self._full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
-        rows, off_rows = self._problem.screened(dtype)
-        self._screened = rows, array_of(off_rows)
-        n_fast = 0 if self._bounds is None else self._bounds.fast.size
-        nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
-        self._fast = self._full.only(self._bounds.fast) if n_fast else nothing
-        if self._n_passes == _PASS_TO_DECIDE and self._bounds is not None:
+            shape, norm_dtype = table.centers.shape, problem.sq_norms.dtype
+            self._tables = problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
+            self._nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
+            rows, off_rows = problem.screened(dtype)
+            self._rows = problem.chunks.X, self._shift, rows, array_of(off_rows)
+        full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
+        fast = self._nothing
+        if bounds is not None and bounds.fast.size:
+            fast = full.only(bounds.fast)
+        if self._n_passes == _PASS_TO_DECIDE and bounds is not None:
             self._decide_on_projection(table)
-        self._near = nothing[0], *nothing, dtype.type(0)
+        near = self._nothing[0], *self._nothing, dtype.type(0)
         if self._projection is not None and dtype == np.float32:
             offsets = self._projection.project(table.offsets, table.sq_norms)
-            near = self._p_tables.table(offsets, table.sq_norms, table.repeated)
-            self._near = self._projection.rows, near.factors, near.norms, near.slack_of_norm
+            p_full = self._p_tables.table(offsets, table.sq_norms, table.repeated)
+            near = self._projection.rows, p_full.factors, p_full.norms, p_full.slack_of_norm
+        aside = table.repeated is not None
+        self._arrays = (
+            table.centers,
+            *full,
+            problem.sq_norms,
+            self._weights,
+            self.labels,
+            *(_NO_BOUNDS if bounds is None else bounds.arrays),
+            *fast,
+            *near,
+            bounds is None or self._first or aside,
+            aside,
+        )
 
     def _decide_on_projection(self, table):
         """Whether rows that are looked at are first compared in fewer dimensions."""
-        problem = self._problem
-        offsets = table.offsets.astype(np.float32)
-        cost = partial(
-            _cost_of_near, offsets, table.sq_norms.astype(np.float32), self._share_looked
-        )
+        problem, float32 = self._problem, np.float32
+        centers = table.offsets.astype(float32), table.sq_norms.astype(float32)
+        cost = partial(_cost_of_near, *centers, self._bounds.share(self.labels))
         self._projection = make_projection(problem, cost)
         if self._projection is not None:
             self._bounds.of_full *= _WITH_PROJECTION
@@ -152,39 +176,28 @@ class CompiledAssigner(Assigner):
             self._p_tables = tables(problem.n_clusters, width, *kinds, n_terms)
 
     def _assign_block(self, rows, table, scratch):
-        problem, bounds, kernels = self._problem, self._bounds, self._problem.chunks.compiled
-        n_clusters, n_features = table.centers.shape
+        chunks, (n_clusters, n_features) = self._problem.chunks, table.centers.shape
         place = scratch.get("place")
         if place is None or place.size < n_clusters:
             place = scratch["place"] = np.full(n_clusters, -1, np.intp)
-        aside = table.repeated is not None
         # Not of the worker: they wait for their turn to be added.
-        moved = np.empty((n_clusters, n_features)), np.empty(n_clusters)
-        moved += np.empty(n_clusters, np.intp), np.empty(n_clusters, np.intp)
-        n_looked, n_open, n_changed, n = kernels.assign_block(
-            problem.chunks.X,
-            self._shift,
-            *self._screened,
+        sums, weight = np.empty((n_clusters, n_features)), np.empty(n_clusters)
+        members, clusters = np.empty((2, n_clusters), np.intp)
+        n_looked, n_open, n_changed, n = chunks.compiled.assign_block(
+            *self._rows,
             rows.start,
             rows.stop,
-            table.centers,
-            *self._full,
-            problem.sq_norms,
-            self._weights,
-            self.labels,
-            *(_NO_BOUNDS if bounds is None else bounds.arrays),
-            *self._fast,
-            *self._near,
-            bounds is None or self._first or aside,
-            aside,
-            *scratch_of(problem.chunks, rows, self._full, scratch),
+            *self._arrays,
+            *scratch_of(chunks, rows, self._tables.dtype, scratch),
             place,
-            *moved,
+            sums,
+            weight,
+            members,
+            clusters,
         )
         if n_changed == 0:
             return None, n_looked, n_open
-        sums, weight, members, clusters = moved
-        add = partial(kernels.add_moved, clusters, n, sums, weight, members)
+        add = partial(chunks.compiled.add_moved, clusters, n, sums, weight, members)
         return ChunkStats(None, None, None, n_changed, add_to=add), n_looked, n_open
 
 
@@ -194,6 +207,7 @@ def _cost_of_near(centers, sq_norms, share, sample, norms, axes):
     What it takes to project all rows is shared out among some passes.
     """
     (n_clusters, n_features), width = centers.shape, axes.shape[1] + 1
+    sample, norms = sample[::_OF_SAMPLE], norms[::_OF_SAMPLE]
     distances = norms[:, np.newaxis] + sq_norms - 2.0 * sample @ centers.T
     near = reduced(sample, norms, axes) @ reduced(centers, sq_norms, axes).T
     bounds = norms[:, np.newaxis] + sq_norms - 2.0 * near

@@ -7,11 +7,9 @@ from time import perf_counter
 
 import numpy as np
 
+from sklearn_lloyd._kernels import array_of, measure_sums, move_to_means
 from sklearn_lloyd._solvers._sums import ClusterTotals
 from sklearn_lloyd._types import Step
-
-# A square of a norm that falls by this in one step has lost half of its digits.
-_CANCELLED = 1e14
 
 
 def lloyd(problem, centers, assigner, max_iter, tol):
@@ -34,16 +32,14 @@ def lloyd(problem, centers, assigner, max_iter, tol):
         Its labels are the assigner's own array, which the next iteration overwrites.
     """
     clusters = _ClusterSums(problem, assigner)
+    centers = np.array(centers, np.float64, order="C")
     for iteration in range(max_iter):
         start = perf_counter()
         n_changed = clusters.n_changed
         assigner.assign(centers, clusters.add)
-        clusters.refresh_if_cancelled()
         n_changed = clusters.n_changed - n_changed
         inertia = clusters.inertia(centers)
-        new_centers, n_empty = clusters.means(centers)
-        difference = new_centers - centers
-        center_shift = float(np.vdot(difference, difference))
+        new_centers, center_shift, n_empty = clusters.means(centers)
         converged = "tol" if center_shift <= tol else ""
         if n_changed == 0:
             converged = "strict"
@@ -72,61 +68,56 @@ class _ClusterSums(ClusterTotals):
 
     def __init__(self, problem, assigner):
         super().__init__(problem.n_clusters, problem.chunks.shape[1])
-        self._problem, self._assigner = problem, assigner
-        # Before the first pass.
-        self._sq_norms = self._weights_before = np.zeros(problem.n_clusters)
+        self._assigner = assigner
+        compiled = problem.chunks.compiled
+        self._measure = measure_sums if compiled is None else compiled.measure_sums
+        self._move = move_to_means if compiled is None else compiled.move_to_means
+        self._shift, self._sum_of_squares = array_of(problem.shift), problem.sum_of_squares
+        # Before the first pass. Weights of one are counted without rounding.
+        self._sq_norms_before = np.zeros(problem.n_clusters)
+        self._weights_before = np.zeros(0 if problem.sample_weight is None else problem.n_clusters)
         self.n_changed = 0
 
     def add(self, stats):
         self.n_changed += stats.n_changed
         super().add(stats)
 
-    def refresh_if_cancelled(self):
-        before = self._sq_norms
-        self._sq_norms = np.einsum("ij,ij->i", self.sums, self.sums)
-        cancelled = (before > _CANCELLED * self._sq_norms).any()
-        if self._problem.sample_weight is not None:
-            before, self._weights_before = self._weights_before, self.weights.copy()
-            cancelled |= (before**2 > _CANCELLED * np.square(self.weights)).any()
+    def inertia(self, centers):
+        """Of the present labels to the given centres, from the sums alone."""
+        cancelled, inertia = self._measured(centers)
         if cancelled:
             self._sum_again()
+            inertia = self._measured(centers)[1]
+        if not isfinite(inertia):  # a centre so far that its square overflows, chosen or not
+            chosen = (self.members > 0)[:, np.newaxis]
+            nowhere = self._shift if self._shift.size else 0.0
+            inertia = self._measured(np.where(chosen, centers, nowhere))[1]
+        return max(0.0, inertia) if isfinite(inertia) else inf
+
+    def _measured(self, centers):
+        arrays = self.sums, self.weights, centers, self._shift
+        before = self._sq_norms_before, self._weights_before
+        return self._measure(*arrays, self._sum_of_squares, *before)
 
     def _sum_again(self):
         self.sums, self.weights = self._assigner.sums()
-        self._sq_norms = np.einsum("ij,ij->i", self.sums, self.sums)
-        self._weights_before = self.weights.copy()
-
-    def inertia(self, centers):
-        """Of the present labels to the given centres, from the sums alone."""
-        shift = self._problem.shift
-        offsets = centers if shift is None else centers - shift
-        inertia = self._inertia_of(offsets)
-        if not isfinite(inertia):  # a centre so far that its square overflows, chosen or not
-            chosen = (self.members > 0)[:, np.newaxis]
-            inertia = self._inertia_of(np.where(chosen, offsets, 0.0))
-        return max(0.0, inertia) if isfinite(inertia) else inf
-
-    def _inertia_of(self, offsets):
-        # As floats of Python, which overflow without a word.
-        cross = float(np.vdot(offsets, self.sums))
-        own = float(np.vdot(self.weights, np.einsum("ij,ij->i", offsets, offsets)))
-        return float(self._problem.sum_of_squares) - 2.0 * cross + own
+        self._sq_norms_before.fill(0.0)
+        self._weights_before.fill(0.0)
 
     def means(self, centers):
-        """The means, and how many clusters were empty."""
+        """The means, their squared distance from the centres, and how many clusters were empty."""
         sums, weights = self.sums, self.weights
         n_empty = 0
-        if self.members.all():
-            means = sums / weights[:, np.newaxis]
-        else:
+        if not self.members.all():
             empty = self.members == 0
             n_empty = int(np.count_nonzero(empty))
             sums[empty] = 0.0  # what rounding left of rows that came and went
             weights[empty] = 0.0
             moved = self._assigner.sums_without_empty(centers, self.members)
             sums, weights = (sums, weights) if moved is None else moved
-            means = sums / np.where(weights > 0, weights, 1.0)[:, np.newaxis]
-            means[weights <= 0] = means[np.argmax(weights)]
-        if self._problem.shift is not None:
-            means += self._problem.shift
-        return means, n_empty
+            # What is still empty is where the largest cluster is.
+            stand_in = np.where(weights > 0, np.arange(weights.size), np.argmax(weights))
+            sums, weights = sums[stand_in], weights[stand_in]
+        means = np.empty_like(centers)
+        center_shift = self._move(sums, weights, centers, self._shift, means)
+        return means, center_shift, n_empty

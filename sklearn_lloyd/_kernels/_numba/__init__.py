@@ -4,8 +4,8 @@ They run without the interpreter's lock, in the threads of `_threads`.
 """
 
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
-from sklearn_lloyd._kernels._numba._batch import move_centers
-from sklearn_lloyd._kernels._numba._bounds import follow, movement
+from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
+from sklearn_lloyd._kernels._numba._bounds import follow
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
 from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
@@ -44,10 +44,11 @@ __all__ = [
     "inertia",
     "label_block",
     "lanes",
+    "measure_sums",
     "moments",
     "move_centers",
     "move_rows",
-    "movement",
+    "move_to_means",
     "norms_and_keys",
     "own_and_nearest",
     "safe_distances",

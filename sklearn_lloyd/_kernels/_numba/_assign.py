@@ -35,9 +35,8 @@ from sklearn_lloyd._kernels._numba._tiles import TILE
 @exact
 def assign_block(
     X, shift, rows, off_rows, start, stop, centers, factors, norms, slack, slack_of_norm, eps,
-    sq_norms, weights, labels, limit, drift_below, drift_above, drift_slow, extra, fast,
-    fast_factors, fast_norms, projected, p_factors, p_norms, p_slack_of_norm, all_rows, aside,
-    index, other, changed, old, best, second, off, limits, label, panel, place, sums, weight,
+    sq_norms, weights, labels, limit, drifts, fast, fast_factors, fast_norms, projected, p_factors,
+    p_norms, p_slack_of_norm, all_rows, aside, lists, of_rows, label, panel, place, sums, weight,
     members, clusters,
 ):  # fmt: skip
     """Label the rows from start to stop, and keep their bounds.
@@ -61,12 +60,8 @@ def assign_block(
         Updated.
     limit : ndarray of shape (n_samples,), or (0,) where no bounds are kept
         Updated: the drift up to which the label is safe.
-    drift_below, drift_above : ndarrays of shape (n_clusters,)
-        What the bounds count from, rounded down and up.
-    drift_slow : ndarray of shape (n_clusters,)
-        What it would be had the fast centres not moved, rounded up...
-    extra : ndarray of shape (n_clusters,)
-        ...and by how much less that is, rounded down.
+    drifts : ndarray of shape (4, n_clusters)
+        What the bounds count from: as `follow` fills it in.
     fast : ndarray of intp of shape (n_fast,)
         Rows that only these can have come nearer to are compared with these alone.
     fast_factors, fast_norms
@@ -80,8 +75,9 @@ def assign_block(
         Whether the bounds are not to be asked.
     aside : bool
         Whether some centre has no score since it equals another: no bounds hold then.
-    index, other, changed, old, best, second, off, limits, label, panel, place : ndarrays
-        Scratch memory.
+    lists, of_rows, label, panel, place : ndarrays
+        Scratch memory. The first two are of shape (4, n_rows), for lists of rows and for numbers
+        of theirs in the dtype of `factors`.
     sums, weight, members, clusters : ndarrays
         Filled: by how much the clusters changed, and which.
 
@@ -93,6 +89,9 @@ def assign_block(
     n_clusters : int
         How many clusters changed.
     """
+    index, other, changed, old = lists
+    best, second, off, limits = of_rows
+    drift_below, drift_above, drift_slow, extra = drifts
     if all_rows:
         n = stop - start
         for r in range(n):

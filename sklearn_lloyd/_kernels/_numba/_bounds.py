@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part
 
 
-@exact
-def movement(offsets, before):
-    """How far each centre has moved, float64."""
-    moved = np.empty(len(offsets))
+@exact_part
+def _measure_movement(offsets, before, moved, fastest):
+    """Fill in how far each centre has moved, and which moved farthest, in that order."""
+    n_listed, last = np.uintp(0), np.uintp(len(fastest) - 1)
     for c in range(np.uintp(len(offsets))):
         total = 0.0
         for j in range(np.uintp(offsets.shape[1])):
             difference = offsets[c, j] - before[c, j]
             total += difference * difference
         moved[c] = np.sqrt(total)
-    return moved
+        place = min(n_listed, last)
+        if n_listed > last and moved[c] <= moved[fastest[last]]:
+            continue
+        while place and not moved[c] <= moved[fastest[place - np.uintp(1)]]:
+            fastest[place] = fastest[place - np.uintp(1)]
+            place -= np.uintp(1)
+        fastest[place] = c
+        n_listed += np.uintp(1)
 
 
 @exact
-def _count_unsafe(labels, limit, step, drift, moved, order, numbers):
+def _count_unsafe(labels, limit, step, drift, moved, fastest, numbers):
     """How many rows of a sample are not safe if so many of the fastest centres do not count."""
     counts = np.zeros(len(numbers), np.intp)
     for i in range(0, len(labels), step):
@@ -29,7 +36,7 @@ def _count_unsafe(labels, limit, step, drift, moved, order, numbers):
         left = limit[i] - (drift[own] + moved[own])
         for q in range(len(numbers)):
             n = numbers[q]
-            other = order[n] if np.uintp(order[n]) != own else order[n + 1]
+            other = fastest[n] if np.uintp(fastest[n]) != own else fastest[n + 1]
             counts[q] += not (left > moved[other])
     return counts
 
@@ -50,16 +57,17 @@ def _best_number(counts, numbers, of_full, of_row, of_pair):
 
 @exact
 def follow(
-    moved, order, numbers, labels, limit, step, of_full, of_row, of_pair, drift, eps, below, above,
-    slow, extra,
+    offsets, before, fastest, numbers, labels, limit, step, of_full, of_row, of_pair, eps, drift,
+    drifts,
 ):  # fmt: skip
-    """Add up the drift, and choose the fast centres: how many of `order`.
+    """Add up the drift, and choose the fast centres: how many of `fastest`.
 
     Parameters
     ----------
-    moved : ndarray of float64 of shape (n_clusters,)
-    order : ndarray of intp of shape (n_clusters,)
-        Of the centres, the fastest first. There are at least two.
+    offsets, before : ndarrays of float64 of shape (n_clusters, n_features)
+        Where the centres are, and where they were. There are at least two.
+    fastest : ndarray of intp
+        Filled: the fastest centres, in order. Two more than there are to be fast ones, at least.
     numbers : ndarray of intp
         Of fast centres to choose from: 0 is the first, all are less than n_clusters - 1.
     labels : ndarray of intp of shape (n_samples,)
@@ -69,19 +77,24 @@ def follow(
     of_full, of_row, of_pair : float
         The cost of a row that is compared with all centres, and of one that is compared with
         its own and so many more, each of which costs `of_pair`.
-    drift : ndarray of float64 of shape (n_clusters,)
-        Updated.
     eps : float
         To round by.
-    below, above, slow, extra : ndarrays of shape (n_clusters,), in the dtype of `limit`
+    drift : ndarray of float64 of shape (n_clusters,)
+        Updated.
+    drifts : ndarray of shape (4, n_clusters), in the dtype of `limit`
         Filled: the drift rounded down and up, what it would be had the fast centres not moved,
         rounded up, and how much less that is, rounded down.
     """
-    counts = _count_unsafe(labels, limit, step, drift, moved, order, numbers)
-    n_fast = _best_number(counts, numbers, of_full, of_row, of_pair)
+    moved = np.empty(len(offsets))
+    _measure_movement(offsets, before, moved, fastest)
+    n_fast = 0
+    if len(numbers) > 1:
+        counts = _count_unsafe(labels, limit, step, drift, moved, fastest, numbers)
+        n_fast = _best_number(counts, numbers, of_full, of_row, of_pair)
+    below, above, slow, extra = drifts
     for c in range(len(moved)):
-        every = moved[order[0] if order[0] != c else order[1]]
-        left = moved[order[n_fast] if order[n_fast] != c else order[n_fast + 1]]
+        every = moved[fastest[0] if fastest[0] != c else fastest[1]]
+        left = moved[fastest[n_fast] if fastest[n_fast] != c else fastest[n_fast + 1]]
         without = drift[c] + moved[c] + left
         drift[c] += moved[c] + every
         below[c], above[c] = drift[c] * (1.0 - eps), drift[c] * (1.0 + eps)

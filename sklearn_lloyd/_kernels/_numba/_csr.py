@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._batch import move_centers
+from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._csr_trials import (
     LANES,
     clear_trials,
@@ -30,10 +30,12 @@ __all__ = [
     "find_active",
     "has_duplicates",
     "label_rows",
+    "measure_sums",
     "measure_trials",
     "measured_columns",
     "move_centers",
     "move_rows",
+    "move_to_means",
     "own_distances",
     "set_trials",
     "sq_movement",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._kernels._numba._jit import exact
 from sklearn_lloyd._kernels._numba._vectors import CENTERS, sum_terms
 from sklearn_lloyd._kernels._screen import CenterTable
@@ -120,10 +121,9 @@ class CompiledCenters(CenterTable):
         super().__init__(centers, None, n_terms)
         self.shift = shift
         self.offsets, norms = np.empty_like(self.centers), np.empty(len(centers))
-        shift = np.zeros(centers.shape[1]) if shift is None else shift
-        alike = _measure(self.centers, shift, self.offsets, norms)
-        # Both are cached properties, which their values stand in for.
-        self.__dict__["sq_norms"] = norms
+        alike, largest = _measure(self.centers, array_of(shift), self.offsets, norms)
+        # All are cached properties, which their values stand in for.
+        self.__dict__.update(sq_norms=norms, _largest=largest)
         if not alike:
             self.__dict__["repeated"] = None
 
@@ -132,19 +132,20 @@ class CompiledCenters(CenterTable):
 def _measure(centers, shift, offsets, sq_norms):
     """Fill in the centres less the shift and the squares of their norms.
 
-    Returns whether two norms are equal. All pairs are compared, since there are never more of
-    them than there are distances in a pass.
+    Returns whether two norms are equal, and the largest of the squares. All pairs are compared,
+    since there are never more of them than there are distances in a pass.
     """
-    alike = False
+    alike, largest = False, 0.0
     for c in range(np.uintp(len(centers))):
         total = 0.0
         for j in range(np.uintp(centers.shape[1])):
-            offset = centers[c, j] - shift[j]
+            offset = centers[c, j] - (shift[j] if shift.size else 0.0)
             offsets[c, j] = offset
             total += offset * offset
         sq_norms[c] = total
+        largest = max(largest, total)
         same = 0
         for other in range(c):
             same += sq_norms[other] == total
         alike |= same > 0
-    return alike
+    return alike, largest
