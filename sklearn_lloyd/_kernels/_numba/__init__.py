@@ -7,7 +7,7 @@ from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import move_centers
 from sklearn_lloyd._kernels._numba._bounds import follow, movement
 from sklearn_lloyd._kernels._numba._drawing import draw_rows, order_by_block, sort_rows
-from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
+from sklearn_lloyd._kernels._numba._seeding import place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
     fill_norms,
@@ -51,8 +51,8 @@ __all__ = [
     "norms_and_keys",
     "order_by_block",
     "own_and_nearest",
+    "place_trials",
     "round_rows",
-    "safe_distances",
     "sort_rows",
     "take_center",
     "take_first_center",
