@@ -430,6 +430,15 @@ def test_same_rows_are_drawn_of_huge_and_tiny(scale):
         check_seeding(X, 12, seed)
 
 
+def test_same_rows_are_drawn_where_one_is_too_far_for_float32():
+    # It counts so little that the spread of the others decides about the precision.
+    X = noise(np.random.default_rng(0), 900, 4).astype(np.float32)
+    X[7, 2], weights = 1.8e19, np.ones(len(X))
+    weights[7] = 1e-14
+    for seed in range(3):
+        check_seeding(X, 12, seed, weights)
+
+
 @pytest.mark.parametrize("convert", [strided, lambda X: (20 * X + 100).astype(np.uint8)])
 def test_same_rows_are_drawn_as_they_lie(convert):
     for n_features in (3, 30):

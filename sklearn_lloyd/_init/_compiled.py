@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._init._greedy import TIGHT, Greedy
-from sklearn_lloyd._kernels import array_of
+from sklearn_lloyd._kernels import array_of, precision_for
 from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
@@ -135,6 +135,7 @@ class CompiledGreedy(Greedy):
         self._place(trials, safe)
         tight = self.potential < TIGHT * problem.sum_of_squares
         dtype = np.dtype(np.float64) if tight else problem.screen_dtype
+        dtype = precision_for(self._trials[-1], dtype)
         screened, shift = problem.screened(dtype)
         shift = array_of(shift)
         arrays = (

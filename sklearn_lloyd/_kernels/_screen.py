@@ -53,6 +53,12 @@ def scratch_scores(scratch, name, shape, dtype):
     return scratch_array(scratch, name, (shape[0], width), dtype)[:, : shape[1]]
 
 
+def precision_for(sq_norms, dtype):
+    """That precision, or float64 if float32 is too narrow for centres of those norms."""
+    too_narrow = dtype == np.float32 and sq_norms.max() > _FLOAT32_SQUARES
+    return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+
+
 class Screen:
     """The centres in one precision, ready for the product.
 
@@ -229,8 +235,7 @@ class CenterTable:
 
     def precision(self, dtype):
         """That precision, or float64 if float32 is too narrow for these centres."""
-        too_narrow = dtype == np.float32 and self.sq_norms.max() > _FLOAT32_SQUARES
-        return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+        return precision_for(self.sq_norms, dtype)
 
     def screen(self, dtype):
         """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""
