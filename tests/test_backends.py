@@ -29,7 +29,7 @@ from sklearn_lloyd._kernels import (
     move_to_means,
     sq_distances_to,
 )
-from sklearn_lloyd._kernels._numba._distances import sq_distance
+from sklearn_lloyd._kernels._numba._distances import sq_distance, sq_distances
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._projection import make_projection
 from sklearn_lloyd._solvers import _compiled, make_assigner
@@ -122,6 +122,12 @@ def weights_of(kind, rng, n_rows):
     return weights
 
 
+def strided(X):
+    wide = np.zeros((2 * X.shape[0], X.shape[1] + 3), X.dtype)
+    wide[::2, 1:-2] = X
+    return wide[::2, 1:-2]
+
+
 # The definition.
 
 
@@ -134,6 +140,19 @@ def test_distance_is_the_definition_to_the_last_bit(dtype):
         for c, center in enumerate(centers):
             compiled = [sq_distance(X, i, centers, c) for i in range(len(X))]
             assert_array_equal(compiled, sq_distances_to(X, center))
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
+@pytest.mark.parametrize("lay_out", [np.asarray, np.asfortranarray, strided])
+def test_distances_of_a_list_are_the_definition_to_the_last_bit(dtype, lay_out):
+    rng = np.random.default_rng(0)
+    index = np.array([2, 3, 7, 8, 0])
+    for n_features in (1, 7, 8, 9, 23, 128, 129, 300):
+        X = lay_out((100 * rng.random((9, n_features))).astype(dtype))
+        center, out = 100 * rng.random((1, n_features)), np.full(5, -1.0)
+        sq_distances(X, index, 4, center, out)
+        assert_array_equal(out[:4], sq_distances_to(X[index[:4]], center[0]))
+        assert out[4] == -1.0
 
 
 # Fits, from the same start.
@@ -193,12 +212,6 @@ def read_only(X):
     X = X.copy()
     X.flags.writeable = False
     return X
-
-
-def strided(X):
-    wide = np.zeros((2 * X.shape[0], X.shape[1] + 3), X.dtype)
-    wide[::2, 1:-2] = X
-    return wide[::2, 1:-2]
 
 
 @pytest.mark.parametrize("lay_out", [np.asfortranarray, strided, read_only])
@@ -418,6 +431,15 @@ def test_same_rows_are_drawn_of_huge_and_tiny(scale):
     X = (scale * blobs(np.random.default_rng(0), 700, 4)).astype(np.float32)
     for seed in range(3):
         check_seeding(X, 12, seed)
+
+
+def test_same_rows_are_drawn_where_one_is_too_far_for_float32():
+    # It counts so little that the spread of the others decides about the precision.
+    X = noise(np.random.default_rng(0), 900, 4).astype(np.float32)
+    X[7, 2], weights = 1.8e19, np.ones(len(X))
+    weights[7] = 1e-14
+    for seed in range(3):
+        check_seeding(X, 12, seed, weights)
 
 
 @pytest.mark.parametrize("convert", [strided, lambda X: (20 * X + 100).astype(np.uint8)])

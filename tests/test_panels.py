@@ -21,8 +21,8 @@ def compare(panel, table, norms, bound, masks, rest):
 
 
 @njit
-def improve(panel, table, norms, target, reach, weight, masks, gains):
-    _simd.improve_panel(panel, table, norms, target, reach, weight, masks, gains)
+def improve(panel, table, norms, start, target, reach, weight, trials, gains):
+    _simd.improve_panel(panel, table, norms, start, target, reach, weight, trials, gains)
 
 
 @njit
@@ -110,10 +110,13 @@ def test_improvements(n_features, n_centers, dtype):
     target = np.median(exact, axis=0).astype(dtype) + dtype(0.01)
     target[0] = -np.inf
     reach = target + dtype(0.5)
-    masks = np.empty(n_centers, np.uint32)
     gains = np.ones((n_centers, panel.shape[1]), dtype)
-    improve(panel, table, norms, target, reach, weight, masks, gains)
-    noted = masks[:, np.newaxis] >> np.arange(panel.shape[1]) & 1 == 1
+    before = np.full(3, np.nan, dtype)  # what else there is in the tile
+    tile = [np.concatenate([before, values]) for values in (target, reach, weight)]
+    trials = np.full(len(tile[0]), -1, np.int32)
+    improve(panel, table, norms, len(before), *tile, trials, gains)
+    assert_array_equal(trials[: len(before)], -1)
+    noted = trials[len(before) :] >> np.arange(n_centers)[:, np.newaxis] & 1 == 1
     assert_array_equal(noted, ~(exact > reach))
     expected = 1.0 + weight * np.maximum(target - exact, 0.0)  # added to what was there
     assert_allclose(gains, expected, rtol=1e-5, atol=1e-4)

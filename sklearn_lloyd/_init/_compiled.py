@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._init._greedy import TIGHT, Greedy
-from sklearn_lloyd._kernels import array_of
+from sklearn_lloyd._kernels import array_of, precision_for
 from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
@@ -43,7 +43,8 @@ class CompiledGreedy(Greedy):
         self._noted = np.empty(n_rows, np.uint16)
         self._trials_of = np.empty(n_rows, np.uint16)
         self._weights = array_of(problem.sample_weight)
-        self._shift = array_of(problem.shift)
+        shift = problem.shift
+        self._shift = np.zeros(n_features) if shift is None else shift
         self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
         self._starts = np.array([rows.start for rows in self._blocks])
         self._n_noted = np.zeros_like(self._starts)
@@ -59,10 +60,13 @@ class CompiledGreedy(Greedy):
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
         self._n_centers = 0
+        # The trials of a step: as they are, less the shift, and the squares of their norms.
+        self._trials = *np.empty((2, n_trials, n_features)), np.empty(n_trials)
         self._ask_again = 0  # with that many centres, for what the triangle inequality tells
 
     def start(self, row):
-        center = self._remember(self._centers_of(np.array([row])), 0)
+        self._place(np.array([row]), _NOTHING)
+        center = self._remember(0)
 
         def first(rows, scratch):
             self._kernels.take_first_center(
@@ -75,24 +79,26 @@ class CompiledGreedy(Greedy):
     def start_from(self, centers, labels):
         super().start_from(centers, labels)
         self._owner[:] = labels
-        table = self._table_of(centers)
-        for i in range(len(centers)):
-            self._remember(table, i)
+        self._n_centers = len(centers)
+        table = self._kernels.CompiledCenters(centers, self._problem.shift, self._chunks.n_terms)
+        self._offsets[: len(centers)] = table.offsets
+        self._sq_norms[: len(centers)] = table.sq_norms
         self._sum_up()
 
-    def _centers_of(self, rows):
-        return self._table_of(self._chunks.dense_rows(rows))
+    def _place(self, trials, safe):
+        """Fill in where the trials are, and from where on they may be nearer, by centre."""
+        so_far = self._offsets, self._sq_norms
+        self._kernels.place_trials(
+            self._chunks.X, trials, self._shift, *so_far, *self._trials, safe
+        )
 
-    def _table_of(self, centers):
-        shift, n_terms = self._problem.shift, self._chunks.n_terms
-        return self._kernels.CompiledCenters(centers, shift, n_terms)
-
-    def _remember(self, table, i):
-        """Add one of the table to the centres so far, and return it, of shape (1, n_features)."""
-        self._offsets[self._n_centers] = table.offsets[i]
-        self._sq_norms[self._n_centers] = table.sq_norms[i]
+    def _remember(self, i):
+        """Add a trial to the centres so far, and return it, of shape (1, n_features)."""
+        centers, offsets, sq_norms = self._trials
+        self._offsets[self._n_centers] = offsets[i]
+        self._sq_norms[self._n_centers] = sq_norms[i]
         self._n_centers += 1
-        return table.centers[i : i + 1]
+        return centers[i : i + 1]
 
     def draw(self, uniforms):
         canonical = self._canonical
@@ -124,25 +130,27 @@ class CompiledGreedy(Greedy):
 
     def _gains(self, trials):
         problem, chunks, kernels = self._problem, self._chunks, self._kernels
-        table = self._trials = self._centers_of(trials)
+        asked = self._n_centers >= self._ask_again
+        safe = np.empty(self._n_centers if asked else 0)
+        self._place(trials, safe)
         tight = self.potential < TIGHT * problem.sum_of_squares
-        dtype = table.precision(np.dtype(np.float64) if tight else problem.screen_dtype)
+        dtype = np.dtype(np.float64) if tight else problem.screen_dtype
+        dtype = precision_for(self._trials[-1].max(), dtype)
         screened, shift = problem.screened(dtype)
         shift = array_of(shift)
         arrays = (
             self._sq_norms_of_rows(dtype),
             self._closest,
             self._owner,
-            self._safe(table),
-            *self._screen(table, dtype),
-            *self._projected(table, dtype),
+            safe,
+            *self._screen(dtype),
+            *self._projected(dtype),
         )
         parts = np.empty((len(self._blocks), len(trials)))
-        n_near = np.empty_like(self._n_noted)
 
         def kernel(block, scratch):
             rows = self._blocks[block]
-            self._n_noted[block], n_near[block] = kernels.try_rows(
+            self._n_noted[block], n_near = kernels.try_rows(
                 screened,
                 rows.start,
                 rows.stop,
@@ -153,27 +161,29 @@ class CompiledGreedy(Greedy):
                 self._trials_of[rows],
                 parts[block],
             )
+            return n_near
 
-        chunks.map_reduce(kernel, blocks=range(len(self._blocks)))
-        n_near = int(n_near.sum())
-        if n_near > _NO_HELP * chunks.shape[0] and self._n_centers >= self._ask_again:
+        n_near = []
+        chunks.map_reduce(kernel, n_near.append, range(len(self._blocks)))
+        if asked and sum(n_near) > _NO_HELP * chunks.shape[0]:
             self._ask_again = self._n_centers + min(self._n_centers, _A_WHILE)
         return parts.sum(axis=0)
 
-    def _screen(self, table, dtype):
+    def _screen(self, dtype):
         """The trials in that precision, as `try_rows` takes them."""
+        _, offsets, sq_norms = self._trials
         if dtype not in self._tables:
-            shape, norm_dtype = table.centers.shape, self._norms.dtype
-            self._tables[dtype] = self._kernels.Tables(*shape, dtype, norm_dtype, lower=False)
-        return self._tables[dtype].table(table.offsets, table.sq_norms).of_trials
+            kinds = dtype, self._norms.dtype
+            self._tables[dtype] = self._kernels.Tables(*offsets.shape, *kinds, lower=False)
+        return self._tables[dtype].table(offsets, sq_norms).of_trials
 
-    def _projected(self, table, dtype):
+    def _projected(self, dtype):
         """The projected rows and trials, as `try_rows` takes them."""
         if self._projection is None or dtype != np.float32:
             return _NO_PROJECTION
-        offsets = self._projection.project(table.offsets, table.sq_norms)
-        screen = self._p_tables.table(offsets, table.sq_norms)
-        return self._projection.rows, *screen.of_trials
+        _, offsets, sq_norms = self._trials
+        projected = self._projection.project(offsets, sq_norms)
+        return self._projection.rows, *self._p_tables.table(projected, sq_norms).of_trials
 
     def _sq_norms_of_rows(self, dtype):
         """Squared norms of all rows, as exact as the screen."""
@@ -185,17 +195,8 @@ class CompiledGreedy(Greedy):
             )
         return self._norms
 
-    def _safe(self, table):
-        """Up to where the triangle inequality shows rows to be safe from all trials, by centre."""
-        if self._n_centers < self._ask_again:
-            return _NOTHING
-        safe = np.empty(self._n_centers)
-        centers = self._offsets, self._sq_norms, table.offsets, table.sq_norms
-        self._kernels.safe_distances(*centers, safe)
-        return safe
-
     def _exact_gain(self, trials, i):
-        center = self._trials.centers[i : i + 1]
+        center = self._trials[0][i : i + 1]
         gain = np.zeros(())
 
         def improve(blocks):
@@ -208,7 +209,7 @@ class CompiledGreedy(Greedy):
 
     def _take(self, trials, i):
         number = self._n_centers
-        center = self._remember(self._trials, i)
+        center = self._remember(i)
         block_of = self._canonical.block_of
         whole = slice(0, len(self._blocks))
 

@@ -29,7 +29,7 @@ from sklearn_lloyd._kernels._distances import (
 )
 from sklearn_lloyd._kernels._gaps import gap_to
 from sklearn_lloyd._kernels._numpy import are_few, batch_rows, nearest, trial_gains
-from sklearn_lloyd._kernels._screen import CenterTable, Screen, scratch_array
+from sklearn_lloyd._kernels._screen import CenterTable, Screen, precision_for, scratch_array
 from sklearn_lloyd._kernels._sums import (
     add_sums,
     label_sums,
@@ -102,6 +102,7 @@ __all__ = [
     "nearest",
     "norms_and_keys",
     "own_sq_distances",
+    "precision_for",
     "read_only",
     "row_size",
     "row_slice",

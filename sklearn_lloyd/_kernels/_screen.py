@@ -53,6 +53,12 @@ def scratch_scores(scratch, name, shape, dtype):
     return scratch_array(scratch, name, (shape[0], width), dtype)[:, : shape[1]]
 
 
+def precision_for(largest, dtype):
+    """That precision, or float64 if float32 is too narrow for squared norms up to the largest."""
+    too_narrow = dtype == np.float32 and largest > _FLOAT32_SQUARES
+    return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+
+
 class Screen:
     """The centres in one precision, ready for the product.
 
@@ -233,8 +239,7 @@ class CenterTable:
 
     def precision(self, dtype):
         """That precision, or float64 if float32 is too narrow for these centres."""
-        too_narrow = dtype == np.float32 and self._largest > _FLOAT32_SQUARES
-        return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+        return precision_for(self._largest, dtype)
 
     def screen(self, dtype):
         """The screen in `dtype`, made at the first call; in float64 if float32 is too narrow."""

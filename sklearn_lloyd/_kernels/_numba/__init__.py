@@ -7,7 +7,7 @@ from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._bounds import follow
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
-from sklearn_lloyd._kernels._numba._seeding import safe_distances, try_rows
+from sklearn_lloyd._kernels._numba._seeding import place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
     fill_norms,
@@ -51,7 +51,7 @@ __all__ = [
     "move_to_means",
     "norms_and_keys",
     "own_and_nearest",
-    "safe_distances",
+    "place_trials",
     "sort_rows",
     "take_center",
     "take_first_center",

@@ -155,9 +155,9 @@ def _turn_in_registers_of(X, index, first, shift, panel):
             step = X.strides[0] // X.itemsize
             if X.strides[1] != X.itemsize or step * X.itemsize != X.strides[0]:
                 return 0
-        if one_after_the_other and index is None:
-            if _FEW_BYTES <= n_features * X.itemsize <= _MANY_BYTES:
-                read_ahead(X, first, n_lanes)
+        n_bytes = n_features * X.itemsize
+        if one_after_the_other and index is None and _FEW_BYTES <= n_bytes <= _MANY_BYTES:
+            read_ahead(X, first, n_lanes)
         width = n_lanes >> 2
         j, last_start = 0, n_features - width
         if last_start < 0:

@@ -13,12 +13,13 @@ import numpy as np
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import compare_panel, improve_panel, lowest_bit
+from sklearn_lloyd._kernels._numba._tables import _measure
 
 _TILE = 2048  # rows whose gains are added up in the precision of the screen
 
 
 @any_order
-def safe_distances(offsets, sq_norms, trials, trial_norms, safe):
+def _safe_distances(offsets, sq_norms, trials, trial_norms, safe):
     """Fill in up to which squared distance to each centre no trial can be nearer to a row of its.
 
     By the triangle inequality that is a quarter of the squared distance between the centre and
@@ -49,30 +50,71 @@ def safe_distances(offsets, sq_norms, trials, trial_norms, safe):
 
 
 @exact
-def _list_near(closest, owner, safe, first, last, index):
+def place_trials(
+    X, rows, shift, offsets_so_far, norms_so_far, centers, offsets, sq_norms, safe
+):  # fmt: skip
+    """Fill in where the trials are, and how near to its centre a row must be to be passed over.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    rows : ndarray of intp of shape (n_trials,)
+    shift : ndarray of float64 of shape (n_features,)
+    offsets_so_far : ndarray of float64 of shape (n_clusters, n_features)
+        The centres so far, less the shift.
+    norms_so_far : ndarray of float64 of shape (n_clusters,)
+        Their squared norms.
+    centers, offsets : ndarrays of float64 of shape (n_trials, n_features)
+        Filled: the rows, and what they are off the shift.
+    sq_norms : ndarray of float64 of shape (n_trials,)
+        Filled: the squared norms of that.
+    safe : ndarray of float64 of shape (n_centers,), or (0,) for none
+        Filled for the centres so far, see `_safe_distances`.
+    """
+    for t in range(np.uintp(len(rows))):
+        for j in range(np.uintp(X.shape[1])):
+            centers[t, j] = X[np.uintp(rows[t]), j]
+    _measure(centers[: len(rows)], shift, offsets, sq_norms)
+    if safe.size:
+        _safe_distances(offsets_so_far, norms_so_far, offsets, sq_norms, safe)
+
+
+@exact_part
+def _list_near(closest, owner, safe, first, n, near, index):
     """Rows that some trial may be nearer to, for all that the triangle inequality tells."""
-    near, n, m = np.empty(_TILE, np.uint8), np.uintp(0), np.uintp(last - first)
-    first = np.uintp(first)
-    for r in range(m):
+    first, n_near = np.uintp(first), np.uintp(0)
+    for r in range(np.uintp(n)):
         near[r] = closest[first + r] > safe[np.uintp(owner[first + r])]
-    for r in range(m):
-        index[n] = first + r
-        n += np.uintp(near[r])
-    return np.intp(n)
+    for r in range(np.uintp(n)):
+        index[n_near] = first + r
+        n_near += np.uintp(near[r])
+    return np.intp(n_near)
 
 
 @any_order
-def _aims(closest, sq_norms, index, first, n, slack_of_norm, slack_of_trial, target, reach):
+def _aims(closest, sq_norms, index, n, slack_of_norm, slack_of_trial, target, reach):
     """The score that a row has now, and that up to which a trial may be nearer to it."""
-    for r in range(np.uintp(len(target))):
-        i = np.uintp(index[np.uintp(first) + r])
+    start = np.uintp(index[0])
+    if np.uintp(index[n - 1]) - start == np.uintp(n - 1):  # side by side: in registers
+        for r in range(np.uintp(n)):
+            i = start + r
+            now = closest[i] - sq_norms[i]
+            target[r] = now
+            reach[r] = now + ((closest[i] + sq_norms[i]) * slack_of_norm + slack_of_trial)
+        return
+    for r in range(np.uintp(n)):
+        i = np.uintp(index[r])
         now = closest[i] - sq_norms[i]
-        off = (closest[i] + sq_norms[i]) * slack_of_norm + slack_of_trial
         target[r] = now
-        reach[r] = now + off
-    for r in range(n, len(target)):  # no rows, but the last one once more
-        target[r] = -np.inf
-        reach[r] = -np.inf
+        reach[r] = now + ((closest[i] + sq_norms[i]) * slack_of_norm + slack_of_trial)
+
+
+@exact_part
+def _pad(index, n, n_lanes, target, reach):
+    """Fill up a panel with what is no row: the last one once more, which nothing is near to."""
+    pad_index(index, n, n_lanes)
+    for r in range(n, -(-n // n_lanes) * n_lanes):
+        target[r] = reach[r] = -np.inf
 
 
 @exact
@@ -85,36 +127,46 @@ def _drop_far(
     """
     real, n_lanes = factors.dtype, 64 // factors.itemsize
     panel, nothing = np.empty((projected.shape[1], n_lanes), real), np.empty(0)
-    target, reach, rest = np.empty((3, n_lanes), real)
-    masks = np.empty(len(norms), np.uint32)
+    target, reach = np.empty((2, len(index)), real)
+    masks, rest = np.empty(len(norms), np.uint32), np.empty(n_lanes, real)
     left = np.uintp(0)
-    pad_index(index, n, n_lanes)
+    _aims(closest, sq_norms, index, n, slack_of_norm, slack_of_trial, target, reach)
+    _pad(index, n, n_lanes, target, reach)
     for first in range(0, n, n_lanes):
-        m = min(n_lanes, n - first)
         fill_panel(projected, index, first, nothing, panel)
-        _aims(closest, sq_norms, index, first, m, slack_of_norm, slack_of_trial, target, reach)
-        compare_panel(panel, factors, norms, reach, masks, rest)
+        compare_panel(panel, factors, norms, reach[first : first + n_lanes], masks, rest)
         near = np.uint32(0)
         for t in range(len(masks)):
             near |= masks[t]
         while near:
             r = lowest_bit(near)
             near &= near - np.uint32(1)
-            if r < m:
+            if np.uintp(first) + r < np.uintp(n):
                 index[left] = index[np.uintp(first) + r]
                 left += np.uintp(1)
     return np.intp(left)
 
 
 @exact_part
-def _weights_of(weights, index, first, n, heaviest, weight, target, reach):
-    """The weights of the rows of a panel as shares of the heaviest."""
-    for r in range(n):
-        w = weights[np.uintp(index[first + r])]
+def _weights_of(weights, index, n, heaviest, weight, target, reach):
+    """The weights of rows as shares of the heaviest."""
+    for r in range(np.uintp(n)):
+        w = weights[np.uintp(index[r])]
         weight[r] = w / heaviest  # as they are, they may not fit into float32
         if not w > 0.0:
             # It may be so far that its distance has no room.
             weight[r], target[r], reach[r] = 0.0, -np.inf, -np.inf
+
+
+@exact_part
+def _note(index, n, start, trials, noted, trials_of, n_noted):
+    """Note the rows that have a trial from n_noted on; returns how many there are then."""
+    n_noted = np.uintp(n_noted)
+    for r in range(np.uintp(n)):
+        noted[n_noted] = index[r] - start
+        trials_of[n_noted] = trials[r]
+        n_noted += np.uintp(trials[r] != 0)
+    return np.intp(n_noted)
 
 
 @exact
@@ -157,18 +209,19 @@ def try_rows(
         The first is the length of what was filled. The second is how many rows the triangle
         inequality could not pass over.
     """
-    real, n_lanes, n_trials = factors.dtype, 64 // factors.itemsize, len(gains)
+    real, n_lanes = factors.dtype, 64 // factors.itemsize
     index, panel = np.empty(_TILE + n_lanes, np.intp), np.empty((X.shape[1], n_lanes), real)
-    target, reach = np.empty((2, n_lanes), real)
-    masks, sums = np.empty(len(norms), np.uint32), np.empty((len(norms), n_lanes), real)
-    weight, heaviest = np.ones(n_lanes, real), 1.0
-    n_noted, n_near = np.uintp(0), 0
+    near, trials = np.empty(_TILE, np.uint8), np.empty(len(index), np.int32)
+    target, reach = np.empty((2, len(index)), real)
+    weight, heaviest = np.ones(len(index), real), 1.0
+    sums = np.empty((len(norms), n_lanes), real)
+    n_noted, n_near = 0, 0
     gains[:] = 0.0
     for first in range(start, stop, _TILE):
         last = min(stop, first + _TILE)
         n = last - first
         if safe.size:
-            n = _list_near(closest, owner, safe, first, last, index)
+            n = _list_near(closest, owner, safe, first, n, near, index)
         else:
             for r in range(n):
                 index[r] = first + r
@@ -180,29 +233,16 @@ def try_rows(
             )  # fmt: skip
         if n == 0:
             continue
-        pad_index(index, n, n_lanes)
+        _aims(closest, sq_norms, index, n, slack_of_norm, slack_of_trial, target, reach)
         if weights.size:
             heaviest = max(weights[first:last].max(), 1e-300)
+            _weights_of(weights, index, n, heaviest, weight, target, reach)
+        _pad(index, n, n_lanes, target, reach)
         sums[:] = 0
         for p in range(0, n, n_lanes):
-            m = min(n_lanes, n - p)
             fill_panel(X, index, p, shift, panel)
-            _aims(closest, sq_norms, index, p, m, slack_of_norm, slack_of_trial, target, reach)
-            if weights.size:
-                _weights_of(weights, index, p, m, heaviest, weight, target, reach)
-            improve_panel(panel, factors, norms, target, reach, weight, masks, sums)
-            any_trial = np.uint32(0)
-            for t in range(n_trials):
-                any_trial |= masks[t]
-            while any_trial:
-                r = lowest_bit(any_trial)
-                any_trial &= any_trial - np.uint32(1)
-                bits = np.uint32(0)
-                for t in range(n_trials):
-                    bits |= ((masks[t] >> np.uint32(r)) & np.uint32(1)) << np.uint32(t)
-                noted[n_noted] = index[np.uintp(p) + r] - start
-                trials_of[n_noted] = bits
-                n_noted += np.uintp(1)
-        for t in range(n_trials):
+            improve_panel(panel, factors, norms, p, target, reach, weight, trials, sums)
+        n_noted = _note(index, n, start, trials, noted, trials_of, n_noted)
+        for t in range(len(gains)):
             gains[t] += heaviest * np.float64(sums[t].sum())
-    return np.intp(n_noted), n_near
+    return n_noted, n_near

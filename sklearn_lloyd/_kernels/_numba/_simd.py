@@ -182,40 +182,48 @@ def product(typingctx, row, table, c):
 
 
 @intrinsic
-def improve_panel(typingctx, panel, table, norms, target, reach, weight, masks, gains):
+def improve_panel(typingctx, panel, table, norms, start, target, reach, weight, trials, gains):
     """What each trial takes off the targets of the rows of a panel.
 
     Parameters
     ----------
     panel, table, norms : ndarrays
         As of `fold_panel`; the centres are trials.
-    target, reach, weight : ndarrays of shape (lanes,)
+    start : int
+        Where in the next four arrays the rows of the panel are.
+    target, reach, weight : ndarrays
         The score that a row has now, that up to which a trial may be nearer, and what it counts.
-    masks : ndarray of uint32 of shape (n_trials,)
-        Filled: a bit for each row whose score is not above its reach.
+    trials : ndarray of int32
+        Filled: which trials have a score that is not above the reach, a bit for each.
     gains : ndarray of shape (n_trials, lanes)
         Added to: weight times what the score is less.
     """
-    signature = types.void(panel, table, norms, target, reach, weight, masks, gains)
+    signature = types.void(panel, table, norms, start, target, reach, weight, trials, gains)
 
     def codegen(context, builder, signature, args):
-        panel, table, norms, target, reach, weight, masks, gains = arrays_of(
+        panel, table, norms, start, target, reach, weight, trials, gains = arrays_of(
             context, builder, signature, args
         )
         vectors = Vectors(context, builder, signature.args[0].dtype)
         width, zero = vectors.width, context.get_constant(types.intp, 0)
-        bits = ir.IntType(width)
         offsets = [zero.type(width * v) for v in range(N_VECTORS)]
-        targets = [vectors.load(target.data, at) for at in offsets]
-        reaches = [vectors.load(reach.data, at) for at in offsets]
-        weights = [vectors.load(weight.data, at) for at in offsets]
+        places = [builder.add(start, at) for at in offsets]
+        targets = [vectors.load(target.data, at) for at in places]
+        reaches = [vectors.load(reach.data, at) for at in places]
+        weights = [vectors.load(weight.data, at) for at in places]
+        none = ir.Constant(vectors.labels, [0] * width)
+        near = [vectors.variable(none) for _ in offsets]
+        for pointer in near:
+            builder.store(none, pointer)
 
         def improve(trial, scores):
-            mask, row = INT32(0), builder.mul(trial, zero.type(N_VECTORS * width))
+            row = builder.mul(trial, zero.type(N_VECTORS * width))
+            bit = builder.shl(INT32(1), builder.trunc(trial, INT32))
+            bits = vectors.splat(bit, vectors.labels)
             for v, at in enumerate(offsets):
                 above = builder.fcmp_ordered(">", scores[v], reaches[v])
-                noted = builder.zext(builder.bitcast(builder.not_(above), bits), INT32)
-                mask = builder.or_(mask, builder.shl(noted, INT32(width * v)))
+                this = builder.select(above, none, bits)
+                builder.store(builder.or_(builder.load(near[v]), this), near[v])
                 closer = builder.fsub(targets[v], scores[v])
                 place = builder.add(row, at)
                 positive = builder.select(
@@ -224,9 +232,10 @@ def improve_panel(typingctx, panel, table, norms, target, reach, weight, masks, 
                 total = vectors.load(gains.data, place)
                 total = vectors.add_product(total, weights[v], positive)
                 vectors.store(total, gains.data, place)
-            builder.store(mask, builder.gep(masks.data, [trial]))
 
         for_centers(vectors, panel, table, norms, improve)
+        for at, pointer in zip(places, near, strict=True):
+            vectors.store(builder.load(pointer), trials.data, at, 4)
         return context.get_dummy_value()
 
     return signature, codegen

@@ -121,7 +121,7 @@ class CompiledCenters(CenterTable):
         super().__init__(centers, None, n_terms)
         self.shift = shift
         self.offsets, norms = np.empty_like(self.centers), np.empty(len(centers))
-        alike, largest = _measure(self.centers, array_of(shift), self.offsets, norms)
+        alike, largest = measure(self.centers, array_of(shift), self.offsets, norms)
         # All are cached properties, which their values stand in for.
         self.__dict__.update(sq_norms=norms, _largest=largest)
         if not alike:
@@ -129,7 +129,7 @@ class CompiledCenters(CenterTable):
 
 
 @exact
-def _measure(centers, shift, offsets, sq_norms):
+def measure(centers, shift, offsets, sq_norms):
     """Fill in the centres less the shift and the squares of their norms.
 
     Returns whether two norms are equal, and the largest of the squares. All pairs are compared,

@@ -5,26 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distances
-from sklearn_lloyd._kernels._numba._jit import exact
-from sklearn_lloyd._kernels._numba._tiles import TILE, gather
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part
+from sklearn_lloyd._kernels._numba._tiles import TILE
 
 
-@exact
-def _distances_of_noted(X, start, noted, trials_of, n_noted, bit, center, first, rows, index, out):
-    """Squared distances to the centre of a tile of the noted rows of that bit, from `first` on.
+@exact_part
+def _list_noted(start, noted, trials_of, first, n_noted, bit, index):
+    """List a tile of the noted rows of that bit, from `first` on.
 
     Returns how many there are, and where to go on.
     """
-    n = np.uintp(0)
-    m = first
-    while m < n_noted and n < TILE:
-        index[n] = start + noted[m]
+    n, m = np.uintp(0), np.uintp(first)
+    while m < np.uintp(n_noted) and n < np.uintp(TILE):
+        index[n] = start + np.intp(noted[m])
         n += np.uintp((trials_of[m] & bit) != 0)
-        m += 1
-    # Copied together first: reading rows here and there is what takes the time.
-    gather(X, index, n, rows)
-    sq_distances(rows, 0, np.intp(n), center, out)
-    return np.intp(n), m
+        m += np.uintp(1)
+    return np.intp(n), np.intp(m)
 
 
 @exact
@@ -45,15 +41,12 @@ def exact_gain(X, starts, n_noted, noted, trials_of, bit, center, closest, weigh
     closest : ndarray of float64 of shape (n_samples,)
     weights : ndarray of float64 of shape (n_samples,), or (0,) for one each
     """
-    rows, index = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp)
-    out, gain = np.empty(TILE), 0.0
+    index, out, gain = np.empty(TILE, np.intp), np.empty(TILE), 0.0
     for b in range(len(starts)):
         start, m = starts[b], 0
         while m < n_noted[b]:
-            n, m = _distances_of_noted(
-                X, start, noted[start:], trials_of[start:], n_noted[b], bit, center, m, rows,
-                index, out,
-            )  # fmt: skip
+            n, m = _list_noted(start, noted[start:], trials_of[start:], m, n_noted[b], bit, index)
+            sq_distances(X, index, n, center, out)
             for r in range(n):
                 closer = max(closest[index[r]] - out[r], 0.0)
                 gain += closer * (weights[index[r]] if weights.size else 1.0)
@@ -78,15 +71,12 @@ def take_center(
     mass : ndarray of float64
         What the blocks of the canonical order lose is taken off.
     """
-    rows, index = np.empty((TILE, X.shape[1]), X.dtype), np.empty(TILE, np.intp)
-    out = np.empty(TILE)
+    index, out = np.empty(TILE, np.intp), np.empty(TILE)
     for b in range(len(starts)):
         start, m = starts[b], 0
         while m < n_noted[b]:
-            n, m = _distances_of_noted(
-                X, start, noted[start:], trials_of[start:], n_noted[b], bit, center, m, rows,
-                index, out,
-            )  # fmt: skip
+            n, m = _list_noted(start, noted[start:], trials_of[start:], m, n_noted[b], bit, index)
+            sq_distances(X, index, n, center, out)
             for r in range(n):
                 i = np.uintp(index[r])
                 if out[r] < closest[i]:
@@ -109,9 +99,12 @@ def clip_and_sum(mass):
 @exact
 def take_first_center(X, start, stop, center, closest):
     """The distances to the first centre."""
+    index = np.empty(TILE, np.intp)
     for first in range(start, stop, TILE):
-        last = min(stop, first + TILE)
-        sq_distances(X, first, last - first, center, closest[first:last])
+        n = min(TILE, stop - first)
+        for r in range(n):
+            index[r] = first + r
+        sq_distances(X, index, n, center, closest[first : first + n])
 
 
 @exact

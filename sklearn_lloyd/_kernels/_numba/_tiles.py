@@ -1,4 +1,4 @@
-"""Rows of X, copied a tile at a time into memory that stays in the cache."""
+"""Rows of X, taken a tile at a time: what is noted of them stays in the cache."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ from sklearn_lloyd._kernels._numba._jit import exact
 
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
 _SHORT = 8  # features: a loop over a row is longer in the starting than in the running
-
-
-@exact
-def gather(X, index, n, out):
-    """Copy the first n rows of `index` to `out`, which has at least so many."""
-    for r in range(np.uintp(n)):
-        i = np.uintp(index[r])
-        for j in range(np.uintp(X.shape[1])):
-            out[r, j] = X[i, j]
 
 
 @exact
