@@ -13,7 +13,7 @@ import numpy as np
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import compare_panel, improve_panel, lowest_bit
-from sklearn_lloyd._kernels._numba._tables import _measure
+from sklearn_lloyd._kernels._numba._tables import measure
 
 _TILE = 2048  # rows whose gains are added up in the precision of the screen
 
@@ -74,7 +74,7 @@ def place_trials(
     for t in range(np.uintp(len(rows))):
         for j in range(np.uintp(X.shape[1])):
             centers[t, j] = X[np.uintp(rows[t]), j]
-    _measure(centers[: len(rows)], shift, offsets, sq_norms)
+    measure(centers[: len(rows)], shift, offsets, sq_norms)
     if safe.size:
         _safe_distances(offsets_so_far, norms_so_far, offsets, sq_norms, safe)
 
