@@ -82,7 +82,9 @@ def moments(X, start, stop, weights):
     A tile of rows at a time, which is read twice while it is in the cache (Chan et al. 1983).
     """
     n_features, total = X.shape[1], 0.0
-    mean, squares, part_mean, part_squares = np.zeros((4, n_features))
+    # Four arrays, and not one of four rows: those, for all that LLVM can tell, overlap.
+    mean, squares = np.zeros(n_features), np.zeros(n_features)
+    part_mean, part_squares = np.zeros(n_features), np.zeros(n_features)
     copied, column = np.empty((TILE, n_features), X.dtype), np.empty(TILE)
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
