@@ -129,7 +129,10 @@ class WorkerPool:
                 raise error
 
     def later(self, work):
-        """Start `work()` on another worker, if there is one; returns what gives its value."""
+        """Start `work()` on another worker, if there is one.
+
+        Returns what gives its value, once.
+        """
         if not self._threads:
             return work
         task = _Task(work)

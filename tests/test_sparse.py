@@ -260,7 +260,7 @@ def test_trials_are_measured_by_the_definition(n_trials):
     assert_array_equal(seeding._closest, _distances.sq_distances_to(X, centers[11]))
     for first in (0, 100):  # in the same memory
         trials = np.arange(first, first + n_trials)
-        gains = seeding._measure(trials)
+        gains = seeding._gains(trials)
         for t, gain in zip(trials, gains, strict=True):
             distances = _distances.sq_distances_to(X, centers[t])
             assert_array_equal(seeding._distances[:, t - first], distances)
@@ -327,8 +327,8 @@ def test_slices_are_views(make):
 @both_backends
 def test_seeding_reads_sparse_rows_once_for_a_center(backend, monkeypatch):
     calls = []
-    measure = SparseGreedy._measure
-    monkeypatch.setattr(SparseGreedy, "_measure", lambda *args: calls.append(1) or measure(*args))
+    measure = SparseGreedy._gains
+    monkeypatch.setattr(SparseGreedy, "_gains", lambda *args: calls.append(1) or measure(*args))
     kmeans_plusplus(sparse.csr_matrix(words(7)), 9, random_state=0, backend=backend)
     assert len(calls) == 9
 

@@ -27,15 +27,12 @@ class SparseGreedy(Greedy):
         self._chunks.map_reduce(self._fill_sq_norms)
 
     def start(self, row):
-        self._measure(np.array([row]))
+        self._gains(np.array([row]))
         self._take(None, 0)
 
     def _fill_sq_norms(self, index, scratch):
         rows = self._chunks.rows(index)
         self._sq_norms[index] = sum_by_row(rows, np.square(rows.data, dtype=np.float64))
-
-    def _gains(self, trials):
-        return self._measure(trials)
 
     def _gain(self, rows, trials):
         """What the trials take off the potential of a block."""
@@ -57,7 +54,7 @@ class SparseGreedy(Greedy):
 
         self._lower(update)
 
-    def _measure(self, trials):
+    def _gains(self, trials):
         """Fill the distances to the trials; return the sum of the gains of all blocks."""
         gains = np.zeros(len(trials))
         if self._trials is not None:
@@ -87,10 +84,8 @@ class _CompiledTrials:
         # No more features than that have a trial, and one place is for those that have none.
         n_places = min(n_trials * self._chunks.n_terms, n_features) + 1
         n_lanes = -(-n_trials // lanes) * lanes
-        self._dense, self._places = (
-            np.zeros((n_trials, n_features)),
-            np.zeros(n_features, np.int32),
-        )
+        self._dense = np.zeros((n_trials, n_features))
+        self._places = np.zeros(n_features, np.int32)
         self._factors, self._norms = np.empty(n_places * n_lanes), np.zeros(n_lanes)
 
     def measure(self, trials, closest, distances, add):

@@ -15,6 +15,8 @@ from sklearn_lloyd._kernels._screen import scratch_array
 
 PAIRS = 1 << 18  # elements in one batch of differences
 CANCELLED = 1e-6  # of the norms: squared distances below lose too many digits as products
+# Share of |c|^2 up to which what cancellation leaves of a sparse distance is a zero.
+ZERO = 8 * np.finfo(np.float64).eps
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at taking the same off each row
 _BATCH = 1 << 16  # numbers whose differences from a point are in memory at once
 _FLOAT64 = np.dtype(np.float64)
@@ -74,7 +76,7 @@ def _sparse_sq_distances(rows, centers, labels):
     sq_norms = _sq_norms_of(centers, labels)
     sums = sum_by_row(rows, terms) + sq_norms
     # What the cancellation leaves of a zero is a zero.
-    return np.where(sums > 8 * np.finfo(np.float64).eps * sq_norms, sums, 0.0)
+    return np.where(sums > ZERO * sq_norms, sums, 0.0)
 
 
 def _sq_norms_of(centers, labels):

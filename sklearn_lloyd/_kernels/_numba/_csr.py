@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._kernels._distances import ZERO
 from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._csr_trials import (
     LANES,
@@ -23,7 +24,6 @@ from sklearn_lloyd._kernels._numba._rows import find_active
 
 __all__ = [
     "LANES",
-    "Columns",
     "clear_trials",
     "empty_columns",
     "fill_columns",
@@ -41,7 +41,6 @@ __all__ = [
     "sq_movement",
 ]
 
-_ZERO = 8 * np.finfo(np.float64).eps  # share of |c|^2, up to which cancellation leaves a zero
 _TILE = 512  # rows that meet one group of centres before the next
 _REGISTER = 32  # bytes
 _LINE = 64  # bytes
@@ -144,7 +143,7 @@ def fill_columns(centers, start, stop, factors):
 
 @any_order
 def sq_movement(centers, before, start, stop, out):
-    """Add the squared differences in the features from start to stop, for each centre."""
+    """Fill in the squared differences in the features from start to stop, for each centre."""
     for c in range(np.uintp(len(centers))):
         total = 0.0
         for j in range(np.uintp(start), np.uintp(stop)):
@@ -170,7 +169,7 @@ def _sq_distance(data, indices, start, stop, centers, c, sq_norm):
         x = np.float64(data[p])
         total += x * (x - 2.0 * centers[c, np.uintp(indices[p])])
     distance = total + sq_norm
-    return distance if distance > _ZERO * sq_norm else 0.0
+    return distance if distance > ZERO * sq_norm else 0.0
 
 
 @exact_part

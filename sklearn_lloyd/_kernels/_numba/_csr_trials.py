@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._kernels._distances import ZERO
 from sklearn_lloyd._kernels._numba._entries import GROUP, add_terms
 from sklearn_lloyd._kernels._numba._jit import exact
 
 LANES = 4  # trials are filled up to a multiple of this
-_ZERO = 8 * np.finfo(np.float64).eps
 
 
 @exact
@@ -99,7 +99,7 @@ def measure_trials(
             )  # fmt: skip
         now, weight = closest[i], weights[i] if weights.size else 1.0
         for t in range(np.uintp(len(gains))):
-            distance = sums[t] if sums[t] > _ZERO * norms[t] else 0.0
+            distance = sums[t] if sums[t] > ZERO * norms[t] else 0.0
             distances[i, t] = distance
             closer = now - distance
             gains[t] += weight * closer if closer > 0.0 else 0.0

@@ -70,6 +70,12 @@ class _Row:
                 total = builder.fadd(total, builder.load(each[v]))
             yield total
 
+    def store_scores(self, out):
+        for n in self.each_width():
+            for v, scores in enumerate(self.scores(n)):
+                at = self.builder.add(self.first, self.intp(v * self.vectors.width))
+                self.vectors.store(scores, out.data, at)
+
     def each_width(self):
         """For every number of registers: a branch that is taken if the group has so many."""
         for n in range(1, GROUP + 1):
@@ -105,11 +111,7 @@ def score_entries(
 
     def codegen(context, builder, signature, args):
         *args, out = arrays_of(context, builder, signature, args)
-        row = _Row(context, builder, signature, args)
-        for n in row.each_width():
-            for v, scores in enumerate(row.scores(n)):
-                at = builder.add(row.first, row.intp(v * row.vectors.width))
-                row.vectors.store(scores, out.data, at)
+        _Row(context, builder, signature, args).store_scores(out)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -151,11 +153,7 @@ def add_terms(
 
     def codegen(context, builder, signature, args):
         *args, out = arrays_of(context, builder, signature, args)
-        row = _ExactRow(context, builder, signature, args)
-        for n in row.each_width():
-            for v, sums in enumerate(row.scores(n)):
-                at = builder.add(row.first, row.intp(v * row.vectors.width))
-                row.vectors.store(sums, out.data, at)
+        _ExactRow(context, builder, signature, args).store_scores(out)
         return context.get_dummy_value()
 
     return signature, codegen

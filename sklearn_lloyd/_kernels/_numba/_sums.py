@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._jit import any_order, exact
-from sklearn_lloyd._kernels._numba._tiles import TILE, by_columns, rows_at_hand
+from sklearn_lloyd._kernels._numba._tiles import TILE, by_columns, rows_at_hand, tile_of
 
 
 @exact
@@ -85,7 +85,7 @@ def moments(X, start, stop, weights):
     # Four arrays, and not one of four rows: those, for all that LLVM can tell, overlap.
     mean, squares = np.zeros(n_features), np.zeros(n_features)
     part_mean, part_squares = np.zeros(n_features), np.zeros(n_features)
-    copied, column = np.empty((TILE, n_features), X.dtype), np.empty(TILE)
+    copied, column = tile_of(X, start, stop), np.empty(TILE)
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
         part = weights[first : first + n]
@@ -180,7 +180,7 @@ def norms_and_keys(X, start, stop, shift, direction, weights, sq_norms, keys, ro
     """
     total, norm, key = 0.0, np.empty(TILE), np.empty(TILE)
     off = shift if shift.size else np.zeros(X.shape[1])
-    copied = np.empty((TILE, X.shape[1]), X.dtype)
+    copied = tile_of(X, start, stop)
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
         if by_columns(X):
@@ -216,7 +216,7 @@ def _round_rows(X, first, n, shift, out):
 def fill_norms(X, start, stop, shift, sq_norms):
     """Fill in squared distances from the shift of rows from start to stop."""
     norm, key, nowhere = np.empty(TILE), np.empty(TILE), np.zeros(X.shape[1])
-    copied = np.empty((TILE, X.shape[1]), X.dtype)
+    copied = tile_of(X, start, stop)
     shift = shift if shift.size else nowhere
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)

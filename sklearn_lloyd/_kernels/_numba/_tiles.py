@@ -17,12 +17,17 @@ def by_columns(X):
     return X.shape[1] < _SHORT or X.strides[0] < X.strides[1]
 
 
+@exact
+def tile_of(X, start, stop):
+    """Memory for a tile of the rows from start to stop."""
+    return np.empty((min(TILE, stop - start), X.shape[1]), X.dtype)
+
+
 def rows_at_hand(X, first, n, copied):
     """Rows from `first` on, where loops along them are vectorised: in X, or copied.
 
-    Returns an array, and the number in it of the first row.
+    `copied` is a `tile_of` X. Returns an array, and the number in it of the first row.
     """
-    raise NotImplementedError("compiled only")
 
 
 @overload(rows_at_hand)
