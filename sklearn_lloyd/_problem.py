@@ -6,8 +6,8 @@ import numpy as np
 
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._codes import can_encode, working_memory
 from sklearn_lloyd._kernels import array_of, moments, norms_and_keys
-from sklearn_lloyd._projection import can_project, working_memory
 from sklearn_lloyd._types import Problem
 from sklearn_lloyd._validation import require_finite
 
@@ -61,10 +61,10 @@ def _room_for_rounded(chunks, n_clusters, screen_dtype):
     """Memory for the rows in float32, or None.
 
     Compiled screens read float64 rows again and again, and in half of the time if they are half
-    as large. Where a projection may pay, which takes the same memory, that does more.
+    as large. Codes, where they may pay, do more.
     """
     wide = chunks.compiled_dense is not None and chunks.X.dtype == np.float64
-    if not wide or screen_dtype != np.float32 or can_project(chunks, n_clusters, screen_dtype):
+    if not wide or screen_dtype != np.float32 or can_encode(chunks, n_clusters, screen_dtype):
         return None
     n_bytes = 4 * chunks.shape[0] * chunks.shape[1]
     return np.empty(chunks.shape, np.float32) if n_bytes <= working_memory() else None

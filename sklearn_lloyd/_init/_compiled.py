@@ -8,9 +8,9 @@ import numpy as np
 
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
+from sklearn_lloyd._codes import best_codes, can_encode, codes_of, scores_below
 from sklearn_lloyd._init._greedy import TIGHT, Greedy
 from sklearn_lloyd._kernels import array_of, precision_for
-from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
 _BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be shorter
@@ -19,11 +19,19 @@ _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come 
 _NO_HELP = 0.8
 _A_WHILE = 16  # centres, or as many as there are
 _NOTHING = np.empty(0)
-_NO_PROJECTION = (
-    *2 * [np.empty((0, 0), np.float32)],
-    np.empty(0, np.float32),
-    *2 * [np.float32(0)],
+_NO_CODES = (
+    np.empty((0, 0, 0), np.int32),
+    np.empty((0, 0), np.int32),
+    *2 * [np.empty(0, np.float32)],
+    *4 * [np.float32(0)],
 )
+# Share of the rows that are noted, up to which codes tell enough.
+_FEW_NOTED = 0.5
+# What it takes to turn round a number of a row, to multiply it with one of a trial, and that in
+# codes; to look at a row, and to list one that is left: as nanoseconds. Only the ratios matter.
+_TURN, _MULTIPLY, _IN_CODES = 0.15, 0.0235, 0.016
+_LOOK, _LIST = 6.0, 2.0
+_MUCH_WORK = 1 << 31  # products in a pass over all centres, from which on a sample soon pays
 # The sums of the masses are taken from, and summed again when so little of them is left.
 _WORN = 1e-3
 
@@ -50,12 +58,9 @@ class CompiledGreedy(Greedy):
         self._n_noted = np.zeros_like(self._starts)
         self._norms = problem.sq_norms
         self._tables = {}
-        cost = partial(_cost_of_trials, problem.n_clusters, n_trials)
-        self._projection = make_projection(problem, cost)
-        if self._projection is not None:
-            shape = n_trials, self._projection.rows.shape[1]
-            kinds = np.dtype(np.float32), self._norms.dtype, self._projection.n_terms
-            self._p_tables = self._kernels.Tables(*shape, *kinds)
+        self._codes = _codes_for_trials(problem, n_trials)
+        if self._codes is not None:
+            self._code_tables = self._codes.tables(n_trials)
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
@@ -144,7 +149,7 @@ class CompiledGreedy(Greedy):
             self._owner,
             safe,
             *self._screen(dtype),
-            *self._projected(dtype),
+            *self._encoded(),
         )
         parts = np.empty((len(self._blocks), len(trials)))
 
@@ -177,13 +182,15 @@ class CompiledGreedy(Greedy):
             self._tables[dtype] = self._kernels.Tables(*offsets.shape, *kinds, lower=False)
         return self._tables[dtype].table(offsets, sq_norms).of_trials
 
-    def _projected(self, dtype):
-        """The projected rows and trials, as `try_rows` takes them."""
-        if self._projection is None or dtype != np.float32:
-            return _NO_PROJECTION
+    def _encoded(self):
+        """The codes of rows and trials, as `try_rows` takes them."""
+        few_noted = self._n_noted.sum() <= _FEW_NOTED * self._chunks.shape[0]
+        # Those by whose norms they were scaled.
+        if self._codes is None or self._norms is not self._problem.sq_norms or not few_noted:
+            return _NO_CODES
         _, offsets, sq_norms = self._trials
-        projected = self._projection.project(offsets, sq_norms)
-        return self._projection.rows, *self._p_tables.table(projected, sq_norms).of_trials
+        table = self._codes.table(self._code_tables, offsets, sq_norms)
+        return self._codes.panels, *table.of_bounds
 
     def _sq_norms_of_rows(self, dtype):
         """Squared norms of all rows, as exact as the screen."""
@@ -242,15 +249,26 @@ class CompiledGreedy(Greedy):
             reduce(kernel(slice(0, len(self._blocks))))
 
 
+def _codes_for_trials(problem, n_trials):
+    """The codes that save most, or None."""
+    n_clusters, (n_rows, n_features) = problem.n_clusters, problem.chunks.shape
+    if not can_encode(problem.chunks, n_clusters, problem.screen_dtype):
+        return None
+    if n_rows * n_clusters * n_features < _MUCH_WORK:
+        return codes_of(problem)
+    return best_codes(problem, partial(_cost_of_trials, n_clusters, n_trials))
+
+
 def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):
-    """The work that a projection leaves half way through a seeding, see `make_projection`."""
+    """The work that codes leave half way through a seeding, see `best_codes`."""
+    n_features = width = sample.shape[1]
+    if axes is not None:
+        width = axes.shape[1] + 1
     n_centers = min(n_clusters // 2 + 1, len(sample) // 4)
-    rows = np.arange(len(sample))
-    centers, trials, rows = np.split(rows, [n_centers, n_centers + n_trials])
-    closest = _distances(sample, norms, rows, centers).min(axis=1)
-    bounds = _distances(reduced(sample, norms, axes), norms, rows, trials).min(axis=1)
-    return (axes.shape[1] + 1) / len(axes) + float((bounds < closest).mean())
-
-
-def _distances(values, norms, a, b):
-    return norms[a][:, np.newaxis] + norms[b] - 2.0 * values[a] @ values[b].T
+    centers, trials, rows = np.split(np.arange(len(sample)), [n_centers, n_centers + n_trials])
+    of_rows = sample[rows], norms[rows]
+    closest = scores_below(*of_rows, sample[centers], norms[centers], None).min(axis=1)
+    bounds = scores_below(*of_rows, sample[trials], norms[trials], axes).min(axis=1)
+    left = float((bounds < closest).mean())
+    whole = _LOOK + n_features * (_TURN + n_trials * _MULTIPLY)
+    return (_LOOK + width * n_trials * _IN_CODES + left * (_LIST + whole)) / whole

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from sklearn_lloyd._chunks import even_slices
+from sklearn_lloyd._codes import FEWEST_FEATURES
 from sklearn_lloyd._kernels import CenterTable, array_of, label_sums, nearest, own_sq_distances
 from sklearn_lloyd._solvers._compiled_csr import CenterColumns
 from sklearn_lloyd._types import ChunkStats
@@ -72,6 +73,29 @@ class _Labels:
         return label
 
 
+_FEWEST_ROWS, _FEWEST_CENTERS = 256, 16  # that have to meet for it to pay that they are encoded
+_LEAST_FLOOR = 1e-30
+_NO_CODES = (
+    np.empty((0, 0), np.int32),
+    *3 * [np.empty(0, np.float32)],
+    *3 * [np.float32(0)],
+)
+
+
+def _pays_in_codes(chunks, n_clusters):
+    n_rows, n_features = chunks.shape
+    many = n_rows >= _FEWEST_ROWS and n_clusters >= _FEWEST_CENTERS
+    return many and n_features >= FEWEST_FEATURES
+
+
+def _code_table(kernels, offsets, sq_norms, never):
+    """The table of centres in codes, for rows that are encoded as they come."""
+    floor = np.float32(max(kernels.FLOOR * sq_norms.max(), _LEAST_FLOOR))
+    n_clusters, n_features = offsets.shape
+    tables = kernels.CodeTables(n_clusters, n_features, floor, kernels.scale_for(n_features), 0.0)
+    return tables.table(offsets, sq_norms, never)
+
+
 class _CompiledLabels(_Labels):
     def __init__(self, *args):
         super().__init__(*args)
@@ -83,11 +107,14 @@ class _CompiledLabels(_Labels):
         dtype = table.precision(float32)
         if dtype not in self._kept:
             self._kept[dtype] = kernels.Tables(*table.centers.shape, dtype, float32)
-        screen = self._kept[dtype].table(table.offsets, table.sq_norms, table.repeated)
+        of_centers = table.offsets, table.sq_norms, table.repeated
+        screen, codes = self._kept[dtype].table(*of_centers), _NO_CODES
+        if dtype == float32 and _pays_in_codes(chunks, len(table)):
+            codes = _code_table(kernels, *of_centers).of_labels
         shift = array_of(table.shift)
 
         def label(rows, scratch):
-            arrays = shift, table.centers, *screen, labels
+            arrays = shift, table.centers, *screen, *codes, labels
             return kernels.label_block(chunks.X, rows.start, rows.stop, *arrays)
 
         return label

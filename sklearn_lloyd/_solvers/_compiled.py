@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._codes import best_codes, can_encode, scores_below
 from sklearn_lloyd._kernels import array_of
-from sklearn_lloyd._projection import make_projection, reduced
 from sklearn_lloyd._solvers._assign import Assigner
 from sklearn_lloyd._solvers._bounds import Bounds
 from sklearn_lloyd._types import ChunkStats
@@ -19,10 +19,16 @@ _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 _SETTLE = 30
 _OWN = 20
 _PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to be looked at
-_PASSES = 8  # that a projection has to pay within
-_OF_SAMPLE = 4  # every so many rows tell what a projection saves
-_WITH_PROJECTION = 0.5  # of the cost of a comparison with all centres
+_PASSES = 8  # that codes have to pay within
+_OF_SAMPLE = 4  # every so many rows tell what codes save
+_WITH_CODES = 0.5  # of the cost of a comparison with all centres
 _NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
+_NO_CODES = (
+    np.empty((0, 0, 0), np.int32),
+    np.empty((0, 0), np.int32),
+    *2 * [np.empty(0, np.float32)],
+    *4 * [np.float32(0)],
+)
 
 
 class CompiledBounds(Bounds):
@@ -113,8 +119,9 @@ class CompiledAssigner(Assigner):
         super().__init__(problem, bounded and problem.n_clusters > 1)
         self._weights, self._shift = array_of(problem.sample_weight), array_of(problem.shift)
         self._kind_of_table = problem.chunks.compiled.CompiledCenters
-        self._tables = self._projection = self._p_tables = None
+        self._tables = None
         self._arrays = None  # of this pass, as `assign_block` takes them
+        self._codes = None
         self._n_passes = 0
 
     def _blocks(self):
@@ -142,12 +149,11 @@ class CompiledAssigner(Assigner):
         if bounds is not None and bounds.fast.size:
             fast = full.only(bounds.fast)
         if self._n_passes == _PASS_TO_DECIDE and bounds is not None:
-            self._decide_on_projection(table)
-        near = self._nothing[0], *self._nothing, dtype.type(0)
-        if self._projection is not None and dtype == np.float32:
-            offsets = self._projection.project(table.offsets, table.sq_norms)
-            p_full = self._p_tables.table(offsets, table.sq_norms, table.repeated)
-            near = self._projection.rows, p_full.factors, p_full.norms, p_full.slack_of_norm
+            self._decide_on_codes(table)
+        coded = _NO_CODES
+        if self._codes is not None and dtype == np.float32:
+            of_centers = self._code_tables, table.offsets, table.sq_norms, table.repeated
+            coded = self._codes.panels, *self._codes.table(*of_centers).of_bounds
         aside = table.repeated is not None
         self._arrays = (
             table.centers,
@@ -157,23 +163,22 @@ class CompiledAssigner(Assigner):
             self.labels,
             *(_NO_BOUNDS if bounds is None else bounds.arrays),
             *fast,
-            *near,
+            *coded,
             bounds is None or self._first or aside,
             aside,
         )
 
-    def _decide_on_projection(self, table):
-        """Whether rows that are looked at are first compared in fewer dimensions."""
+    def _decide_on_codes(self, table):
+        """Whether rows that are looked at are first compared in codes."""
         problem, float32 = self._problem, np.float32
+        if not can_encode(problem.chunks, problem.n_clusters, problem.screen_dtype):
+            return
         centers = table.offsets.astype(float32), table.sq_norms.astype(float32)
         cost = partial(_cost_of_near, *centers, self._bounds.share(self.labels))
-        self._projection = make_projection(problem, cost)
-        if self._projection is not None:
-            self._bounds.of_full *= _WITH_PROJECTION
-            width, n_terms = self._projection.rows.shape[1], self._projection.n_terms
-            kinds = np.dtype(np.float32), problem.sq_norms.dtype
-            tables = problem.chunks.compiled.Tables
-            self._p_tables = tables(problem.n_clusters, width, *kinds, n_terms)
+        self._codes = best_codes(problem, cost)
+        if self._codes is not None:
+            self._bounds.of_full *= _WITH_CODES
+            self._code_tables = self._codes.tables(problem.n_clusters)
 
     def _assign_block(self, rows, table, scratch):
         chunks, (n_clusters, n_features) = self._problem.chunks, table.centers.shape
@@ -202,19 +207,21 @@ class CompiledAssigner(Assigner):
 
 
 def _cost_of_near(centers, sq_norms, share, sample, norms, axes):
-    """The work that a projection leaves of a pass over so many rows, see `make_projection`.
+    """The work that codes leave of a pass over so many rows, see `best_codes`.
 
-    What it takes to project all rows is shared out among some passes.
+    What it takes to encode all rows is shared out among some passes.
     """
-    (n_clusters, n_features), width = centers.shape, axes.shape[1] + 1
+    n_clusters, n_features = centers.shape
     sample, norms = sample[::_OF_SAMPLE], norms[::_OF_SAMPLE]
-    distances = norms[:, np.newaxis] + sq_norms - 2.0 * sample @ centers.T
-    near = reduced(sample, norms, axes) @ reduced(centers, sq_norms, axes).T
-    bounds = norms[:, np.newaxis] + sq_norms - 2.0 * near
+    of_all = sample, norms, centers, sq_norms
+    distances, bounds = scores_below(*of_all, None), scores_below(*of_all, axes)
     n_near = np.mean(np.sum(bounds <= distances.min(axis=1)[:, np.newaxis], axis=1))
     # In vector instructions, of which a comparison of a row with a centre is a sixteenth.
     all_features = n_clusters * (n_features + 4) / 16 + n_features
-    fewer = n_clusters * (width + 8) / 16 + width
+    width, encode = n_features, n_features
+    if axes is not None:
+        width = axes.shape[1] + 1
+        encode = n_features * width / 16
+    in_codes = n_clusters * (0.65 * width + 8) / 16 + width
     one_by_one = (n_near + 1) * (n_features / 6 + 20) + n_features + 50
-    project = n_features * width / 16 / _PASSES / max(share, 1e-3)
-    return (fewer + one_by_one + project) / all_features
+    return (in_codes + one_by_one + encode / _PASSES / max(share, 1e-3)) / all_features

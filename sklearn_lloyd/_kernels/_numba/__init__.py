@@ -6,6 +6,13 @@ They run without the interpreter's lock, in the threads of `_threads`.
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._bounds import follow
+from sklearn_lloyd._kernels._numba._codes import (
+    FLOOR,
+    LANES,
+    CodeTables,
+    encode_rows,
+    scale_for,
+)
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
 from sklearn_lloyd._kernels._numba._seeding import place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
@@ -28,6 +35,9 @@ from sklearn_lloyd._kernels._numba._vectors import lanes
 from sklearn_lloyd._kernels._numba._widths import cluster_sums, distance_sums, own_and_nearest
 
 __all__ = [
+    "FLOOR",
+    "LANES",
+    "CodeTables",
     "CompiledCenters",
     "Tables",
     "add_mass",
@@ -38,6 +48,7 @@ __all__ = [
     "cut_into_blocks",
     "distance_sums",
     "draw_rows",
+    "encode_rows",
     "exact_gain",
     "fill_norms",
     "follow",
@@ -52,6 +63,7 @@ __all__ = [
     "norms_and_keys",
     "own_and_nearest",
     "place_trials",
+    "scale_for",
     "sort_rows",
     "take_center",
     "take_first_center",

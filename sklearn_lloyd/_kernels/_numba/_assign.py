@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel, fold_codes, scale_of
+from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._least import own_distances, two_least, two_least_of_near
 from sklearn_lloyd._kernels._numba._panels import fill_neighbours, fill_panel
 from sklearn_lloyd._kernels._numba._rows import (
@@ -35,9 +36,9 @@ from sklearn_lloyd._kernels._numba._tiles import TILE
 @exact
 def assign_block(
     X, shift, rows, off_rows, start, stop, centers, factors, norms, slack, slack_of_norm, eps,
-    sq_norms, weights, labels, limit, drifts, fast, fast_factors, fast_norms, projected, p_factors,
-    p_norms, p_slack_of_norm, all_rows, aside, lists, of_rows, label, panel, place, sums, weight,
-    members, clusters,
+    sq_norms, weights, labels, limit, drifts, fast, fast_factors, fast_norms, codes, c_table,
+    c_norms, c_factors, floor, scale, c_error, c_error_of_floor, all_rows, aside, lists, of_rows,
+    label, panel, place, sums, weight, members, clusters,
 ):  # fmt: skip
     """Label the rows from start to stop, and keep their bounds.
 
@@ -66,11 +67,10 @@ def assign_block(
         Rows that only these can have come nearer to are compared with these alone.
     fast_factors, fast_norms
         Of the table of those.
-    projected : ndarray of shape (n_samples, n_columns), or (0, 0) for none
-        The rows in fewer dimensions...
-    p_factors, p_norms, p_slack_of_norm
-        ...and of the table of the centres in those: the scores are lower bounds. Only if all
-        rows have labels.
+    codes : ndarray of int32 of shape (n_panels, n_pairs, LANES), or (0, 0, 0) for none
+        The rows in whole numbers. Only if all rows have labels.
+    c_table, c_norms, c_factors, floor, scale, c_error, c_error_of_floor
+        Of the `CodeTable` of the centres.
     all_rows : bool
         Whether the bounds are not to be asked.
     aside : bool
@@ -112,10 +112,11 @@ def assign_block(
             merge(index, n_slow, n, other)
     if n == 0:
         return 0, 0, 0, 0
-    if projected.size:
+    if codes.size:
         two_least_of_near(
             rows, index, n, off_rows, factors, norms, slack, slack_of_norm, sq_norms, labels,
-            projected, p_factors, p_norms, p_slack_of_norm, panel.shape[1], best, second, label,
+            codes, c_table, c_norms, c_factors, floor, scale, c_error, c_error_of_floor, best,
+            second, label,
         )  # fmt: skip
     else:
         two_least(rows, index, n, off_rows, factors, norms, panel, best, second, label)
@@ -153,18 +154,24 @@ def assign_block(
 
 @exact
 def label_block(
-    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, labels,
+    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, c_table, c_norms,
+    c_factors, c_slack, floor, scale, c_error, labels,
 ):  # fmt: skip
     """Label the rows from start to stop; all as for `assign_block`, but no more than that.
 
-    Returns the sum of the squared norms, which is not finite if some row is not.
+    Rows are compared in codes if there is a table of those. Returns the sum of the squared norms,
+    which is not finite if some row is not.
     """
     real, n_features, n_lanes = norms.dtype, X.shape[1], 64 // norms.itemsize
     index, places = np.empty((2, TILE), np.intp)
     best, second, off = np.empty((3, TILE), real)
     label, panel = np.empty(TILE, np.int32), np.empty((n_features, n_lanes), real)
-    flags = np.empty(FLAGS, np.uint8)
-    of_norm = (real.type(1) + eps * real.type(n_features)) * slack_of_norm
+    flags, in_codes = np.empty(FLAGS, np.uint8), c_table.size > 0
+    codes, scales = np.empty((c_table.shape[1], LANES), np.int32), np.empty(LANES, np.float32)
+    of_norm = slack_of_norm
+    if in_codes:
+        slack, of_norm = c_slack, real.type(2) * c_error
+    of_norm *= real.type(1) + eps * real.type(n_features)
     total = 0.0
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
@@ -175,8 +182,14 @@ def label_block(
                 for p in range(n_lanes):
                     index[p] = first + min(r + p, n - 1)
                 fill_panel(X, index, 0, shift, panel)
-            fold_panel(panel, factors, norms, best, second, label, r)
             norms_of_panel(panel, off, r)
+            if in_codes:
+                _fold_encoded(
+                    panel, off, c_table, c_norms, c_factors, floor, scale, codes, scales, best,
+                    second, label, r,
+                )  # fmt: skip
+            else:
+                fold_panel(panel, factors, norms, best, second, label, r)
         total += _slacks_of_norms(off, n, of_norm, label, slack)
         n_open = open_rows(n, best, second, off, flags, places)
         if n_open:
@@ -188,6 +201,21 @@ def label_block(
             )  # fmt: skip
         labels[first : first + n] = label[:n]
     return total
+
+
+@exact_part
+def _fold_encoded(
+    panel, sq_norms, table, norms, factors, floor, scale, codes, scales, best, second, label, start
+):
+    """As `fold_panel`, in codes; the squared norms are those from `start` on."""
+    start = np.uintp(start)
+    for r in range(np.uintp(LANES)):
+        scales[r] = scale_of(sq_norms[start + r], floor, scale)
+    encode_panel(panel, scales, codes)
+    fold_codes(codes, table, norms, factors, scales, best, second, label, np.intp(start))
+    for r in range(np.uintp(LANES)):
+        best[start + r] /= scales[r]
+        second[start + r] /= scales[r]
 
 
 @any_order

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._kernels._numba._codes import LANES, compare_codes, panel_of, scale_of
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
-from sklearn_lloyd._kernels._numba._simd import compare_panel, fold_panel, lowest_bit, product
+from sklearn_lloyd._kernels._numba._simd import fold_panel, lowest_bit, product
 
 
 @any_order
@@ -45,33 +46,33 @@ def _copy_row(X, i, shift, row):
 
 @exact
 def two_least_of_near(
-    X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, projected,
-    p_factors, p_norms, p_slack_of_norm, n_lanes, best, second, label,
+    X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, codes, c_table,
+    c_norms, c_factors, floor, scale, c_error, c_error_of_floor, best, second, label,
 ):  # fmt: skip
-    """As `two_least`, of the centres that a projection does not show to be too far.
+    """As `two_least`, of the centres that the codes do not show to be too far.
 
-    The scores of projected rows are lower bounds. A centre whose bound is above the score of the
-    one that the row has now is not nearer; the least of those bounds may be the second score.
+    Scores from codes are lower bounds. A centre whose bound is above the score of the one that
+    the row has now is not nearer; the least of those bounds may be the second score.
     """
     real = best.dtype
-    panel = np.empty((projected.shape[1], n_lanes), real)
-    bound, rest = np.empty((2, n_lanes), real)
-    masks = np.empty(len(p_norms), np.uint32)
-    rows, own = np.empty((n_lanes, X.shape[1]), real), np.empty(n_lanes, np.int32)
-    nothing = np.empty(0)
-    pad_index(index, n, n_lanes)
-    for first in range(0, n, n_lanes):
-        fill_panel(projected, index, first, nothing, panel)
-        for r in range(n_lanes):
+    gathered, masks = np.empty(codes.shape[1:], np.int32), np.empty(len(c_norms), np.uint32)
+    bounds, scales, errors, rest = np.empty((4, LANES), np.float32)
+    rows, own = np.empty((LANES, X.shape[1]), real), np.empty(LANES, np.int32)
+    pad_index(index, n, LANES)
+    for first in range(0, n, LANES):
+        for r in range(LANES):
             i = np.uintp(index[first + r])
             c = labels[i]
             _copy_row(X, i, shift, rows[r])
             score = norms[c] + product(rows[r], factors, c)
-            of_norm = real.type(sq_norms[i])
-            bound[r] = score + slack[c] + of_norm * (slack_of_norm + p_slack_of_norm)
+            norm = sq_norms[i]
+            scales[r] = scale_of(norm, floor, scale)
+            errors[r] = max(c_error * norm, c_error_of_floor)
+            bounds[r] = (score + slack[c] + norm * slack_of_norm + errors[r]) * scales[r]
             own[r] = c
             best[first + r], second[first + r], label[first + r] = score, np.inf, c
-        compare_panel(panel, p_factors, p_norms, bound, masks, rest)
+        panel = panel_of(codes, index, first, gathered)
+        compare_codes(panel, c_table, c_norms, c_factors, scales, bounds, masks, rest)
         for c in range(len(masks)):
             mask = masks[c]
             while mask:
@@ -84,9 +85,8 @@ def two_least_of_near(
                     best[p], second[p], label[p] = score, best[p], c
                 elif score < second[p]:
                     second[p] = score
-        for r in range(n_lanes):
-            of_norm = real.type(sq_norms[np.uintp(index[first + r])])
-            below = rest[r] - of_norm * p_slack_of_norm
+        for r in range(LANES):
+            below = rest[r] / scales[r] - errors[r]
             second[first + r] = min(second[first + r], below)
 
 

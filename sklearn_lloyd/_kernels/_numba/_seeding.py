@@ -1,21 +1,23 @@
 """Trials of greedy k-means++: which rows they would bring nearer, and by how much.
 
 Most rows are passed over by what is known of them: by the triangle inequality (the nearest
-centre so far is less than half as far as the trial is from that centre), or by a bound from
-a projection. Only rows that some trial may bring nearer are noted, and only these are looked
-at again when the best trial is taken.
+centre so far is less than half as far as the trial is from that centre), or by bounds from
+codes. Only rows that some trial may bring nearer are noted, and only these are looked at again
+when the best trial is taken.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._kernels._numba._codes import LANES, any_near, scale_of
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
-from sklearn_lloyd._kernels._numba._simd import compare_panel, improve_panel, lowest_bit
+from sklearn_lloyd._kernels._numba._simd import improve_panel, lowest_bit
 from sklearn_lloyd._kernels._numba._tables import measure
 
 _TILE = 2048  # rows whose gains are added up in the precision of the screen
+_FEW_NEAR = 16  # a share: for fewer rows the panels of all need not be looked at
 
 
 @any_order
@@ -118,32 +120,36 @@ def _pad(index, n, n_lanes, target, reach):
 
 
 @exact
-def _drop_far(
-    projected, factors, norms, slack_of_norm, slack_of_trial, closest, sq_norms, index, n
-):
-    """Drop the rows that no trial can be nearer to, as their projection shows.
+def _list_near_by_codes(
+    codes, table, norms, factors, floor, scale, error, error_of_floor, closest, sq_norms, first,
+    last, near, index,
+):  # fmt: skip
+    """List those near rows from first to last that some trial may be nearer to.
 
-    Returns how many are left of `index`.
+    Whole panels are looked at, wherever a row of theirs is near.
     """
-    real, n_lanes = factors.dtype, 64 // factors.itemsize
-    panel, nothing = np.empty((projected.shape[1], n_lanes), real), np.empty(0)
-    target, reach = np.empty((2, len(index)), real)
-    masks, rest = np.empty(len(norms), np.uint32), np.empty(n_lanes, real)
+    scales, bounds = np.empty((2, LANES), np.float32)
     left = np.uintp(0)
-    _aims(closest, sq_norms, index, n, slack_of_norm, slack_of_trial, target, reach)
-    _pad(index, n, n_lanes, target, reach)
-    for first in range(0, n, n_lanes):
-        fill_panel(projected, index, first, nothing, panel)
-        compare_panel(panel, factors, norms, reach[first : first + n_lanes], masks, rest)
-        near = np.uint32(0)
-        for t in range(len(masks)):
-            near |= masks[t]
-        while near:
-            r = lowest_bit(near)
-            near &= near - np.uint32(1)
-            if np.uintp(first) + r < np.uintp(n):
-                index[left] = index[np.uintp(first) + r]
-                left += np.uintp(1)
+    for p in range(first // LANES, -(-last // LANES)):
+        start = p * LANES
+        low, high = max(first - start, 0), min(last - start, LANES)
+        bounds[:], scales[:] = -np.inf, 1
+        n_near = np.uintp(0)
+        for r in range(np.uintp(low), np.uintp(high)):
+            i = np.uintp(start) + r
+            norm, now = sq_norms[i], np.float32(closest[i])
+            scales[r] = scale_of(norm, floor, scale)
+            reach = (now - norm) + max((now + norm) * error, error_of_floor)
+            is_near = near[i - np.uintp(first)]
+            bounds[r] = reach * scales[r] if is_near else -np.inf
+            n_near += np.uintp(is_near)
+        if n_near == np.uintp(0):
+            continue
+        mask = any_near(codes[p], table, norms, factors, scales, bounds)
+        while mask:
+            index[left] = start + np.intp(lowest_bit(mask))
+            mask &= mask - np.uint32(1)
+            left += np.uintp(1)
     return np.intp(left)
 
 
@@ -172,8 +178,8 @@ def _note(index, n, start, trials, noted, trials_of, n_noted):
 @exact
 def try_rows(
     X, start, stop, shift, weights, sq_norms, closest, owner, safe, factors, norms, slack_of_norm,
-    slack_of_trial, projected, p_factors, p_norms, p_slack_of_norm, p_slack_of_trial, noted,
-    trials_of, gains,
+    slack_of_trial, codes, c_table, c_norms, c_factors, floor, scale, c_error, c_error_of_floor,
+    noted, trials_of, gains,
 ):  # fmt: skip
     """Add up what each trial takes off the potential of the rows from start to stop.
 
@@ -192,10 +198,10 @@ def try_rows(
         A squared distance to each centre up to which no trial can be nearer to a row.
     factors, norms, slack_of_norm, slack_of_trial
         Of the `Table` of the trials, the scores no lower than they are; the last is the largest.
-    projected : ndarray of shape (n_samples, n_columns), or (0, 0) for none
-        The rows in fewer dimensions.
-    p_factors, p_norms, p_slack_of_norm, p_slack_of_trial
-        Of the table of the trials in those: the scores are lower bounds.
+    codes : ndarray of int32 of shape (n_panels, n_pairs, LANES), or (0, 0, 0) for none
+        The rows in whole numbers.
+    c_table, c_norms, c_factors, floor, scale, c_error, c_error_of_floor
+        Of the `CodeTable` of the trials.
     noted : ndarray of uint16
         Filled: rows, counted from start, that a trial may bring nearer...
     trials_of : ndarray of uint16
@@ -225,11 +231,12 @@ def try_rows(
         else:
             for r in range(n):
                 index[r] = first + r
+                near[r] = 1
         n_near += n
-        if n and projected.size:
-            n = _drop_far(
-                projected, p_factors, p_norms, p_slack_of_norm, p_slack_of_trial, closest,
-                sq_norms, index, n,
+        if codes.size and n * _FEW_NEAR > last - first:
+            n = _list_near_by_codes(
+                codes, c_table, c_norms, c_factors, floor, scale, c_error, c_error_of_floor,
+                closest, sq_norms, first, last, near, index,
             )  # fmt: skip
         if n == 0:
             continue

@@ -31,6 +31,70 @@ from sklearn_lloyd._kernels._numba._vectors import (
 _N_SUMS = 4  # registers that `product` adds to in turn
 
 
+class TwoLeast:
+    """Emits how the two least scores of each row of a panel are kept, and the nearest centre."""
+
+    def __init__(self, vectors):
+        self._vectors = vectors
+        none = ir.Constant(vectors.labels, [0] * vectors.width)
+        values = vectors.infinite, vectors.infinite, none
+        self._state = [[vectors.variable(value) for value in values] for _ in range(N_VECTORS)]
+
+    def fold(self, c, scores):
+        """Take in the scores of centre c."""
+        vectors, builder = self._vectors, self._vectors.builder
+        this = vectors.splat(builder.trunc(c, INT32), vectors.labels)
+        for score, pointers in zip(scores, self._state, strict=True):
+            least, next_least, nearest = (builder.load(p) for p in pointers)
+            nearer = vectors.less(score, least)
+            larger = builder.select(nearer, least, score)
+            builder.store(builder.select(nearer, score, least), pointers[0])
+            builder.store(vectors.min(larger, next_least), pointers[1])
+            builder.store(builder.select(nearer, this, nearest), pointers[2])
+
+    def store(self, best, second, label, start):
+        """Store them, one for each lane from `start` on."""
+        vectors, builder = self._vectors, self._vectors.builder
+        for v, pointers in enumerate(self._state):
+            at = builder.add(start, start.type(vectors.width * v))
+            least, next_least, nearest = (builder.load(p) for p in pointers)
+            vectors.store(least, best.data, at)
+            vectors.store(next_least, second.data, at)
+            vectors.store(nearest, label.data, at, 4)
+
+
+class Within:
+    """Emits which scores of rows of a panel are within a bound, and the least of the rest."""
+
+    def __init__(self, vectors, bound, masks):
+        self._vectors, self._masks = vectors, masks
+        offsets = [masks.shape.type.element(vectors.width * v) for v in range(N_VECTORS)]
+        self._bounds = [vectors.load(bound.data, at) for at in offsets]
+        self._least = [vectors.variable(vectors.infinite) for _ in offsets]
+
+    def compare(self, c, scores):
+        """Take in the scores of centre c."""
+        vectors, builder = self._vectors, self._vectors.builder
+        mask = INT32(0)
+        for v, (score, bound, pointer) in enumerate(
+            zip(scores, self._bounds, self._least, strict=True)
+        ):
+            above = builder.fcmp_ordered(">", score, bound)
+            within = builder.bitcast(builder.not_(above), ir.IntType(vectors.width))
+            shifted = builder.shl(builder.zext(within, INT32), INT32(vectors.width * v))
+            mask = builder.or_(mask, shifted)
+            lower = builder.select(above, score, vectors.infinite)
+            builder.store(vectors.min(lower, builder.load(pointer)), pointer)
+        builder.store(mask, builder.gep(self._masks.data, [c]))
+
+    def store(self, rest):
+        """Store the least of the scores that are not."""
+        vectors, builder = self._vectors, self._vectors.builder
+        for v, pointer in enumerate(self._least):
+            at = rest.shape.type.element(vectors.width * v)
+            vectors.store(builder.load(pointer), rest.data, at)
+
+
 @intrinsic
 def fold_panel(typingctx, panel, table, norms, best, second, label, start):
     """Find the two least scores of each row of a panel, and the centre of the least.
@@ -55,30 +119,9 @@ def fold_panel(typingctx, panel, table, norms, best, second, label, start):
             context, builder, signature, args
         )
         vectors = Vectors(context, builder, signature.args[0].dtype)
-        width, intp = vectors.width, start.type
-        none = ir.Constant(vectors.labels, [0] * width)
-        state = [
-            [vectors.variable(value) for value in (vectors.infinite, vectors.infinite, none)]
-            for _ in range(N_VECTORS)
-        ]
-
-        def fold(c, scores):
-            this = vectors.splat(builder.trunc(c, INT32), vectors.labels)
-            for score, pointers in zip(scores, state, strict=True):
-                least, next_least, nearest = (builder.load(p) for p in pointers)
-                nearer = vectors.less(score, least)
-                larger = builder.select(nearer, least, score)
-                builder.store(builder.select(nearer, score, least), pointers[0])
-                builder.store(vectors.min(larger, next_least), pointers[1])
-                builder.store(builder.select(nearer, this, nearest), pointers[2])
-
-        for_centers(vectors, panel, table, norms, fold)
-        for v in range(N_VECTORS):
-            at = builder.add(start, intp(width * v))
-            least, next_least, nearest = (builder.load(p) for p in state[v])
-            vectors.store(least, best.data, at)
-            vectors.store(next_least, second.data, at)
-            vectors.store(nearest, label.data, at, 4)
+        least = TwoLeast(vectors)
+        for_centers(vectors, panel, table, norms, least.fold)
+        least.store(best, second, label, start)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -103,27 +146,9 @@ def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
     def codegen(context, builder, signature, args):
         panel, table, norms, bound, masks, rest = arrays_of(context, builder, signature, args)
         vectors = Vectors(context, builder, signature.args[0].dtype)
-        width, zero = vectors.width, context.get_constant(types.intp, 0)
-        bits = ir.IntType(width)
-        offsets = [zero.type(width * v) for v in range(N_VECTORS)]
-        bounds = [vectors.load(bound.data, at) for at in offsets]
-        least = [vectors.variable(vectors.infinite) for _ in offsets]
-
-        def compare(c, scores):
-            mask = INT32(0)
-            for v in range(N_VECTORS):
-                above = builder.fcmp_ordered(">", scores[v], bounds[v])
-                within = builder.bitcast(builder.not_(above), bits)
-                shifted = builder.shl(builder.zext(within, INT32), INT32(width * v))
-                mask = builder.or_(mask, shifted)
-                old = builder.load(least[v])
-                lower = builder.select(above, scores[v], vectors.infinite)
-                builder.store(vectors.min(lower, old), least[v])
-            builder.store(mask, builder.gep(masks.data, [c]))
-
-        for_centers(vectors, panel, table, norms, compare)
-        for at, pointer in zip(offsets, least, strict=True):
-            vectors.store(builder.load(pointer), rest.data, at)
+        within = Within(vectors, bound, masks)
+        for_centers(vectors, panel, table, norms, within.compare)
+        within.store(rest)
         return context.get_dummy_value()
 
     return signature, codegen
