@@ -111,10 +111,10 @@ class _CompiledLabels(_Labels):
         screen, codes = self._kept[dtype].table(*of_centers), _NO_CODES
         if dtype == float32 and _pays_in_codes(chunks, len(table)):
             codes = _code_table(kernels, *of_centers).of_labels
-        shift = array_of(table.shift)
+        shift, codes_fail = array_of(table.shift), np.zeros(1, np.int8)
 
         def label(rows, scratch):
-            arrays = shift, table.centers, *screen, *codes, labels
+            arrays = shift, table.centers, *screen, *codes, codes_fail, labels
             return kernels.label_block(chunks.X, rows.start, rows.stop, *arrays)
 
         return label

@@ -11,8 +11,13 @@ import numpy as np
 
 from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel, fold_codes, scale_of
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
-from sklearn_lloyd._kernels._numba._least import own_distances, two_least, two_least_of_near
-from sklearn_lloyd._kernels._numba._panels import fill_neighbours, fill_panel
+from sklearn_lloyd._kernels._numba._least import (
+    own_distances,
+    two_least,
+    two_least_at,
+    two_least_of_near,
+)
+from sklearn_lloyd._kernels._numba._panels import fill_neighbours, fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._rows import (
     FLAGS,
     find_active,
@@ -31,6 +36,8 @@ from sklearn_lloyd._kernels._numba._settle import (
 from sklearn_lloyd._kernels._numba._simd import fold_panel, norms_of_panel
 from sklearn_lloyd._kernels._numba._sums import move_rows
 from sklearn_lloyd._kernels._numba._tiles import TILE
+
+_MANY_OPEN = 0.25  # share of the rows: if codes leave so many open, they cost more than they save
 
 
 @exact
@@ -155,51 +162,60 @@ def assign_block(
 @exact
 def label_block(
     X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, c_table, c_norms,
-    c_factors, c_slack, floor, scale, c_error, labels,
+    c_factors, c_slack, floor, scale, c_error, codes_fail, labels,
 ):  # fmt: skip
     """Label the rows from start to stop; all as for `assign_block`, but no more than that.
 
-    Rows are compared in codes if there is a table of those. Returns the sum of the squared norms,
-    which is not finite if some row is not.
+    Rows are compared in codes first if there is a table of those, as long as `codes_fail[0]` is not
+    set: when codes leave many open. Labels do not depend on which thread sees that when. Returns
+    the sum of the squared norms, which is not finite if some row is not.
     """
     real, n_features, n_lanes = norms.dtype, X.shape[1], 64 // norms.itemsize
-    index, places = np.empty((2, TILE), np.intp)
-    best, second, off = np.empty((3, TILE), real)
+    index, places, some = np.empty((3, TILE), np.intp)
+    best, second, sq_norms, off = np.empty((4, TILE), real)
     label, panel = np.empty(TILE, np.int32), np.empty((n_features, n_lanes), real)
-    flags, in_codes = np.empty(FLAGS, np.uint8), c_table.size > 0
     codes, scales = np.empty((c_table.shape[1], LANES), np.int32), np.empty(LANES, np.float32)
-    of_norm = slack_of_norm
-    if in_codes:
-        slack, of_norm = c_slack, real.type(2) * c_error
-    of_norm *= real.type(1) + eps * real.type(n_features)
+    flags = np.empty(FLAGS, np.uint8)
+    slack_of_norm *= real.type(1) + eps * real.type(n_features)  # the norm is a sum
     total = 0.0
     for first in range(start, stop, TILE):
         n = min(TILE, stop - first)
+        in_codes = c_table.size > 0 and codes_fail[0] == 0
+        for r in range(n):
+            index[r] = first + r
+        pad_index(index, n, n_lanes)
         for r in range(0, n, n_lanes):
             if r + n_lanes <= n:
                 fill_neighbours(X, first + r, shift, panel)
             else:
-                for p in range(n_lanes):
-                    index[p] = first + min(r + p, n - 1)
-                fill_panel(X, index, 0, shift, panel)
-            norms_of_panel(panel, off, r)
+                fill_panel(X, index, r, shift, panel)
+            norms_of_panel(panel, sq_norms, r)
             if in_codes:
                 _fold_encoded(
-                    panel, off, c_table, c_norms, c_factors, floor, scale, codes, scales, best,
-                    second, label, r,
+                    panel, sq_norms, c_table, c_norms, c_factors, floor, scale, codes, scales,
+                    best, second, label, r,
                 )  # fmt: skip
             else:
                 fold_panel(panel, factors, norms, best, second, label, r)
-        total += _slacks_of_norms(off, n, of_norm, label, slack)
+        if in_codes:
+            _slacks_of_norms(sq_norms, n, real.type(2) * c_error, label, c_slack, off)
+            n_open = open_rows(n, best, second, off, flags, places)
+            if n_open > _MANY_OPEN * n:
+                codes_fail[0] = 1
+            for m in range(n_open):
+                some[m] = index[places[m]]
+            two_least_at(
+                X, some, places, n_open, shift, factors, norms, panel, best, second, label
+            )
+        total += _slacks_of_norms(sq_norms, n, slack_of_norm, label, slack, off)
         n_open = open_rows(n, best, second, off, flags, places)
         if n_open:
-            for r in range(n):
-                index[r] = first + r
             decide_open(
                 X, X, index, places, n_open, shift, centers, factors, norms, off, panel, best,
                 label,
             )  # fmt: skip
-        labels[first : first + n] = label[:n]
+        for r in range(np.uintp(n)):
+            labels[np.uintp(first) + r] = label[r]
     return total
 
 
@@ -219,10 +235,10 @@ def _fold_encoded(
 
 
 @any_order
-def _slacks_of_norms(off, n, of_norm, label, slack):
-    """From the squared norms to how far scores must be apart; returns the sum of the norms."""
+def _slacks_of_norms(sq_norms, n, of_norm, label, slack, off):
+    """As `slacks`, of rows one after the other; returns the sum of the norms."""
     total = 0.0
     for r in range(np.uintp(n)):
-        total += off[r]
-        off[r] = off[r] * of_norm + slack[np.uintp(label[r])]
+        total += sq_norms[r]
+        off[r] = sq_norms[r] * of_norm + slack[np.uintp(label[r])]
     return total

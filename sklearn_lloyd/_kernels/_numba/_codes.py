@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from sklearn_lloyd._kernels._numba._jit import exact, exact_part, inlined
+from sklearn_lloyd._kernels._numba._jit import exact, inlined
 from sklearn_lloyd._kernels._numba._panels import are_neighbours, fill_neighbours, fill_panel
 from sklearn_lloyd._kernels._numba._simd import TwoLeast, Within
 from sklearn_lloyd._kernels._numba._vectors import (
@@ -213,18 +213,56 @@ def scale_of(norm, floor, scale):
     return scale / np.sqrt(max(norm, floor))
 
 
-@exact_part
-def encode_panel(panel, scales, codes):
-    """Fill in the codes of a panel of rows, (n_features, LANES) in float32, of those scales."""
-    n_features, two = np.uintp(panel.shape[0]), np.uintp(2)
-    for pair in range(np.uintp(codes.shape[0])):
-        j = two * pair
-        for r in range(np.uintp(LANES)):
-            codes[pair, r] = np.int32(np.rint(panel[j, r] * scales[r])) & np.int32(0xFFFF)
-        if j + np.uintp(1) < n_features:
-            for r in range(np.uintp(LANES)):
-                upper = np.int32(np.rint(panel[j + np.uintp(1), r] * scales[r]))
-                codes[pair, r] |= upper << np.int32(16)
+@intrinsic
+def encode_panel(typingctx, panel, scales, codes):
+    """Fill in the codes of a panel of rows.
+
+    Parameters
+    ----------
+    panel : ndarray of float32 of shape (n_features, LANES)
+    scales : ndarray of float32 of shape (LANES,)
+    codes : ndarray of int32 of shape (n_pairs, LANES)
+    """
+    signature = types.void(panel, scales, codes)
+
+    def codegen(context, builder, signature, args):
+        panel, scales, codes = arrays_of(context, builder, signature, args)
+        vectors = Vectors(context, builder, types.float32)
+        n_features, width = builder.extract_value(panel.shape, 0), vectors.width
+        intp = n_features.type
+        offsets = [intp(width * v) for v in range(N_VECTORS)]
+        scale = [vectors.load(scales.data, at) for at in offsets]
+        sign, half, low, upper = (
+            ir.Constant(vectors.labels, [number] * width)
+            for number in (-(1 << 31), 0x3F000000, 0xFFFF, 16)  # the second is 0.5
+        )
+
+        def rounded(j, v):
+            """To the nearest: half of its sign is added, and the rest cut off."""
+            at = builder.add(builder.mul(j, intp(LANES)), offsets[v])
+            value = builder.fmul(vectors.load(panel.data, at), scale[v])
+            bits = builder.bitcast(value, vectors.labels)
+            signed = builder.bitcast(builder.or_(builder.and_(bits, sign), half), vectors.reals)
+            return builder.fptosi(builder.fadd(value, signed), vectors.labels)
+
+        def store(code, pair, v):
+            at = builder.add(builder.mul(pair, intp(LANES)), offsets[v])
+            vectors.store(code, codes.data, at)
+
+        whole = builder.lshr(n_features, intp(1))
+        with cgutils.for_range(builder, whole) as loop:
+            j = builder.shl(loop.index, intp(1))
+            for v in range(N_VECTORS):
+                lower = builder.and_(rounded(j, v), low)
+                other = builder.shl(rounded(builder.add(j, intp(1)), v), upper)
+                store(builder.or_(lower, other), loop.index, v)
+        is_odd = builder.trunc(n_features, ir.IntType(1))
+        with builder.if_then(is_odd):
+            for v in range(N_VECTORS):
+                store(builder.and_(rounded(builder.shl(whole, intp(1)), v), low), whole, v)
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 @exact
@@ -361,7 +399,8 @@ def _fill_codes(offsets, sq_norms, error, floor, scale, codes, norms, factors, s
         counted = max(sq_norms[c], floor)
         to_codes = scale / np.sqrt(counted)
         for j in range(np.uintp(offsets.shape[1])):
-            halves[c, j] = np.int16(np.rint(offsets[c, j] * to_codes))
+            number = offsets[c, j] * to_codes
+            halves[c, j] = np.int32(number + (0.5 if number >= 0.0 else -0.5))
         norms[c] = sq_norms[c] - error * counted
         factors[c] = -2.0 / to_codes
         slack[c] = 2.0 * error * (counted + 2.0 * floor)
