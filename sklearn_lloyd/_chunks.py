@@ -15,7 +15,13 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._kernels import compiled_kernels, has_duplicates, read_only, row_slice
+from sklearn_lloyd._kernels import (
+    compiled_kernels,
+    has_duplicates,
+    read_only,
+    row_slice,
+    truth_as_numbers,
+)
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
@@ -88,6 +94,8 @@ class Chunks:
         self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()
         if self._untidy:
             self.compiled = None
+        if self.compiled is not None:
+            self.X = truth_as_numbers(self.X)  # which code is compiled for anyway
         self.n_threads = n_threads
         self.backend = backend
         self._pool = None

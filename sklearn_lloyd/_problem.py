@@ -158,4 +158,6 @@ def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype, rounde
         sum_of_squares += float(part)
 
     chunks.map_reduce(kernel, add)
+    if rounded is not None:
+        rounded.flags.writeable = False  # like X, so that compiled code is the same for both
     return sq_norms, keys, sum_of_squares

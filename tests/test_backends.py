@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
@@ -128,27 +129,43 @@ def strided(X):
     return wide[::2, 1:-2]
 
 
-# The definition.
+def read_only(X):
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+# The definition. X is read-only, which the kernels are compiled for anyway.
+
+
+@njit
+def distances_to(X, centers, c, out):
+    for i in range(len(X)):
+        out[i] = sq_distance(X, i, centers, c)
 
 
 @pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
 def test_distance_is_the_definition_to_the_last_bit(dtype):
     rng = np.random.default_rng(0)
     for n_features in (*range(1, 21), *range(127, 131), *range(255, 258), 784, 5000):
-        X = (100 * rng.random((9, n_features))).astype(dtype)
-        centers = 100 * rng.random((3, n_features))
+        X = read_only((100 * rng.random((9, n_features))).astype(dtype))
+        centers, out = 100 * rng.random((3, n_features)), np.empty(9)
         for c, center in enumerate(centers):
-            compiled = [sq_distance(X, i, centers, c) for i in range(len(X))]
-            assert_array_equal(compiled, sq_distances_to(X, center))
+            distances_to(X, centers, c, out)
+            assert_array_equal(out, sq_distances_to(X, center))
 
 
-@pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
-@pytest.mark.parametrize("lay_out", [np.asarray, np.asfortranarray, strided])
+@pytest.mark.parametrize(
+    ("dtype", "lay_out"),
+    [(dtype, np.asarray) for dtype in (*FLOATS, np.uint8)]
+    + [(np.float64, lay_out) for lay_out in (np.asfortranarray, strided)],
+)
 def test_distances_of_a_list_are_the_definition_to_the_last_bit(dtype, lay_out):
     rng = np.random.default_rng(0)
     index = np.array([2, 3, 7, 8, 0])
     for n_features in (1, 7, 8, 9, 23, 128, 129, 300):
         X = lay_out((100 * rng.random((9, n_features))).astype(dtype))
+        X.flags.writeable = False
         center, out = 100 * rng.random((1, n_features)), np.full(5, -1.0)
         sq_distances(X, index, 4, center, out)
         assert_array_equal(out[:4], sq_distances_to(X[index[:4]], center[0]))
@@ -206,12 +223,6 @@ def test_dtypes(dtype):
     X = rng.integers(0, 2 if dtype == np.bool_ else 200, (900, 6)).astype(dtype)
     model = check(X, 9, init=X[:9].astype(float) + rng.random((9, 6)))
     assert_array_equal(model.predict(X), model.labels_)
-
-
-def read_only(X):
-    X = X.copy()
-    X.flags.writeable = False
-    return X
 
 
 @pytest.mark.parametrize("lay_out", [np.asfortranarray, strided, read_only])

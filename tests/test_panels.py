@@ -33,6 +33,21 @@ def products(rows, table, out):
 
 
 @njit
+def fill(X, index, first, shift, panel):
+    _panels.fill_panel(X, index, first, shift, panel)
+
+
+@njit
+def pad(index, n, n_lanes):
+    _panels.pad_index(index, n, n_lanes)
+
+
+@njit
+def list_open(n, best, second, off, flags, out):
+    return _rows.open_rows(n, best, second, off, flags, out)
+
+
+@njit
 def lowest(mask):
     return _simd.lowest_bit(mask)
 
@@ -143,13 +158,22 @@ def strided(X):
     return wide[::2, 3:]
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8, np.bool_])
-@pytest.mark.parametrize("lay_out", [np.ascontiguousarray, np.asfortranarray, strided])
+# Of integers, numbers are copied one by one, whatever the layout.
+ROWS = [
+    (lay_out, kind, dtype)
+    for lay_out in (np.ascontiguousarray, np.asfortranarray, strided)
+    for kind in FLOATS
+    for dtype in FLOATS
+]
+ROWS += [(np.ascontiguousarray, np.int64, np.float32), (np.asfortranarray, np.uint8, np.float64)]
+
+
+@pytest.mark.parametrize(("lay_out", "kind", "dtype"), ROWS)
 @pytest.mark.parametrize("n_features", [1, 4, 13, 40])
 def test_rows_of_a_panel(n_features, lay_out, kind, dtype):
     rng = np.random.default_rng(0)
-    X = lay_out(rng.integers(0, 2 if kind is np.bool_ else 99, (50, n_features)).astype(kind))
+    X = lay_out(rng.integers(0, 99, (50, n_features)).astype(kind))
+    X.flags.writeable = False  # which the kernels are compiled for anyway
     n_lanes = _vectors.lanes(dtype)
     shift = rng.normal(size=n_features)
     lists = {
@@ -162,14 +186,14 @@ def test_rows_of_a_panel(n_features, lay_out, kind, dtype):
         for index in lists.values():
             panel = np.full((n_features, n_lanes), np.nan, dtype)
             index = np.concatenate([[0], index])  # it starts somewhere in a longer list
-            _panels.fill_panel(X, index, 1, off, panel)
+            fill(X, index, 1, off, panel)
             rows = X[index[1:]].astype(np.float64) - (off if off.size else 0.0)
             assert_array_equal(panel, rows.T.astype(dtype))
 
 
 def test_padding():
     index = np.arange(100, 140)
-    _panels.pad_index(index, 18, 16)
+    pad(index, 18, 16)
     assert_array_equal(index[:18], np.arange(100, 118))
     assert_array_equal(index[18:32], 117)
     assert_array_equal(index[32:], np.arange(132, 140))
@@ -183,6 +207,6 @@ def test_rows_that_scores_leave_open(n, share):
     second = np.where(is_open, 1.0, 2.0)
     second[is_open.nonzero()[0][::2]] = np.nan  # what is no number proves nothing
     flags, out = np.full(_rows.FLAGS, 77, np.uint8), np.full(n + 1, -1)
-    n_open = _rows.open_rows(n, best, second, off, flags, out[:n])
+    n_open = list_open(n, best, second, off, flags, out[:n])
     assert_array_equal(out[:n_open], is_open.nonzero()[0])
     assert out[n] == -1

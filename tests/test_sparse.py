@@ -13,7 +13,7 @@ from sklearn_lloyd import KMeans, kmeans_plusplus
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init._sparse import SparseGreedy
 from sklearn_lloyd._kernels import CenterTable, _distances
-from sklearn_lloyd._kernels._csr import row_slice, sum_by_row
+from sklearn_lloyd._kernels._csr import read_only, row_slice, sum_by_row, truth_as_numbers
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import make_assigner
 from sklearn_lloyd._solvers._compiled_csr import CenterColumns
@@ -168,8 +168,15 @@ def test_repeated_entries_are_found(backend):
         assert (chunks.compiled is None) == (repeated or backend == "numpy")
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, bool, np.float32])
-@both_backends
+# (A dtype takes long to compile.)
+@pytest.mark.parametrize(
+    ("backend", "dtype"),
+    [("numpy", dtype) for dtype in (np.int32, np.int64, np.uint8, bool, np.float32)]
+    + [
+        pytest.param("numba", dtype, marks=needs_numba)
+        for dtype in (np.int64, np.uint8, bool, np.float32)
+    ],
+)
 def test_exact_ties_and_repeated_centers(backend, dtype):
     rng = np.random.default_rng(1)
     X = rng.integers(0, 2, (400, 12)).astype(dtype)
@@ -205,7 +212,7 @@ def test_threads_do_not_show(backend, monkeypatch):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_compiled_distances_are_the_definition_to_the_last_bit(dtype):
     kernels = pytest.importorskip("sklearn_lloyd._kernels._numba._csr")
-    X = sparse.csr_matrix(words(3, dtype=dtype))
+    X = read_only(sparse.csr_matrix(words(3, dtype=dtype)))  # as the kernels are compiled anyway
     centers = np.random.default_rng(0).random((11, X.shape[1])) / 10
     centers[:3] = X[:3].toarray()
     table = CenterTable(centers, None, X.shape[1])
@@ -237,7 +244,7 @@ def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
     labels, n = np.full(index.size, -1), index.size - 3
     changed, old = np.empty((2, index.size), np.intp)
     no_bounds = np.empty(0), np.empty(0), 0.0
-    parts = X.data, X.indices, X.indptr, index, n
+    parts = chunks.X.data, chunks.X.indices, chunks.X.indptr, index, n
     n_open, n_changed = kernels.label_rows(*parts, *screen, labels, *no_bounds, changed, old)
     some = index[:n]
     assert_array_equal(labels[some], distances.argmin(axis=0)[some])
@@ -311,6 +318,17 @@ def test_repeated_centers_of_equal_norm_and_projection():
     centers = np.array([[0, 3, 3, 0], [3, 0, 0, 3], [0, 3, 3, 0], [0, 0, 3, 3], [3, 3, 0, 0.0]])
     assert_array_equal(CenterTable(centers, None, 4).repeated, [False, False, True, False, False])
     assert CenterTable(centers[[0, 1, 3, 4]], None, 4).repeated is None
+
+
+@pytest.mark.parametrize("make", [np.asarray, np.asfortranarray, sparse.csr_matrix])
+def test_truth_as_numbers_is_a_view(make):
+    X = make(np.random.default_rng(0).random((9, 4)) < 0.5)
+    numbers = truth_as_numbers(X)
+    assert numbers.dtype == np.uint8
+    data, given = (rows.data if sparse.issparse(X) else rows for rows in (numbers, X))
+    assert np.shares_memory(data, given)
+    assert_array_equal(data, given)
+    assert truth_as_numbers(numbers) is numbers
 
 
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])

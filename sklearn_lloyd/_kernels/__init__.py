@@ -16,6 +16,7 @@ from sklearn_lloyd._kernels._csr import (
     read_only,
     row_slice,
     sum_by_row,
+    truth_as_numbers,
     with_dtype,
 )
 from sklearn_lloyd._kernels._distances import (
@@ -111,5 +112,6 @@ __all__ = [
     "sq_distances_to_all",
     "sum_by_row",
     "trial_gains",
+    "truth_as_numbers",
     "with_dtype",
 ]

@@ -23,6 +23,15 @@ def read_only(rows):
     return view
 
 
+def truth_as_numbers(rows):
+    """The same rows, dense or CSR, as a view with 0 and 1 for False and True."""
+    if rows.dtype != np.bool_:
+        return rows
+    if sparse.issparse(rows):
+        return _csr(rows, rows.data.view(np.uint8), rows.indices, rows.indptr)
+    return rows.view(np.uint8)
+
+
 def row_slice(rows, part):
     """Rows of a slice of step one, dense or CSR, as a view."""
     if not sparse.issparse(rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._jit import any_order, any_order_part, exact
 from sklearn_lloyd._kernels._sums import CANCELLED_SQUARE
 
 
@@ -58,7 +58,7 @@ def move_to_means(sums, weights, centers, shift, means):
     return _sq_distance(means, centers)
 
 
-@any_order
+@any_order_part
 def _sq_distance(means, centers):
     total = 0.0
     for c in range(np.uintp(len(means))):

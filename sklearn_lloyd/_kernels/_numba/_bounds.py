@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact, exact_part
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part, exact_part_with_arrays
 
 
 @exact_part
@@ -27,7 +27,7 @@ def _measure_movement(offsets, before, moved, fastest):
         n_listed += np.uintp(1)
 
 
-@exact
+@exact_part_with_arrays
 def _count_unsafe(labels, limit, step, drift, moved, fastest, numbers):
     """How many rows of a sample are not safe if so many of the fastest centres do not count."""
     counts = np.zeros(len(numbers), np.intp)
@@ -41,7 +41,7 @@ def _count_unsafe(labels, limit, step, drift, moved, fastest, numbers):
     return counts
 
 
-@exact
+@exact_part
 def _best_number(counts, numbers, of_full, of_row, of_pair):
     """How many fast centres save most work, by the counts of rows that are not safe."""
     least, best = np.inf, 0

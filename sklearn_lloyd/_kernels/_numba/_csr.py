@@ -19,7 +19,7 @@ from sklearn_lloyd._kernels._numba._csr_trials import (
     set_trials,
 )
 from sklearn_lloyd._kernels._numba._entries import GROUP_BYTES, fold_entries, score_entries
-from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
+from sklearn_lloyd._kernels._numba._jit import any_order, any_order_part, exact, exact_part
 from sklearn_lloyd._kernels._numba._rows import find_active
 
 __all__ = [
@@ -152,7 +152,7 @@ def sq_movement(centers, before, start, stop, out):
         out[c] = total
 
 
-@any_order
+@any_order_part
 def _sq_norm(data, start, stop):
     total = 0.0
     for p in range(np.uintp(start), np.uintp(stop)):

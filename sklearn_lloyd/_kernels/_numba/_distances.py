@@ -9,7 +9,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import load_item
 
-from sklearn_lloyd._kernels._numba._jit import exact, exact_part, inlined
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part, exact_part_with_arrays, inlined
 from sklearn_lloyd._kernels._numba._vectors import INT32, arrays_of
 
 _LEAF = 128  # features that NumPy adds in eight lanes before it halves what is longer
@@ -92,7 +92,7 @@ def _sum_of_few(X, i, centers, c, start, stop):
     return total
 
 
-@exact
+@exact_part_with_arrays
 def _stacks():
     """Memory for `_sum_of_many`: what is still to be added; sums, and how often halved."""
     return np.empty((_DEPTH, 3), np.intp), np.empty(_DEPTH), np.empty(_DEPTH, np.intp)
@@ -105,15 +105,16 @@ def _sum_of_many(X, i, centers, c, stacks):
     # that calls itself cannot be kept on disk.
     parts, sums, halved = stacks
     n_parts, n_sums = 1, 0
-    parts[0] = 0, X.shape[1], 0  # start, length, how often halved
+    parts[0, 0], parts[0, 1], parts[0, 2] = 0, X.shape[1], 0  # start, length, how often halved
     while n_parts:
         n_parts -= 1
-        start, length, depth = parts[n_parts]
+        start, length, depth = parts[n_parts, 0], parts[n_parts, 1], parts[n_parts, 2]
         if length > _LEAF:
             half = length // 2
             half -= half % 8
-            parts[n_parts] = start + half, length - half, depth + 1
-            parts[n_parts + 1] = start, half, depth + 1
+            parts[n_parts, 0], parts[n_parts, 1] = start + half, length - half
+            parts[n_parts + 1, 0], parts[n_parts + 1, 1] = start, half
+            parts[n_parts, 2] = parts[n_parts + 1, 2] = depth + 1
             n_parts += 2
             continue
         # A half of more than 128 features has 56 at the least.
@@ -127,7 +128,7 @@ def _sum_of_many(X, i, centers, c, stacks):
     return sums[0]
 
 
-@exact
+@exact_part_with_arrays
 def sq_distance(X, i, centers, c):
     """Squared distance of row i to centre c, by the definition."""
     i, c, n_features = np.uintp(i), np.uintp(c), np.uintp(X.shape[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import exact, exact_part
 
 
 @exact
@@ -102,7 +102,7 @@ def draw_rows(
     return -1
 
 
-@exact
+@exact_part
 def _draw_from(by_block, start, stop, target, closest, weights):
     below, row = 0.0, -1
     for m in range(start, stop):

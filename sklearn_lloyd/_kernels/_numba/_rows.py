@@ -39,7 +39,7 @@ def find_active(labels, limit, drift, start, stop, out):
     return np.intp(n)
 
 
-@exact
+@exact_part
 def split(index, n, labels, limit, drift_slow, fast):
     """Keep in `index` the rows that are not safe from the slow centres; list the others.
 
@@ -56,14 +56,15 @@ def split(index, n, labels, limit, drift_slow, fast):
     return np.intp(n_full), np.intp(n_fast)
 
 
-@exact
+@exact_part
 def merge(index, n_first, n, scratch):
     """Bring the first n rows of `index` into order, of which the first so many are, and the rest.
 
     So that sums do not depend on what the bounds could tell.
     """
-    scratch[:n] = index[:n]
     a, b = 0, n_first
+    for r in range(n):
+        scratch[r] = index[r]
     for r in range(n):
         take_first = a < n_first and (b == n or scratch[a] < scratch[b])
         index[r] = scratch[a] if take_first else scratch[b]
@@ -71,7 +72,7 @@ def merge(index, n_first, n, scratch):
         b += not take_first
 
 
-@exact
+@exact_part
 def take_over(index, n, label, labels, limits, limit, changed, old):
     """Write labels and limits down; list the rows with a new label, and the one before."""
     n_changed = np.uintp(0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kernels._numba._distances import sq_distance
-from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._jit import any_order_part, exact_part, exact_part_with_arrays
 from sklearn_lloyd._kernels._numba._panels import fill_panel
 from sklearn_lloyd._kernels._numba._simd import compare_panel, lowest_bit
 
 
-@any_order
+@any_order_part
 def slacks(index, n, label, sq_norms, slack, slack_of_norm, off):
     """How far apart the two least scores of a row must be to tell which centre is nearest."""
     for r in range(np.uintp(n)):
@@ -18,7 +18,7 @@ def slacks(index, n, label, sq_norms, slack, slack_of_norm, off):
         off[r] = norm * slack_of_norm + slack[np.uintp(label[r])]
 
 
-@any_order
+@any_order_part
 def prove(index, n, best, second, label, off, sq_norms, eps, drift, limits):
     """Fill in the limits that the scores prove, with -inf where they leave the label open."""
     zero, one = best.dtype.type(0), best.dtype.type(1)
@@ -33,7 +33,7 @@ def prove(index, n, best, second, label, off, sq_norms, eps, drift, limits):
         limits[r] = limit if second[r] - best[r] > off[r] else none
 
 
-@any_order
+@any_order_part
 def prove_fast(
     index, n, fast, best, second, label, own, labels, sq_norms, slack_of_norm, eps, limit, drift,
     extra, limits,
@@ -53,7 +53,7 @@ def prove_fast(
         limits[r] = least - eps * abs(least)
 
 
-@exact
+@exact_part
 def settle_fast(index, n, labels, limits, limit, drift, full, n_full):
     """Take over the limits of the rows that are safe now; list the others in `full`, too."""
     for r in range(np.uintp(n)):
@@ -65,7 +65,7 @@ def settle_fast(index, n, labels, limits, limit, drift, full, n_full):
     return n_full
 
 
-@exact
+@exact_part_with_arrays
 def decide_open(
     X, rows, index, places, n, off_rows, centers, factors, norms, off, panel, best, label
 ):
@@ -82,7 +82,7 @@ def decide_open(
             bound[r] = best[place] + real.type(2) * off[place] if r < m else -np.inf
             nearest[r] = label[place]
         least[:] = np.inf
-        fill_panel(rows, some, 0, off_rows, panel)
+        fill_panel(rows, some, np.intp(0), off_rows, panel)  # a mere 0 is a type of its own
         compare_panel(panel, factors, norms, bound, masks, rest)
         for c in range(len(centers)):
             mask = masks[c]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import any_order, exact
+from sklearn_lloyd._kernels._numba._jit import any_order_part, exact, exact_part
 from sklearn_lloyd._kernels._numba._tiles import TILE, by_columns, rows_at_hand, tile_of
 
 
@@ -108,7 +108,7 @@ def moments(X, start, stop, weights):
     return total, mean, squares
 
 
-@any_order
+@any_order_part
 def _moments_along_columns(X, first, n, weights, weight, column, mean, squares):
     first, n = np.uintp(first), np.uintp(n)
     for j in range(np.uintp(X.shape[1])):
@@ -128,7 +128,7 @@ def _moments_along_columns(X, first, n, weights, weight, column, mean, squares):
 # gives up proving that they do not overlap.
 
 
-@any_order
+@any_order_part
 def _add_rows(X, first, n, weights, sums):
     first, n, weight = np.uintp(first), np.uintp(n), 1.0
     sums[:] = 0.0
@@ -148,7 +148,7 @@ def _add_rows(X, first, n, weights, sums):
             sums[j] += weight * X[first + r, j]
 
 
-@any_order
+@any_order_part
 def _add_squares(X, first, n, weights, center, squares):
     first, n, weight = np.uintp(first), np.uintp(n), 1.0
     squares[:] = 0.0
@@ -200,7 +200,7 @@ def norms_and_keys(X, start, stop, shift, direction, weights, sq_norms, keys, ro
     return total
 
 
-@exact
+@exact_part
 def _round_rows(X, first, n, shift, out):
     first = np.uintp(first)
     for r in range(np.uintp(n)):
@@ -224,13 +224,15 @@ def fill_norms(X, start, stop, shift, sq_norms):
             _along_columns(X, first, n, shift, nowhere, norm, key)
         else:
             _along_rows(*rows_at_hand(X, first, n, copied), n, shift, nowhere, norm, key)
-        sq_norms[first : first + n] = norm[:n]
+        first = np.uintp(first)
+        for r in range(np.uintp(n)):
+            sq_norms[first + r] = norm[r]
 
 
 # Equal rows have equal keys, so each row is summed by the same operations in the same order.
 
 
-@exact
+@exact_part
 def _along_columns(X, first, n, shift, direction, norm, key):
     first, n = np.uintp(first), np.uintp(n)
     norm[:n] = 0.0
@@ -242,7 +244,7 @@ def _along_columns(X, first, n, shift, direction, norm, key):
             key[r] += value * direction[j]
 
 
-@any_order
+@any_order_part
 def _along_rows(X, first, n, shift, direction, norm, key):
     first = np.uintp(first)
     for r in range(np.uintp(n)):
@@ -270,7 +272,7 @@ def inertia(X, start, stop, centers, labels, weights):
     return total
 
 
-@any_order
+@any_order_part
 def _own_along_columns(X, first, n, centers, labels, distance):
     first, n = np.uintp(first), np.uintp(n)
     distance[:n] = 0.0
@@ -280,7 +282,7 @@ def _own_along_columns(X, first, n, centers, labels, distance):
             distance[r] += difference * difference
 
 
-@any_order
+@any_order_part
 def _own_along_rows(X, first, n, centers, labels, distance):
     first = np.uintp(first)
     for r in range(np.uintp(n)):

@@ -118,7 +118,8 @@ class CompiledCenters(CenterTable):
     """A `CenterTable` that takes one call to make."""
 
     def __init__(self, centers, shift, n_terms):
-        super().__init__(centers, None, n_terms)
+        # Those of a model that was loaded as a memory map can be read only: a type of its own.
+        super().__init__(centers if centers.flags.writeable else centers.copy(), None, n_terms)
         self.shift = shift
         self.offsets, norms = np.empty_like(self.centers), np.empty(len(centers))
         alike, largest = measure(self.centers, array_of(shift), self.offsets, norms)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numba.extending import overload
 
-from sklearn_lloyd._kernels._numba._jit import exact
+from sklearn_lloyd._kernels._numba._jit import exact_part, exact_part_with_arrays
 
 TILE = 256  # rows: a tile of a dozen features stays in the first level of the cache
 _SHORT = 8  # features: a loop over a row is longer in the starting than in the running
 
 
-@exact
+@exact_part
 def by_columns(X):
     """Whether loops had better run along the columns of X than along its rows."""
     return X.shape[1] < _SHORT or X.strides[0] < X.strides[1]
 
 
-@exact
+@exact_part_with_arrays
 def tile_of(X, start, stop):
     """Memory for a tile of the rows from start to stop."""
     return np.empty((min(TILE, stop - start), X.shape[1]), X.dtype)

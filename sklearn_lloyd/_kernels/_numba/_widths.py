@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
+from sklearn_lloyd._kernels._numba._jit import any_order_part, exact, exact_part
 
 _LANES = 64  # rows side by side
 _OTHERS = 256  # rows that are copied at once to meet them
@@ -27,7 +27,7 @@ def _turn(X, rows, first, n, shift, out):
                 out[j, r] -= shift[j]
 
 
-@any_order
+@any_order_part
 def _sq_distances(columns, point, p, out):
     """Squared distances of columns to row p of `point`."""
     one, two, three, four = np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
@@ -121,10 +121,12 @@ def own_and_nearest(X, rows, shift, centers, extra, labels, own, nearest):
     for first in range(0, len(rows), _LANES):
         n = min(_LANES, len(rows) - first)
         _turn(X, rows, first, n, shift, columns)
-        label[:n] = labels[first : first + n]
+        for r in range(np.uintp(n)):
+            label[r] = labels[np.uintp(first) + r]
         _fold_scores(columns, centers, extra, label, scores, mine, least)
-        own[first : first + n] = mine[:n]
-        nearest[first : first + n] = least[:n]
+        for r in range(np.uintp(n)):
+            own[np.uintp(first) + r] = mine[r]
+            nearest[np.uintp(first) + r] = least[r]
 
 
 @exact_part
