@@ -79,9 +79,12 @@ def _seeding(problem, n_trials):
 
 def _fill_rows(rows, problem, seeding, n_trials, rng):
     """Choose as many more rows as there is room for."""
-    for i in range(rows.size):
-        uniforms = rng.uniform(size=n_trials)
+    uniforms = rng.uniform(size=(rows.size, n_trials))
+    i = seeding.choose_rows(uniforms, rows)
+    while i < rows.size:
         if seeding.potential > 0:
-            rows[i] = seeding.take_best_of(seeding.draw(uniforms))
+            rows[i] = seeding.take_best_of(seeding.draw(uniforms[i]))
         else:  # fewer distinct rows than centres
-            rows[i] = rows_by_weight(problem, uniforms[:1])[0]
+            rows[i] = rows_by_weight(problem, uniforms[i, :1])[0]
+        i += 1
+        i += seeding.choose_rows(uniforms[i:], rows[i:])

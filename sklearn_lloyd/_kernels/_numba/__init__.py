@@ -7,7 +7,8 @@ from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._bounds import follow
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
-from sklearn_lloyd._kernels._numba._seeding import place_trials, try_rows
+from sklearn_lloyd._kernels._numba._greedy import choose_rows
+from sklearn_lloyd._kernels._numba._seeding import ask_again, place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
     fill_norms,
@@ -32,7 +33,9 @@ __all__ = [
     "Tables",
     "add_mass",
     "add_moved",
+    "ask_again",
     "assign_block",
+    "choose_rows",
     "clip_and_sum",
     "cluster_sums",
     "cut_into_blocks",
