@@ -1,5 +1,6 @@
 """The only file that imports private scikit-learn names or bridges its versions."""
 
+from functools import wraps
 from inspect import signature
 
 from sklearn.base import _fit_context as fit_context
@@ -10,6 +11,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    make_constraint,
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
 
@@ -22,14 +24,30 @@ except ImportError:  # before scikit-learn 1.9
 
 
 def validate_params(constraints, *, prefer_skip_nested_validation):
-    """As scikit-learn's, which asks for the signature at every call: it is found once here."""
+    """As scikit-learn's, which is only called where what is given does not fit at first sight.
+
+    At every call it asks for the signature, makes the constraints and sets its configuration.
+    """
     decorator = _validate_params(
         constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
     )
+    made = {name: [make_constraint(each) for each in of] for name, of in constraints.items()}
 
     def validated(function):
         function.__signature__ = signature(function)
-        return decorator(function)
+        names = tuple(function.__signature__.parameters)
+        strict = decorator(function)
+
+        @wraps(strict)
+        def quick(*args, **kwargs):
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            fits = all(
+                any(each.is_satisfied_by(value) for each in made.get(name, ()))
+                for name, value in given.items()
+            )
+            return (function if fits else strict)(*args, **kwargs)
+
+        return quick
 
     return validated
 

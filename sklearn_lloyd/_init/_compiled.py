@@ -25,6 +25,12 @@ _NO_PROJECTION = (
 _WORN = 1e-3
 
 
+def blocks_of_trials(chunks):
+    """The blocks in which rows are compared with trials."""
+    n_rows, n_features = chunks.shape
+    return even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+
+
 class CompiledGreedy(Greedy):
     """As `Greedy`, but rows that no trial can bring nearer are passed over one by one.
 
@@ -42,7 +48,7 @@ class CompiledGreedy(Greedy):
         self._weights = array_of(problem.sample_weight)
         shift = problem.shift
         self._shift = np.zeros(n_features) if shift is None else shift
-        self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+        self._blocks = blocks_of_trials(self._chunks)
         self._starts = np.array([rows.start for rows in self._blocks])
         self._n_noted = np.zeros_like(self._starts)
         self._norms = problem.sq_norms
