@@ -23,14 +23,16 @@ except ImportError:  # before scikit-learn 1.9
         """There are no callbacks yet."""
 
 
-def validate_params(constraints, *, prefer_skip_nested_validation):
-    """As scikit-learn's, which is only called where what is given does not fit at first sight.
+def validate_params(constraints, *, prefer_skip_nested_validation=None):
+    """As scikit-learn's, which asks for the signature at every call: it is found once here.
 
-    At every call it asks for the signature, makes the constraints and sets its configuration.
+    It also makes the constraints and sets its configuration every time. Where the function calls
+    nothing with parameters to validate, leave the setting out: scikit-learn is then only asked
+    about what does not fit at first sight.
     """
-    decorator = _validate_params(
-        constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
-    )
+    nested = prefer_skip_nested_validation is not None
+    skip = bool(prefer_skip_nested_validation)
+    decorator = _validate_params(constraints, prefer_skip_nested_validation=skip)
     made = {name: [make_constraint(each) for each in of] for name, of in constraints.items()}
 
     def validated(function):
@@ -47,7 +49,7 @@ def validate_params(constraints, *, prefer_skip_nested_validation):
             )
             return (function if fits else strict)(*args, **kwargs)
 
-        return quick
+        return strict if nested else quick
 
     return validated
 

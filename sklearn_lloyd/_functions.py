@@ -123,8 +123,7 @@ def k_means(
         "random_state": ["random_state"],
         "n_local_trials": [Interval(Integral, 1, None, closed="left"), None],
         "backend": [StrOptions(set(BACKENDS))],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def kmeans_plusplus(
     X,
@@ -215,8 +214,7 @@ def kmeans_plusplus(
         "algorithm": [StrOptions({"auto", *ASSIGNERS})],
         "backend": [StrOptions(set(BACKENDS))],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def lloyd_steps(
     X,

@@ -96,5 +96,4 @@ def _fill_rows(rows, problem, seeding, n_trials, rng):
             rows[i] = seeding.take_best_of(seeding.draw(uniforms[i]))
         else:  # fewer distinct rows than centres
             rows[i] = rows_by_weight(problem, uniforms[i, :1])[0]
-        i += 1
-        i += seeding.choose_rows(uniforms[i:], rows[i:])
+        i += 1 + seeding.choose_rows(uniforms[i + 1 :], rows[i + 1 :])
