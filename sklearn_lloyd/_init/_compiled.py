@@ -14,6 +14,7 @@ from sklearn_lloyd._projection import make_projection, reduced
 
 MOST_TRIALS = 16  # one bit each
 _BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be shorter
+_STEPS = 64  # in one call, which Ctrl-C has to wait for
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 _NOTHING = np.empty(0)
 _NO_PROJECTION = (
@@ -107,29 +108,30 @@ class CompiledGreedy(Greedy):
         if len(self._blocks) > 1 or self._projection is not None:
             return 0
         problem, canonical = self._problem, self._canonical
-        seeding = (
-            self._chunks.X, self._shift, self._weights, *canonical.blocks, canonical.keys,
-            INSERTED, canonical.block_of, self._block_mass, self._closest, self._owner,
-            self._noted, self._trials_of, self._offsets, self._sq_norms,
-        )  # fmt: skip
         n_chosen = 0
         while n_chosen < rows.size:
             dtype = self._precision()
+            sq_norms, tables = self._sq_norms_of_rows(dtype), self._tables_for(dtype)
             screened, shift = problem.screened(dtype)
-            tables = self._tables_for(dtype)
+            some = slice(n_chosen, n_chosen + _STEPS)
             enough = TIGHT * problem.sum_of_squares if dtype == np.float32 else 0.0
+            seeding = (
+                self._chunks.X, self._shift, self._weights, *canonical.blocks, canonical.keys,
+                INSERTED, canonical.block_of, self._block_mass, self._closest, self._owner,
+                self._noted, self._trials_of, self._offsets, self._sq_norms, self._n_centers,
+            )  # fmt: skip
             enough = max(enough, _WORN * self._fresh_potential)
             done, self._ask_with, self.potential = self._kernels.choose_rows(
-                uniforms[n_chosen:], rows[n_chosen:], *seeding, self._n_centers, *self._trials,
-                screened, array_of(shift), self._sq_norms_of_rows(dtype), tables.memory,
-                tables.roundings, self._ask_with, self.potential, enough,
-                largest_norm_for(dtype), CONTENDERS,
+                uniforms[some], rows[some], *seeding, *self._trials, screened,
+                array_of(shift), sq_norms, tables.memory, tables.roundings, self._ask_with,
+                self.potential, enough, largest_norm_for(dtype), CONTENDERS,
             )  # fmt: skip
             n_chosen += done
             self._n_centers += done
-            if not self.potential < enough:
+            if self.potential < enough:
+                self._freshen()
+            elif done < len(uniforms[some]):
                 break
-            self._freshen()
         return n_chosen
 
     def draw(self, uniforms):
