@@ -115,12 +115,12 @@ class CompiledGreedy(Greedy):
             screened, shift = problem.screened(dtype)
             some = slice(n_chosen, n_chosen + _STEPS)
             enough = TIGHT * problem.sum_of_squares if dtype == np.float32 else 0.0
+            enough = max(enough, _WORN * self._fresh_potential)
             seeding = (
                 self._chunks.X, self._shift, self._weights, *canonical.blocks, canonical.keys,
                 INSERTED, canonical.block_of, self._block_mass, self._closest, self._owner,
                 self._noted, self._trials_of, self._offsets, self._sq_norms, self._n_centers,
             )  # fmt: skip
-            enough = max(enough, _WORN * self._fresh_potential)
             done, self._ask_with, self.potential = self._kernels.choose_rows(
                 uniforms[some], rows[some], *seeding, *self._trials, screened,
                 array_of(shift), sq_norms, tables.memory, tables.roundings, self._ask_with,
