@@ -30,18 +30,20 @@ def validate_params(constraints, *, prefer_skip_nested_validation=None):
     nothing with parameters to validate, leave the setting out: scikit-learn is then only asked
     about what does not fit at first sight.
     """
-    nested = prefer_skip_nested_validation is not None
     skip = bool(prefer_skip_nested_validation)
     decorator = _validate_params(constraints, prefer_skip_nested_validation=skip)
-    made = {name: [make_constraint(each) for each in of] for name, of in constraints.items()}
 
     def validated(function):
         function.__signature__ = signature(function)
-        names = tuple(function.__signature__.parameters)
         strict = decorator(function)
+        return strict if prefer_skip_nested_validation is not None else quick(function, strict)
+
+    def quick(function, strict):
+        names = tuple(function.__signature__.parameters)
+        made = {name: [make_constraint(each) for each in of] for name, of in constraints.items()}
 
         @wraps(strict)
-        def quick(*args, **kwargs):
+        def checked(*args, **kwargs):
             given = {**dict(zip(names, args, strict=False)), **kwargs}
             fits = all(
                 any(each.is_satisfied_by(value) for each in made.get(name, ()))
@@ -49,7 +51,7 @@ def validate_params(constraints, *, prefer_skip_nested_validation=None):
             )
             return (function if fits else strict)(*args, **kwargs)
 
-        return strict if nested else quick
+        return checked
 
     return validated
 
