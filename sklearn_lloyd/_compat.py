@@ -1,5 +1,6 @@
 """The only file that imports private scikit-learn names or bridges its versions."""
 
+from functools import wraps
 from inspect import signature
 
 from sklearn.base import _fit_context as fit_context
@@ -10,6 +11,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    make_constraint,
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
 
@@ -21,15 +23,35 @@ except ImportError:  # before scikit-learn 1.9
         """There are no callbacks yet."""
 
 
-def validate_params(constraints, *, prefer_skip_nested_validation):
-    """As scikit-learn's, which asks for the signature at every call: it is found once here."""
-    decorator = _validate_params(
-        constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
-    )
+def validate_params(constraints, *, prefer_skip_nested_validation=None):
+    """As scikit-learn's, which asks for the signature at every call: it is found once here.
+
+    It also makes the constraints and sets its configuration every time. Where the function calls
+    nothing with parameters to validate, leave the setting out: scikit-learn is then only asked
+    about what does not fit at first sight.
+    """
+    skip = bool(prefer_skip_nested_validation)
+    decorator = _validate_params(constraints, prefer_skip_nested_validation=skip)
 
     def validated(function):
         function.__signature__ = signature(function)
-        return decorator(function)
+        strict = decorator(function)
+        return strict if prefer_skip_nested_validation is not None else quick(function, strict)
+
+    def quick(function, strict):
+        names = tuple(function.__signature__.parameters)
+        made = {name: [make_constraint(each) for each in of] for name, of in constraints.items()}
+
+        @wraps(strict)
+        def checked(*args, **kwargs):
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            fits = all(
+                any(each.is_satisfied_by(value) for each in made.get(name, ()))
+                for name, value in given.items()
+            )
+            return (function if fits else strict)(*args, **kwargs)
+
+        return checked
 
     return validated
 

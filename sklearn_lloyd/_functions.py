@@ -5,10 +5,10 @@ from __future__ import annotations
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
-from sklearn_lloyd._init import kmeans_plusplus_rows
+from sklearn_lloyd._init import kmeans_plusplus_rows, open_for_seeding
 from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._problem import make_problem
@@ -19,6 +19,7 @@ from sklearn_lloyd._validation import (
     check_n_clusters,
     check_rows,
     check_weights,
+    seeded,
 )
 
 
@@ -122,8 +123,7 @@ def k_means(
         "random_state": ["random_state"],
         "n_local_trials": [Interval(Integral, 1, None, closed="left"), None],
         "backend": [StrOptions(set(BACKENDS))],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def kmeans_plusplus(
     X,
@@ -197,8 +197,8 @@ def kmeans_plusplus(
                 f"The length of x_squared_norms {norms.shape[0]} should be equal to the "
                 f"length of n_samples {n_samples}."
             )
-    rng = check_random_state(random_state)
-    with chunks.open():
+    pool = open_for_seeding(chunks, n_clusters, n_local_trials)
+    with seeded(random_state) as rng, pool:
         problem = make_problem(chunks, n_clusters, weights)
         indices = kmeans_plusplus_rows(problem, rng, n_local_trials)
     return chunks.dense_rows(indices).astype(chunks.dtype), indices
@@ -214,8 +214,7 @@ def kmeans_plusplus(
         "algorithm": [StrOptions({"auto", *ASSIGNERS})],
         "backend": [StrOptions(set(BACKENDS))],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def lloyd_steps(
     X,

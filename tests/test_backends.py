@@ -19,6 +19,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_lloyd import KMeans, _chunks, kmeans_plusplus, lloyd_steps
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._init import _kmeans_plusplus
+from sklearn_lloyd._init._compiled import CompiledGreedy
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import (
     _MUCH_WORK,
@@ -420,14 +422,13 @@ def test_same_rows_are_drawn_from_tight_clusters(dtype, n_features):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_distances_of_the_seeding_are_the_definition(monkeypatch, dtype, backend):
     # No row that is nearer to a new centre may be passed over: the draws go by these.
-    seedings = []
-    take = Greedy.take_best_of
+    seedings, make_seeding = [], _kmeans_plusplus._seeding
 
-    def remember(seeding, trials):
-        seedings.append(seeding)
-        return take(seeding, trials)
+    def remember(*args):
+        seedings.append(make_seeding(*args))
+        return seedings[-1]
 
-    monkeypatch.setattr(Greedy, "take_best_of", remember)
+    monkeypatch.setattr(_kmeans_plusplus, "_seeding", remember)
     monkeypatch.setattr(_numpy, "_FEW", 0)  # else few rows go without the screen
     for make in (blobs, tight_clusters):
         X = make(np.random.default_rng(5), 3000, 3).astype(dtype)
@@ -435,6 +436,32 @@ def test_distances_of_the_seeding_are_the_definition(monkeypatch, dtype, backend
         differences = X[:, np.newaxis].astype(np.float64) - X[rows]
         closest = np.square(differences).sum(axis=2).min(axis=1)
         assert_allclose(seedings[-1]._closest, closest, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("make", [blobs, tight_clusters, heavy_tails])
+def test_steps_at_once_or_one_by_one(monkeypatch, make, weighted):
+    rng = np.random.default_rng(0)
+    X = make(rng, 3000, 5)
+    X[1000:1500] = X[:500]
+    weights = rng.integers(0, 3, len(X)).astype(float) if weighted else None
+    take, one_by_one, found = Greedy.take_best_of, [], []
+    monkeypatch.setattr(
+        Greedy, "take_best_of", lambda *args: one_by_one.append(take(*args)) or one_by_one[-1]
+    )
+    for _ in range(2):
+        problem = make_problem(Chunks(X, 30, n_threads=1, backend="numba"), 30, weights)
+        seeding = CompiledGreedy(problem, 5)
+        seeding.start(3)
+        rows = np.empty(29, np.intp)
+        _kmeans_plusplus._fill_rows(rows, problem, seeding, 5, np.random.RandomState(0))
+        found.append((rows, seeding._closest, seeding._owner, seeding.potential, len(one_by_one)))
+        monkeypatch.setattr(CompiledGreedy, "choose_rows", Greedy.choose_rows)
+    for at_once, by_step in zip(*(each[:-1] for each in found), strict=True):
+        assert_array_equal(at_once, by_step)
+    # All but those where the precision changes, or two trials come close to each other.
+    assert found[0][-1] < 10
+    assert found[1][-1] == found[0][-1] + 29
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e18])

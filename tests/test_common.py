@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd import KMeans, MiniBatchKMeans, kmeans_plusplus
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 from sklearn_lloyd.preprocessing._features import OUTPUTS
@@ -145,3 +145,15 @@ def test_grid_search_and_clone(blobs):
 
 def test_html_repr_names_the_parameters(blobs):
     assert "n_clusters" in KMeans(3).fit(blobs)._repr_html_()
+
+
+def test_functions_say_what_does_not_fit():
+    X = [[0.0], [1.0], [2.0]]
+    for name, value in (("n_clusters", 0), ("n_local_trials", 0), ("backend", "fortran")):
+        given = {"n_clusters": 2, name: value}
+        with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of kmeans_plusplus"):
+            kmeans_plusplus(X, **given)
+    with pytest.raises(TypeError, match="n_seeds"):
+        kmeans_plusplus(X, 2, n_seeds=3)
+    with pytest.raises(TypeError, match="positional"):
+        kmeans_plusplus(X, 2, None)

@@ -17,6 +17,7 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init import INIT, random_sample
 from sklearn_lloyd._init._kmeans_parallel import _Candidates, kmeans_parallel_rows
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._validation import seeded
 
 thorough = settings(max_examples=60, derandomize=True, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -79,7 +80,7 @@ def test_five_rounds_of_two_draws_for_each_centre():
     rng = Counting(0)
     rows = kmeans_parallel_rows(problem_of(X, 7), rng)
     assert rng.sizes[:6] == [1, 14, 14, 14, 14, 14]
-    assert rng.sizes[6:] == [1] + 6 * [2 + int(np.log(7))]
+    assert rng.sizes[6:] == [1, (6, 2 + int(np.log(7)))]
     assert np.unique(rows).size == 7
 
 
@@ -326,3 +327,31 @@ def test_function_clone_and_search():
     grid = {"init": ["k-means++", "k-means||"], "init_size": [None, 4, np.int64(30), 10**6]}
     search = GridSearchCV(copy, grid, cv=2, error_score="raise").fit(X)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+# Generators.
+
+
+def test_generators_seeded_anew():
+    for seed in (0, np.int32(7), 2**32 - 1):
+        expected = np.random.RandomState(seed).uniform(size=9)
+        for _ in range(2):
+            with seeded(seed) as one, seeded(seed) as other:  # at a time, each has its own
+                one.normal(size=3)
+                assert_array_equal(other.uniform(size=9), expected)
+    own = np.random.RandomState(0)
+    with seeded(own) as rng:
+        assert rng is own
+
+
+def test_a_generator_that_is_kept_stays_as_it_was_left():
+    kept = []
+
+    def init(X, n_clusters, random_state):
+        kept.append(random_state)
+        return X[:n_clusters]
+
+    X = blobs(np.random.default_rng(0))
+    KMeans(3, init=init, n_init=1, random_state=0).fit(X)
+    KMeans(3, n_init=1, random_state=0).fit(X)
+    assert_array_equal(kept[0].uniform(size=9), np.random.RandomState(0).uniform(size=9))

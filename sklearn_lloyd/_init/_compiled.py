@@ -9,15 +9,13 @@ import numpy as np
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._codes import best_codes, can_encode, codes_of, scores_below
-from sklearn_lloyd._init._greedy import TIGHT, Greedy
-from sklearn_lloyd._kernels import array_of, precision_for
+from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
+from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
 MOST_TRIALS = 16  # one bit each
 _BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be shorter
+_STEPS = 64  # in one call, which Ctrl-C has to wait for
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
-# Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
-_NO_HELP = 0.8
-_A_WHILE = 16  # centres, or as many as there are
 _NOTHING = np.empty(0)
 _NO_CODES = (
     np.empty((0, 0, 0), np.int32),
@@ -34,6 +32,12 @@ _LOOK, _LIST = 6.0, 2.0
 _MUCH_WORK = 1 << 31  # products in a pass over all centres, from which on a sample soon pays
 # The sums of the masses are taken from, and summed again when so little of them is left.
 _WORN = 1e-3
+
+
+def blocks_of_trials(chunks):
+    """The blocks in which rows are compared with trials."""
+    n_rows, n_features = chunks.shape
+    return even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
 
 
 class CompiledGreedy(Greedy):
@@ -53,7 +57,7 @@ class CompiledGreedy(Greedy):
         self._weights = array_of(problem.sample_weight)
         shift = problem.shift
         self._shift = np.zeros(n_features) if shift is None else shift
-        self._blocks = even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+        self._blocks = blocks_of_trials(self._chunks)
         self._starts = np.array([rows.start for rows in self._blocks])
         self._n_noted = np.zeros_like(self._starts)
         self._norms = problem.sq_norms
@@ -67,7 +71,7 @@ class CompiledGreedy(Greedy):
         self._n_centers = 0
         # The trials of a step: as they are, less the shift, and the squares of their norms.
         self._trials = *np.empty((2, n_trials, n_features)), np.empty(n_trials)
-        self._ask_again = 0  # with that many centres, for what the triangle inequality tells
+        self._ask_with = 0  # so many centres, for what the triangle inequality tells
 
     def start(self, row):
         self._place(np.array([row]), _NOTHING)
@@ -105,6 +109,36 @@ class CompiledGreedy(Greedy):
         self._n_centers += 1
         return centers[i : i + 1]
 
+    def choose_rows(self, uniforms, rows):
+        if len(self._blocks) > 1 or self._codes is not None:
+            return 0
+        problem, canonical = self._problem, self._canonical
+        n_chosen = 0
+        while n_chosen < rows.size:
+            dtype = self._precision()
+            sq_norms, tables = self._sq_norms_of_rows(dtype), self._tables_for(dtype)
+            screened, shift = problem.screened(dtype)
+            some = slice(n_chosen, n_chosen + _STEPS)
+            enough = TIGHT * problem.sum_of_squares if dtype == np.float32 else 0.0
+            enough = max(enough, _WORN * self._fresh_potential)
+            seeding = (
+                self._chunks.X, self._shift, self._weights, *canonical.blocks, canonical.keys,
+                INSERTED, canonical.block_of, self._block_mass, self._closest, self._owner,
+                self._noted, self._trials_of, self._offsets, self._sq_norms, self._n_centers,
+            )  # fmt: skip
+            done, self._ask_with, self.potential = self._kernels.choose_rows(
+                uniforms[some], rows[some], *seeding, *self._trials, screened,
+                array_of(shift), sq_norms, tables.memory, tables.roundings, self._ask_with,
+                self.potential, enough, largest_norm_for(dtype), CONTENDERS,
+            )  # fmt: skip
+            n_chosen += done
+            self._n_centers += done
+            if self.potential < enough:
+                self._freshen()
+            elif done < len(uniforms[some]):
+                break
+        return n_chosen
+
     def draw(self, uniforms):
         canonical = self._canonical
         arrays = (*canonical.blocks, canonical.keys, INSERTED, self._closest, self._weights)
@@ -135,12 +169,10 @@ class CompiledGreedy(Greedy):
 
     def _gains(self, trials):
         problem, chunks, kernels = self._problem, self._chunks, self._kernels
-        asked = self._n_centers >= self._ask_again
+        asked = self._n_centers >= self._ask_with
         safe = np.empty(self._n_centers if asked else 0)
         self._place(trials, safe)
-        tight = self.potential < TIGHT * problem.sum_of_squares
-        dtype = np.dtype(np.float64) if tight else problem.screen_dtype
-        dtype = precision_for(self._trials[-1].max(), dtype)
+        dtype = precision_for(self._trials[-1].max(), self._precision())
         screened, shift = problem.screened(dtype)
         shift = array_of(shift)
         arrays = (
@@ -170,17 +202,20 @@ class CompiledGreedy(Greedy):
 
         n_near = []
         chunks.map_reduce(kernel, n_near.append, range(len(self._blocks)))
-        if asked and sum(n_near) > _NO_HELP * chunks.shape[0]:
-            self._ask_again = self._n_centers + min(self._n_centers, _A_WHILE)
+        if asked:
+            self._ask_with = kernels.ask_again(self._n_centers, sum(n_near), chunks.shape[0])
         return parts.sum(axis=0)
 
     def _screen(self, dtype):
         """The trials in that precision, as `try_rows` takes them."""
         _, offsets, sq_norms = self._trials
+        return self._tables_for(dtype).table(offsets, sq_norms).of_trials
+
+    def _tables_for(self, dtype):
         if dtype not in self._tables:
-            kinds = dtype, self._norms.dtype
-            self._tables[dtype] = self._kernels.Tables(*offsets.shape, *kinds, lower=False)
-        return self._tables[dtype].table(offsets, sq_norms).of_trials
+            shape, kinds = self._trials[1].shape, (dtype, self._norms.dtype)
+            self._tables[dtype] = self._kernels.Tables(*shape, *kinds, lower=False)
+        return self._tables[dtype]
 
     def _encoded(self):
         """The codes of rows and trials, as `try_rows` takes them."""
@@ -236,6 +271,9 @@ class CompiledGreedy(Greedy):
 
         self._visit_noted(update, reduce)
         self.potential = self._kernels.clip_and_sum(self._block_mass)
+        self._freshen()
+
+    def _freshen(self):
         if self.potential < _WORN * self._fresh_potential:
             self._sum_up()
 

@@ -13,7 +13,7 @@ from sklearn_lloyd._kernels import (
 )
 
 # Trials whose gains differ by less than this share are told apart exactly.
-_CONTENDERS = 1e-4
+CONTENDERS = 1e-4
 _ROUNDING = 1e-10  # relative, of equal gains
 # Mean squared distance to the nearest centre, as a share of that to the shift, below which
 # float32 products say too little about it.
@@ -72,10 +72,17 @@ class Greedy(Seeding):
 
         self._lower(update)
 
+    def choose_rows(self, uniforms, rows):
+        """Take as many rows, by as many draws each, as can be taken without Python.
+
+        Returns how many of `rows` are filled.
+        """
+        return 0
+
     def take_best_of(self, trials):
         """Take the row that takes most off the potential, the first of equals, and return it."""
         gains = self._gains(trials)
-        best = np.flatnonzero(gains >= gains.max() * (1 - _CONTENDERS))
+        best = np.flatnonzero(gains >= gains.max() * (1 - CONTENDERS))
         if best.size > 1:
             first = np.unique(self._canonical.keys[trials[best]], return_index=True)[1]
             best = best[np.sort(first)]
@@ -87,10 +94,13 @@ class Greedy(Seeding):
 
     def _table(self, trials):
         """The trials, and the precision to screen their distances in."""
-        problem, chunks = self._problem, self._chunks
-        tight = self.potential < TIGHT * problem.sum_of_squares
-        dtype = np.dtype(np.float64) if tight else problem.screen_dtype
-        return CenterTable(chunks.dense_rows(trials), problem.shift, chunks.n_terms), dtype
+        centers = self._chunks.dense_rows(trials)
+        table = CenterTable(centers, self._problem.shift, self._chunks.n_terms)
+        return table, self._precision()
+
+    def _precision(self):
+        tight = self.potential < TIGHT * self._problem.sum_of_squares
+        return np.dtype(np.float64) if tight else self._problem.screen_dtype
 
     def _gains(self, trials):
         problem = self._problem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._init._compiled import MOST_TRIALS, CompiledGreedy
+from sklearn_lloyd._codes import can_encode
+from sklearn_lloyd._init._compiled import MOST_TRIALS, CompiledGreedy, blocks_of_trials
 from sklearn_lloyd._init._greedy import Greedy, SmallGreedy
 from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._init._sparse import SparseGreedy
@@ -29,13 +30,22 @@ def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
     rows : ndarray of intp of shape (n_clusters,)
     """
     if n_local_trials is None:
-        n_local_trials = _default_trials(problem)
+        n_local_trials = _default_trials(problem.n_clusters)
     seeding = _seeding(problem, n_local_trials)
     rows = np.empty(problem.n_clusters, np.intp)
     rows[0] = rows_by_weight(problem, rng.uniform(size=1))[0]
     seeding.start(rows[0])
     _fill_rows(rows[1:], problem, seeding, n_local_trials, rng)
     return rows
+
+
+def open_for_seeding(chunks, n_clusters, n_local_trials=None):
+    """A pool as of `Chunks.open`, for a problem that is to be stated and seeded and no more."""
+    n_trials = _default_trials(n_clusters) if n_local_trials is None else n_local_trials
+    if chunks.compiled_dense is None or n_trials > MOST_TRIALS:
+        return chunks.open()
+    n_blocks = max(len(chunks.blocks), len(blocks_of_trials(chunks)))
+    return chunks.open(can_encode(chunks, n_clusters, np.dtype(np.float32)), n_blocks)
 
 
 def grown_centers(problem, centers, labels, rng):
@@ -55,7 +65,7 @@ def grown_centers(problem, centers, labels, rng):
     """
     centers = centers.astype(np.float64)
     # One step decides about all that follow, and a trial costs little beside the loop.
-    n_trials = min(_MORE * _default_trials(problem), MOST_TRIALS)
+    n_trials = min(_MORE * _default_trials(problem.n_clusters), MOST_TRIALS)
     seeding = _seeding(problem, n_trials)
     seeding.start_from(centers, labels)
     rows = np.empty(problem.n_clusters - len(centers), np.intp)
@@ -63,8 +73,8 @@ def grown_centers(problem, centers, labels, rng):
     return np.concatenate([centers, problem.chunks.dense_rows(rows)])
 
 
-def _default_trials(problem):
-    return 2 + int(np.log(problem.n_clusters))
+def _default_trials(n_clusters):
+    return 2 + int(np.log(n_clusters))
 
 
 def _seeding(problem, n_trials):
@@ -79,9 +89,11 @@ def _seeding(problem, n_trials):
 
 def _fill_rows(rows, problem, seeding, n_trials, rng):
     """Choose as many more rows as there is room for."""
-    for i in range(rows.size):
-        uniforms = rng.uniform(size=n_trials)
+    uniforms = rng.uniform(size=(rows.size, n_trials))
+    i = seeding.choose_rows(uniforms, rows)
+    while i < rows.size:
         if seeding.potential > 0:
-            rows[i] = seeding.take_best_of(seeding.draw(uniforms))
+            rows[i] = seeding.take_best_of(seeding.draw(uniforms[i]))
         else:  # fewer distinct rows than centres
-            rows[i] = rows_by_weight(problem, uniforms[:1])[0]
+            rows[i] = rows_by_weight(problem, uniforms[i, :1])[0]
+        i += 1 + seeding.choose_rows(uniforms[i + 1 :], rows[i + 1 :])

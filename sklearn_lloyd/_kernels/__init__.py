@@ -30,7 +30,13 @@ from sklearn_lloyd._kernels._distances import (
 )
 from sklearn_lloyd._kernels._gaps import gap_to
 from sklearn_lloyd._kernels._numpy import are_few, batch_rows, nearest, trial_gains
-from sklearn_lloyd._kernels._screen import CenterTable, Screen, precision_for, scratch_array
+from sklearn_lloyd._kernels._screen import (
+    CenterTable,
+    Screen,
+    largest_norm_for,
+    precision_for,
+    scratch_array,
+)
 from sklearn_lloyd._kernels._sums import (
     add_sums,
     label_sums,
@@ -96,6 +102,7 @@ __all__ = [
     "gap_to",
     "has_duplicates",
     "label_sums",
+    "largest_norm_for",
     "measure_sums",
     "moments",
     "move_centers",

@@ -55,8 +55,12 @@ def scratch_scores(scratch, name, shape, dtype):
 
 def precision_for(largest, dtype):
     """That precision, or float64 if float32 is too narrow for squared norms up to the largest."""
-    too_narrow = dtype == np.float32 and largest > _FLOAT32_SQUARES
-    return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
+    return np.dtype(np.float64) if largest > largest_norm_for(dtype) else np.dtype(dtype)
+
+
+def largest_norm_for(dtype):
+    """The largest squared norm that there is room for in that precision."""
+    return _FLOAT32_SQUARES if dtype == np.float32 else np.inf
 
 
 class Screen:

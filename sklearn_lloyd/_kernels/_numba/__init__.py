@@ -14,7 +14,8 @@ from sklearn_lloyd._kernels._numba._codes import (
     scale_for,
 )
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
-from sklearn_lloyd._kernels._numba._seeding import place_trials, try_rows
+from sklearn_lloyd._kernels._numba._greedy import choose_rows
+from sklearn_lloyd._kernels._numba._seeding import ask_again, place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
     fill_norms,
@@ -42,7 +43,9 @@ __all__ = [
     "Tables",
     "add_mass",
     "add_moved",
+    "ask_again",
     "assign_block",
+    "choose_rows",
     "clip_and_sum",
     "cluster_sums",
     "cut_into_blocks",

@@ -18,6 +18,9 @@ from sklearn_lloyd._kernels._numba._tables import measure
 
 _TILE = 2048  # rows whose gains are added up in the precision of the screen
 _FEW_NEAR = 16  # a share: for fewer rows the panels of all need not be looked at
+# Share of the rows that the triangle inequality leaves, from which on it is not asked for a while.
+_NO_HELP = 0.8
+_A_WHILE = 16  # centres, or as many as there are
 
 
 @any_order
@@ -79,6 +82,15 @@ def place_trials(
     measure(centers[: len(rows)], shift, offsets, sq_norms)
     if safe.size:
         _safe_distances(offsets_so_far, norms_so_far, offsets, sq_norms, safe)
+
+
+@exact
+def ask_again(n_centers, n_near, n_rows):
+    """With how many centres to ask next for what the triangle inequality tells.
+
+    Of `n_rows`, it could not pass over `n_near` with the centres so far.
+    """
+    return n_centers + (min(n_centers, _A_WHILE) if n_near > _NO_HELP * n_rows else 0)
 
 
 @exact_part

@@ -70,6 +70,13 @@ class Tables:
         Roundings of a product, where there are more than its sum makes.
     lower : bool
         Whether scores are to be lower bounds, or as near as they come.
+
+    Attributes
+    ----------
+    memory : Table
+        Of the last table, and the next.
+    roundings : tuple
+        What `fill_table` takes beside the centres and this memory.
     """
 
     def __init__(self, n_centers, n_features, dtype, norm_dtype, n_terms=None, lower=True):
@@ -77,15 +84,15 @@ class Tables:
         self.dtype = np.dtype(dtype)
         # Two of the factors, one of the product, one of the norm; the rest and a twentieth are
         # for what is computed from the scores. In halves of an eps: the rounding to nearest.
-        self._eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
+        eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
         if self.dtype == np.float64:
-            self._eta *= 4.0  # the definition rounds in the same precision, over more terms
-        self._lowered = 2.0 * self._eta if lower else 0.0
-        self._underflow = 8.0 * (n_features + 8) * float(info.tiny)
+            eta *= 4.0  # the definition rounds in the same precision, over more terms
+        underflow = 8.0 * (n_features + 8) * float(info.tiny)
+        self.roundings = eta, 2.0 * eta if lower else 0.0, underflow
         self._far = info.max / 16
         arrays = _empty(n_centers, n_features, dtype)
         eps = 8 * max(float(info.eps), float(np.finfo(norm_dtype).eps))
-        self._table = Table(*arrays, info.dtype.type(2 * self._eta), info.dtype.type(eps))
+        self.memory = Table(*arrays, info.dtype.type(2 * eta), info.dtype.type(eps))
 
     def table(self, offsets, sq_norms, never=None):
         """The table of centres; the one before is gone.
@@ -98,15 +105,15 @@ class Tables:
         never : ndarray of bool of shape (n_centers,) or None
             Centres that no row may choose.
         """
-        factors, norms, slack, _, _ = self._table
-        _fill(offsets, sq_norms, self._eta, self._lowered, self._underflow, factors, norms, slack)
+        factors, norms, slack, _, _ = self.memory
+        fill_table(offsets, sq_norms, factors, norms, slack, *self.roundings)
         if never is not None:
             norms[: len(never)][never] = self._far
-        return self._table
+        return self.memory
 
 
 @exact
-def _fill(offsets, sq_norms, eta, lowered, underflow, factors, norms, slack):
+def fill_table(offsets, sq_norms, factors, norms, slack, eta, lowered, underflow):
     for c in range(np.uintp(len(offsets))):
         for j in range(np.uintp(offsets.shape[1])):
             factors[c, j] = -2.0 * offsets[c, j]
