@@ -28,7 +28,7 @@ _MANY = 160  # centres, at most 255, from which the scores of one row lie side b
 _NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
 _SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at adding the same to each row
-_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
+FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 
 
 def scratch_array(scratch, name, shape, dtype):
@@ -55,7 +55,7 @@ def scratch_scores(scratch, name, shape, dtype):
 
 def precision_for(largest, dtype):
     """That precision, or float64 if float32 is too narrow for squared norms up to the largest."""
-    too_narrow = dtype == np.float32 and largest > _FLOAT32_SQUARES
+    too_narrow = dtype == np.float32 and largest > FLOAT32_SQUARES
     return np.dtype(np.float64) if too_narrow else np.dtype(dtype)
 
 

@@ -12,7 +12,7 @@ from sklearn_lloyd._solvers._assign import Assigner
 from sklearn_lloyd._solvers._bounds import Bounds
 from sklearn_lloyd._types import ChunkStats
 
-_HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
+HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
 _SAMPLE = 1024  # rows by which the number of fast centres is chosen
 _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 # What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
@@ -22,7 +22,7 @@ _PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to 
 _PASSES = 8  # that a projection has to pay within
 _OF_SAMPLE = 4  # every so many rows tell what a projection saves
 _WITH_PROJECTION = 0.5  # of the cost of a comparison with all centres
-_NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
+NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
 
 
 class CompiledBounds(Bounds):
@@ -52,8 +52,9 @@ class CompiledBounds(Bounds):
         self.of_full = _SETTLE + n_features + n_clusters * of_pair
         self._of_fast = float(_SETTLE + n_features + _OWN + n_features), of_pair
         self._numbers = np.array([n for n in _NUMBERS_OF_FAST if 4 * n <= n_clusters], np.intp)
-        self._fastest = np.empty(self._numbers[-1] + 2, np.intp)
-        self._drift = np.zeros(n_clusters)
+        self.most_fast = int(self._numbers[-1])
+        self._fastest = np.empty(self.most_fast + 2, np.intp)
+        self._drift, self._n_features = np.zeros(n_clusters), n_features
         self.drifts = np.zeros((4, n_clusters), self.limit.dtype)
         self.fast = self._fastest[:0]
 
@@ -63,19 +64,20 @@ class CompiledBounds(Bounds):
             n_fast = self._follow(
                 table.offsets,
                 self._offsets,
-                self._fastest,
-                self._numbers,
                 labels,
                 self.limit,
-                self._step,
-                self.of_full,
-                *self._of_fast,
-                self._eps,
-                self._drift,
                 self.drifts,
+                self._fastest,
+                *self._costs,
             )
             self.fast = self._fastest[:n_fast]
         self._offsets = table.offsets
+
+    @property
+    def _costs(self):
+        """As `follow` takes them."""
+        costs = self.of_full, *self._of_fast
+        return self._numbers, self._step, *costs, self._eps, self._drift
 
     def share(self, labels):
         """Of the rows that are not safe, by a sample."""
@@ -86,6 +88,13 @@ class CompiledBounds(Bounds):
     def arrays(self):
         """As `assign_block` takes them."""
         return self.limit, self.drifts, self.fast
+
+    @property
+    def memory(self):
+        """As `iterate` takes it, which is going to follow the centres."""
+        if self._offsets is None:
+            self._offsets = np.empty((self._drift.size, self._n_features))
+        return self.limit, self.drifts, self._offsets, self._fastest, self._costs
 
 
 def scratch_of(chunks, rows, dtype, scratch):
@@ -121,7 +130,7 @@ class CompiledAssigner(Assigner):
         return None
 
     def _is_hard(self, n_hard, n_looked):
-        return n_hard > _HARD * n_looked
+        return n_hard > HARD * n_looked
 
     def assign(self, centers, reduce):
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
@@ -131,19 +140,14 @@ class CompiledAssigner(Assigner):
     def _prepare(self, table):
         problem, bounds = self._problem, self._bounds
         dtype = table.precision(self._dtype)
-        if self._tables is None or self._tables.dtype != dtype:
-            shape, norm_dtype = table.centers.shape, problem.sq_norms.dtype
-            self._tables = problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
-            self._nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
-            rows, off_rows = problem.screened(dtype)
-            self._rows = problem.chunks.X, self._shift, rows, array_of(off_rows)
+        self._use_precision(dtype)
         full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
         fast = self._nothing
         if bounds is not None and bounds.fast.size:
             fast = full.only(bounds.fast)
         if self._n_passes == _PASS_TO_DECIDE and bounds is not None:
             self._decide_on_projection(table)
-        near = self._nothing[0], *self._nothing, dtype.type(0)
+        near = self._no_projection
         if self._projection is not None and dtype == np.float32:
             offsets = self._projection.project(table.offsets, table.sq_norms)
             p_full = self._p_tables.table(offsets, table.sq_norms, table.repeated)
@@ -155,12 +159,24 @@ class CompiledAssigner(Assigner):
             problem.sq_norms,
             self._weights,
             self.labels,
-            *(_NO_BOUNDS if bounds is None else bounds.arrays),
+            *(NO_BOUNDS if bounds is None else bounds.arrays),
             *fast,
             *near,
             bounds is None or self._first or aside,
             aside,
         )
+
+    def _use_precision(self, dtype):
+        """Have memory for tables in that precision, and the rows that go with them."""
+        if self._tables is not None and self._tables.dtype == dtype:
+            return
+        problem = self._problem
+        shape = problem.n_clusters, problem.chunks.shape[1]
+        self._tables = problem.chunks.compiled.Tables(*shape, dtype, problem.sq_norms.dtype)
+        self._nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
+        self._no_projection = self._nothing[0], *self._nothing, dtype.type(0)
+        rows, off_rows = problem.screened(dtype)
+        self._rows = problem.chunks.X, self._shift, rows, array_of(off_rows)
 
     def _decide_on_projection(self, table):
         """Whether rows that are looked at are first compared in fewer dimensions."""

@@ -7,6 +7,7 @@ from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._bounds import follow
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
+from sklearn_lloyd._kernels._numba._iterate import iterate
 from sklearn_lloyd._kernels._numba._seeding import place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
@@ -42,6 +43,7 @@ __all__ = [
     "fill_norms",
     "follow",
     "inertia",
+    "iterate",
     "label_block",
     "lanes",
     "measure_sums",

@@ -46,8 +46,7 @@ class Table(NamedTuple):
     def only(self, centers):
         """The factors and norms of some of the centres, in that order."""
         factors, norms, _ = _empty(centers.size, self.factors.shape[1], self.factors.dtype)
-        factors[: centers.size] = self.factors[centers]
-        norms[: centers.size] = self.norms[centers]
+        choose(self.factors, self.norms, centers, factors, norms)
         return factors, norms
 
 
@@ -77,15 +76,15 @@ class Tables:
         self.dtype = np.dtype(dtype)
         # Two of the factors, one of the product, one of the norm; the rest and a twentieth are
         # for what is computed from the scores. In halves of an eps: the rounding to nearest.
-        self._eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
+        eta = 0.525 * float(info.eps) * ((n_terms or sum_terms(n_features)) + 8)
         if self.dtype == np.float64:
-            self._eta *= 4.0  # the definition rounds in the same precision, over more terms
-        self._lowered = 2.0 * self._eta if lower else 0.0
-        self._underflow = 8.0 * (n_features + 8) * float(info.tiny)
+            eta *= 4.0  # the definition rounds in the same precision, over more terms
+        # What `fill_table` takes: eta, lowered, underflow.
+        self.errors = eta, 2.0 * eta if lower else 0.0, 8.0 * (n_features + 8) * float(info.tiny)
         self._far = info.max / 16
         arrays = _empty(n_centers, n_features, dtype)
         eps = 8 * max(float(info.eps), float(np.finfo(norm_dtype).eps))
-        self._table = Table(*arrays, info.dtype.type(2 * self._eta), info.dtype.type(eps))
+        self.memory = Table(*arrays, info.dtype.type(2 * eta), info.dtype.type(eps))
 
     def table(self, offsets, sq_norms, never=None):
         """The table of centres; the one before is gone.
@@ -98,20 +97,30 @@ class Tables:
         never : ndarray of bool of shape (n_centers,) or None
             Centres that no row may choose.
         """
-        factors, norms, slack, _, _ = self._table
-        _fill(offsets, sq_norms, self._eta, self._lowered, self._underflow, factors, norms, slack)
+        factors, norms, slack, _, _ = self.memory
+        fill_table(offsets, sq_norms, *self.errors, factors, norms, slack)
         if never is not None:
             norms[: len(never)][never] = self._far
-        return self._table
+        return self.memory
 
 
 @exact
-def _fill(offsets, sq_norms, eta, lowered, underflow, factors, norms, slack):
+def fill_table(offsets, sq_norms, eta, lowered, underflow, factors, norms, slack):
     for c in range(np.uintp(len(offsets))):
         for j in range(np.uintp(offsets.shape[1])):
             factors[c, j] = -2.0 * offsets[c, j]
         norms[c] = (1.0 - lowered) * sq_norms[c]
         slack[c] = 4.0 * eta * sq_norms[c] + underflow
+
+
+@exact
+def choose(factors, norms, centers, some_factors, some_norms):
+    """Fill in the factors and norms of some of the centres, in that order."""
+    for place in range(np.uintp(len(centers))):
+        c = np.uintp(centers[place])
+        some_norms[place] = norms[c]
+        for j in range(np.uintp(factors.shape[1])):
+            some_factors[place, j] = factors[c, j]
 
 
 class CompiledCenters(CenterTable):
@@ -132,8 +141,8 @@ class CompiledCenters(CenterTable):
 def measure(centers, shift, offsets, sq_norms):
     """Fill in the centres less the shift and the squares of their norms.
 
-    Returns whether two norms are equal, and the largest of the squares. All pairs are compared,
-    since there are never more of them than there are distances in a pass.
+    Returns whether two centres are equal, and the largest of the squares. All pairs are compared
+    by their norms, since there are never more of them than there are distances in a pass.
     """
     alike, largest = False, 0.0
     for c in range(np.uintp(len(centers))):
@@ -147,5 +156,14 @@ def measure(centers, shift, offsets, sq_norms):
         same = 0
         for other in range(c):
             same += sq_norms[other] == total
-        alike |= same > 0
+        alike |= same > 0 and _is_among(centers, c, sq_norms)
     return alike, largest
+
+
+@exact
+def _is_among(centers, c, sq_norms):
+    """Whether a centre equals one of lower index."""
+    for other in range(c):
+        if sq_norms[other] == sq_norms[c] and np.all(centers[other] == centers[c]):
+            return True
+    return False
