@@ -30,6 +30,13 @@ _MUCH_WORK = 1 << 18  # distances: so many take longer than to encode the rows
 _WORTH_IT = 0.75  # of the work without
 _BLOCK = 1 << 17  # values, at least
 _EPS = float(np.finfo(np.float32).eps)
+# As the kernels take it that there are no codes.
+NO_CODES = (
+    np.empty((0, 0, 0), np.int32),
+    np.empty((0, 0), np.int32),
+    *2 * [np.empty(0, np.float32)],
+    *4 * [np.float32(0)],
+)
 
 
 class _Basis:

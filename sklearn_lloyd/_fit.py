@@ -131,7 +131,8 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
     history : structured ndarray of HISTORY_DTYPE
     """
     history, iteration = [], task.begin("iteration")
-    for step in lloyd(problem, centers, assigner, max_iter, tol):
+    ahead = task is NO_TASK and not verbose and rival is None
+    for step in lloyd(problem, centers, assigner, max_iter, tol, ahead):
         history.append(_record(step))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia}.")

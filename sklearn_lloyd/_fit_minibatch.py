@@ -205,6 +205,7 @@ def one_start(problem, init, size, draws, rng):
         centers = first_centers(sample, init, None, rng)
         if not sample.chunks.is_sparse and size >= _ROWS_FOR_MEANS * problem.n_clusters:
             assigner = make_assigner("auto", sample)
-            for step in lloyd(sample, centers, assigner, _ITERATIONS, _REST * sample.variance):
+            tol = _REST * sample.variance
+            for step in lloyd(sample, centers, assigner, _ITERATIONS, tol, ahead=True):
                 centers = step.centers
     return centers

@@ -283,6 +283,10 @@ def check_centers(centers):
     """
     if sparse.issparse(centers):
         centers = centers.toarray()
+    if _is_plain(centers) and np.can_cast(centers.dtype, np.float64):
+        checked = np.array(centers, np.float64, order="C")
+        if np.isfinite(checked).all():
+            return checked
     return check_array(centers, dtype=np.float64, copy=True, order="C", input_name="init")
 
 

@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_lloyd import KMeans, _chunks, kmeans_plusplus, lloyd_steps
+from sklearn_lloyd import KMeans, _chunks, _solvers, kmeans_plusplus, lloyd_steps
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init import _kmeans_plusplus
@@ -35,7 +35,7 @@ from sklearn_lloyd._kernels import (
 from sklearn_lloyd._kernels._numba._distances import sq_distance, sq_distances
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._projection import make_projection
-from sklearn_lloyd._solvers import _compiled, make_assigner
+from sklearn_lloyd._solvers import OneBlockAssigner, _compiled, lloyd, make_assigner
 
 thorough = settings(max_examples=100, derandomize=True, deadline=None)
 
@@ -710,6 +710,65 @@ def test_sums_tell_the_same(weighted, shifted):
     ]
     assert_array_equal(means, plain)
     assert_allclose(*shifts, rtol=1e-12)
+
+
+def _steps(problem, init, algorithm, ahead, max_iter):
+    """What the steps of the loop tell, but for labels and time; then the labels."""
+    assigner = make_assigner(algorithm, problem)
+    told = []
+    with problem.chunks.open():
+        for step in lloyd(problem, init, assigner, max_iter, 1e-9, ahead):
+            told.append((step.centers.tolist(), *step[3:7], step.converged))
+    return type(assigner), told, assigner.labels.tolist()
+
+
+@pytest.mark.parametrize("algorithm", ["lloyd", "hamerly"])
+@pytest.mark.parametrize("kind", ["plain", "empty", "equal", "far", "cancelled", "hard"])
+def test_iterations_in_one_call(kind, algorithm, monkeypatch):
+    """They are those that Python puts together, whether they are done ahead or not."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    init = X[:20].copy()
+    if kind == "empty":
+        init[15:] += 50.0
+    if kind == "equal":
+        init[3:6] = init[0]
+    if kind == "far":
+        init[4] = 1e16
+    if kind == "cancelled":
+        X[:2] *= 1e12
+    if kind == "hard":
+        X = np.round(X) + 1e-9 * X
+    for weights in (None, rng.integers(0, 3, 300).astype(float)):
+        for max_iter in (1, 3, 40):
+            problem = make_problem(Chunks(X, 20, 2, "numba"), 20, weights)
+            options = problem, init, algorithm
+            kinds, steps, labels = zip(
+                *(_steps(*options, ahead, max_iter) for ahead in (True, False)), strict=True
+            )
+            assert set(kinds) == {OneBlockAssigner}
+            with monkeypatch.context() as patched:
+                patched.setattr(_solvers, "is_one_block", lambda problem: False)
+                parts, expected, expected_labels = _steps(*options, False, max_iter)
+            assert parts is _compiled.CompiledAssigner
+            assert steps == (expected, expected)
+            assert labels == (expected_labels, expected_labels)
+
+
+def test_what_python_has_to_do_between_iterations(monkeypatch):
+    """Nothing is done ahead where a callback, the user or a rival looks at each iteration."""
+    n_asked = []
+    iterate = OneBlockAssigner.iterate
+    monkeypatch.setattr(
+        OneBlockAssigner, "iterate", lambda *args: n_asked.append(args[2]) or iterate(*args)
+    )
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    list(lloyd_steps(X, X[:20], backend="numba"))
+    fit("numba", X, 20, init=X[:20], verbose=1)
+    assert set(n_asked) == {1}
+    n_asked.clear()
+    n_iter = fit("numba", X, 20, init=X[:20]).n_iter_
+    assert n_iter > 2 * len(n_asked)
 
 
 @pytest.mark.parametrize("n_clusters", [2, 3, 16, 40, 300])

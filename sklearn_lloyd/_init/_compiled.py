@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
-from sklearn_lloyd._codes import best_codes, can_encode, codes_of, scores_below
+from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, codes_of, scores_below
 from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
 from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
@@ -17,12 +17,6 @@ _BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be 
 _STEPS = 64  # in one call, which Ctrl-C has to wait for
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 _NOTHING = np.empty(0)
-_NO_CODES = (
-    np.empty((0, 0, 0), np.int32),
-    np.empty((0, 0), np.int32),
-    *2 * [np.empty(0, np.float32)],
-    *4 * [np.float32(0)],
-)
 # Share of the rows that are noted, up to which codes tell enough.
 _FEW_NOTED = 0.5
 # What it takes to turn round a number of a row, to multiply it with one of a trial, and that in
@@ -222,7 +216,7 @@ class CompiledGreedy(Greedy):
         few_noted = self._n_noted.sum() <= _FEW_NOTED * self._chunks.shape[0]
         # Those by whose norms they were scaled.
         if self._codes is None or self._norms is not self._problem.sq_norms or not few_noted:
-            return _NO_CODES
+            return NO_CODES
         _, offsets, sq_norms = self._trials
         table = self._codes.table(self._code_tables, offsets, sq_norms)
         return self._codes.panels, *table.of_bounds

@@ -6,11 +6,13 @@ from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
 from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
+from sklearn_lloyd._solvers._one_block import OneBlockAssigner, is_one_block
 from sklearn_lloyd._solvers._stream import StreamAssigner
 
 __all__ = [
     "ASSIGNERS",
     "MovingCenters",
+    "OneBlockAssigner",
     "PassingRows",
     "StopRule",
     "StreamAssigner",
@@ -35,4 +37,5 @@ def make_assigner(algorithm, problem):
     kind = Assigner
     if problem.chunks.compiled is not None:
         kind = CsrAssigner if problem.chunks.is_sparse else CompiledAssigner
+        kind = OneBlockAssigner if is_one_block(problem) else kind
     return kind(problem, ASSIGNERS[algorithm])

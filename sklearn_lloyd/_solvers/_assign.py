@@ -39,6 +39,7 @@ class Assigner:
     """
 
     _kind_of_table = CenterTable
+    iterate = None  # several iterations in one call, which few can do
 
     def __init__(self, problem, bounded):
         self._problem = problem

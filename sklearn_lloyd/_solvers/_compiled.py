@@ -6,13 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_lloyd._codes import best_codes, can_encode, scores_below
+from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, scores_below
 from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._solvers._assign import Assigner
 from sklearn_lloyd._solvers._bounds import Bounds
 from sklearn_lloyd._types import ChunkStats
 
-_HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
+HARD = 0.5  # share of the rows looked at; what float32 leaves open costs little here
 _SAMPLE = 1024  # rows by which the number of fast centres is chosen
 _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 # What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
@@ -22,13 +22,7 @@ _PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to 
 _PASSES = 8  # that codes have to pay within
 _OF_SAMPLE = 4  # every so many rows tell what codes save
 _WITH_CODES = 0.5  # of the cost of a comparison with all centres
-_NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
-_NO_CODES = (
-    np.empty((0, 0, 0), np.int32),
-    np.empty((0, 0), np.int32),
-    *2 * [np.empty(0, np.float32)],
-    *4 * [np.float32(0)],
-)
+NO_BOUNDS = np.empty(0, np.float32), np.empty((4, 0), np.float32), np.empty(0, np.intp)
 
 
 class CompiledBounds(Bounds):
@@ -58,8 +52,9 @@ class CompiledBounds(Bounds):
         self.of_full = _SETTLE + n_features + n_clusters * of_pair
         self._of_fast = float(_SETTLE + n_features + _OWN + n_features), of_pair
         self._numbers = np.array([n for n in _NUMBERS_OF_FAST if 4 * n <= n_clusters], np.intp)
-        self._fastest = np.empty(self._numbers[-1] + 2, np.intp)
-        self._drift = np.zeros(n_clusters)
+        self.most_fast = int(self._numbers[-1])
+        self._fastest = np.empty(self.most_fast + 2, np.intp)
+        self._drift, self._n_features = np.zeros(n_clusters), n_features
         self.drifts = np.zeros((4, n_clusters), self.limit.dtype)
         self.fast = self._fastest[:0]
 
@@ -69,19 +64,20 @@ class CompiledBounds(Bounds):
             n_fast = self._follow(
                 table.offsets,
                 self._offsets,
-                self._fastest,
-                self._numbers,
                 labels,
                 self.limit,
-                self._step,
-                self.of_full,
-                *self._of_fast,
-                self._eps,
-                self._drift,
                 self.drifts,
+                self._fastest,
+                *self._costs,
             )
             self.fast = self._fastest[:n_fast]
         self._offsets = table.offsets
+
+    @property
+    def _costs(self):
+        """As `follow` takes them."""
+        costs = self.of_full, *self._of_fast
+        return self._numbers, self._step, *costs, self._eps, self._drift
 
     def share(self, labels):
         """Of the rows that are not safe, by a sample."""
@@ -92,6 +88,13 @@ class CompiledBounds(Bounds):
     def arrays(self):
         """As `assign_block` takes them."""
         return self.limit, self.drifts, self.fast
+
+    @property
+    def memory(self):
+        """As `iterate` takes it, which is going to follow the centres."""
+        if self._offsets is None:
+            self._offsets = np.empty((self._drift.size, self._n_features))
+        return self.limit, self.drifts, self._offsets, self._fastest, self._costs
 
 
 def scratch_of(chunks, rows, dtype, scratch):
@@ -128,7 +131,7 @@ class CompiledAssigner(Assigner):
         return None
 
     def _is_hard(self, n_hard, n_looked):
-        return n_hard > _HARD * n_looked
+        return n_hard > HARD * n_looked
 
     def assign(self, centers, reduce):
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
@@ -138,19 +141,14 @@ class CompiledAssigner(Assigner):
     def _prepare(self, table):
         problem, bounds = self._problem, self._bounds
         dtype = table.precision(self._dtype)
-        if self._tables is None or self._tables.dtype != dtype:
-            shape, norm_dtype = table.centers.shape, problem.sq_norms.dtype
-            self._tables = problem.chunks.compiled.Tables(*shape, dtype, norm_dtype)
-            self._nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
-            rows, off_rows = problem.screened(dtype)
-            self._rows = problem.chunks.X, self._shift, rows, array_of(off_rows)
+        self._use_precision(dtype)
         full = self._tables.table(table.offsets, table.sq_norms, table.repeated)
         fast = self._nothing
         if bounds is not None and bounds.fast.size:
             fast = full.only(bounds.fast)
         if self._n_passes == _PASS_TO_DECIDE and bounds is not None:
             self._decide_on_codes(table)
-        coded = _NO_CODES
+        coded = NO_CODES
         if self._codes is not None and dtype == np.float32:
             of_centers = self._code_tables, table.offsets, table.sq_norms, table.repeated
             coded = self._codes.panels, *self._codes.table(*of_centers).of_bounds
@@ -161,12 +159,23 @@ class CompiledAssigner(Assigner):
             problem.sq_norms,
             self._weights,
             self.labels,
-            *(_NO_BOUNDS if bounds is None else bounds.arrays),
+            *(NO_BOUNDS if bounds is None else bounds.arrays),
             *fast,
             *coded,
             bounds is None or self._first or aside,
             aside,
         )
+
+    def _use_precision(self, dtype):
+        """Have memory for tables in that precision, and the rows that go with them."""
+        if self._tables is not None and self._tables.dtype == dtype:
+            return
+        problem = self._problem
+        shape = problem.n_clusters, problem.chunks.shape[1]
+        self._tables = problem.chunks.compiled.Tables(*shape, dtype, problem.sq_norms.dtype)
+        self._nothing = np.empty((0, 0), dtype), np.empty(0, dtype)
+        rows, off_rows = problem.screened(dtype)
+        self._rows = problem.chunks.X, self._shift, rows, array_of(off_rows)
 
     def _decide_on_codes(self, table):
         """Whether rows that are looked at are first compared in codes."""

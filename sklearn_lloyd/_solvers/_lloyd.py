@@ -12,7 +12,7 @@ from sklearn_lloyd._solvers._sums import ClusterTotals
 from sklearn_lloyd._types import Step
 
 
-def lloyd(problem, centers, assigner, max_iter, tol):
+def lloyd(problem, centers, assigner, max_iter, tol, ahead=False):
     """Iterate: assign all rows, then move each centre to the mean of its rows.
 
     Parameters
@@ -25,6 +25,9 @@ def lloyd(problem, centers, assigner, max_iter, tol):
     max_iter : int
     tol : float
         The run has converged when the squared movement of the centres is at most this.
+    ahead : bool
+        Whether iterations may be done some time before they are asked for. The labels of a step
+        are later ones then, and its time is a share of theirs.
 
     Yields
     ------
@@ -33,30 +36,29 @@ def lloyd(problem, centers, assigner, max_iter, tol):
     """
     clusters = _ClusterSums(problem, assigner)
     centers = np.array(centers, np.float64, order="C")
-    for iteration in range(max_iter):
+    iteration = 0
+    while iteration < max_iter:
         start = perf_counter()
-        n_changed = clusters.n_changed
-        assigner.assign(centers, clusters.add)
-        n_changed = clusters.n_changed - n_changed
-        inertia = clusters.inertia(centers)
-        new_centers, center_shift, n_empty = clusters.means(centers)
-        converged = "tol" if center_shift <= tol else ""
-        if n_changed == 0:
-            converged = "strict"
-        yield Step(
-            iteration,
-            assigner.labels,
-            new_centers,
-            inertia,
-            center_shift,
-            n_changed,
-            n_empty,
-            perf_counter() - start,
-            converged,
-        )
-        if converged:
-            return
-        centers = new_centers
+        found = clusters.iterate(centers, max_iter - iteration if ahead else 1, tol)
+        seconds = (perf_counter() - start) / len(found)
+        for centers, inertia, center_shift, n_changed, n_empty in found:
+            converged = "tol" if center_shift <= tol else ""
+            if n_changed == 0:
+                converged = "strict"
+            yield Step(
+                iteration,
+                assigner.labels,
+                centers,
+                inertia,
+                center_shift,
+                n_changed,
+                n_empty,
+                seconds,
+                converged,
+            )
+            if converged:
+                return
+            iteration += 1
 
 
 class _ClusterSums(ClusterTotals):
@@ -72,19 +74,44 @@ class _ClusterSums(ClusterTotals):
         compiled = problem.chunks.compiled
         self._measure = measure_sums if compiled is None else compiled.measure_sums
         self._move = move_to_means if compiled is None else compiled.move_to_means
-        self._shift, self._sum_of_squares = array_of(problem.shift), problem.sum_of_squares
-        # Before the first pass. Weights of one are counted without rounding.
-        self._sq_norms_before = np.zeros(problem.n_clusters)
-        self._weights_before = np.zeros(0 if problem.sample_weight is None else problem.n_clusters)
-        self.n_changed = 0
+        self._shift, self.sum_of_squares = array_of(problem.shift), problem.sum_of_squares
+        # Squared norms and weights. Weights of one are counted without rounding.
+        n_weights = 0 if problem.sample_weight is None else problem.n_clusters
+        self.before = np.zeros(problem.n_clusters), np.zeros(n_weights)
+        self._n_changed = 0
+        self._begun = None  # an iteration: what came of assigning all rows
 
     def add(self, stats):
-        self.n_changed += stats.n_changed
+        self._n_changed += stats.n_changed
         super().add(stats)
 
-    def inertia(self, centers):
+    def iterate(self, centers, n, tol):
+        """Iterate up to n times, once at least, and no further than to the end of the run.
+
+        Returns
+        -------
+        found : list of tuples
+            Of each iteration: the new centres, the inertia under those before, the squared
+            movement, how many labels changed and how many clusters were empty.
+        """
+        if self._begun is None and self._assigner.iterate is not None:
+            found, self._begun = self._assigner.iterate(centers, n, tol, self)
+            if found:
+                return found
+        n_changed, *measured = self._begun or self._assigned(centers)
+        self._begun = None
+        inertia = self._inertia(centers, *measured)
+        new_centers, center_shift, n_empty = self._means(centers)
+        return [(new_centers, inertia, center_shift, n_changed, n_empty)]
+
+    def _assigned(self, centers):
+        """Assign all rows; how many labels changed, and what the sums tell then."""
+        self._n_changed = 0
+        self._assigner.assign(centers, self.add)
+        return self._n_changed, *self._measured(centers)
+
+    def _inertia(self, centers, cancelled, inertia):
         """Of the present labels to the given centres, from the sums alone."""
-        cancelled, inertia = self._measured(centers)
         if cancelled:
             self._sum_again()
             inertia = self._measured(centers)[1]
@@ -96,15 +123,14 @@ class _ClusterSums(ClusterTotals):
 
     def _measured(self, centers):
         arrays = self.sums, self.weights, centers, self._shift
-        before = self._sq_norms_before, self._weights_before
-        return self._measure(*arrays, self._sum_of_squares, *before)
+        return self._measure(*arrays, self.sum_of_squares, *self.before)
 
     def _sum_again(self):
         self.sums, self.weights = self._assigner.sums()
-        self._sq_norms_before.fill(0.0)
-        self._weights_before.fill(0.0)
+        for values in self.before:
+            values.fill(0.0)
 
-    def means(self, centers):
+    def _means(self, centers):
         """The means, their squared distance from the centres, and how many clusters were empty."""
         sums, weights = self.sums, self.weights
         n_empty = 0

@@ -24,7 +24,7 @@ class StreamAssigner:
     n_clusters, n_features : int
     """
 
-    labels = None
+    labels = iterate = None
 
     def __init__(self, batches, shift, n_clusters, n_features):
         self._batches, self._shift = batches, shift

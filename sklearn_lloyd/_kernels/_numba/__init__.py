@@ -15,6 +15,7 @@ from sklearn_lloyd._kernels._numba._codes import (
 )
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
 from sklearn_lloyd._kernels._numba._greedy import choose_rows
+from sklearn_lloyd._kernels._numba._iterate import iterate
 from sklearn_lloyd._kernels._numba._seeding import ask_again, place_trials, try_rows
 from sklearn_lloyd._kernels._numba._sums import (
     add_moved,
@@ -56,6 +57,7 @@ __all__ = [
     "fill_norms",
     "follow",
     "inertia",
+    "iterate",
     "label_block",
     "lanes",
     "measure_sums",

@@ -57,8 +57,8 @@ def _best_number(counts, numbers, of_full, of_row, of_pair):
 
 @exact
 def follow(
-    offsets, before, fastest, numbers, labels, limit, step, of_full, of_row, of_pair, eps, drift,
-    drifts,
+    offsets, before, labels, limit, drifts, fastest, numbers, step, of_full, of_row, of_pair, eps,
+    drift,
 ):  # fmt: skip
     """Add up the drift, and choose the fast centres: how many of `fastest`.
 
@@ -66,12 +66,15 @@ def follow(
     ----------
     offsets, before : ndarrays of float64 of shape (n_clusters, n_features)
         Where the centres are, and where they were. There are at least two.
+    labels : ndarray of intp of shape (n_samples,)
+    limit : ndarray of shape (n_samples,)
+    drifts : ndarray of shape (4, n_clusters), in the dtype of `limit`
+        Filled: the drift rounded down and up, what it would be had the fast centres not moved,
+        rounded up, and how much less that is, rounded down.
     fastest : ndarray of intp
         Filled: the fastest centres, in order. Two more than there are to be fast ones, at least.
     numbers : ndarray of intp
         Of fast centres to choose from: 0 is the first, all are less than n_clusters - 1.
-    labels : ndarray of intp of shape (n_samples,)
-    limit : ndarray of shape (n_samples,)
     step : int
         Every so many rows belong to the sample that tells.
     of_full, of_row, of_pair : float
@@ -81,9 +84,6 @@ def follow(
         To round by.
     drift : ndarray of float64 of shape (n_clusters,)
         Updated.
-    drifts : ndarray of shape (4, n_clusters), in the dtype of `limit`
-        Filled: the drift rounded down and up, what it would be had the fast centres not moved,
-        rounded up, and how much less that is, rounded down.
     """
     moved = np.empty(len(offsets))
     _measure_movement(offsets, before, moved, fastest)

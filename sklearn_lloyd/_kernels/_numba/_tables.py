@@ -46,8 +46,7 @@ class Table(NamedTuple):
     def only(self, centers):
         """The factors and norms of some of the centres, in that order."""
         factors, norms, _ = _empty(centers.size, self.factors.shape[1], self.factors.dtype)
-        factors[: centers.size] = self.factors[centers]
-        norms[: centers.size] = self.norms[centers]
+        choose(self.factors, self.norms, centers, factors, norms)
         return factors, norms
 
 
@@ -121,6 +120,16 @@ def fill_table(offsets, sq_norms, factors, norms, slack, eta, lowered, underflow
         slack[c] = 4.0 * eta * sq_norms[c] + underflow
 
 
+@exact
+def choose(factors, norms, centers, some_factors, some_norms):
+    """Fill in the factors and norms of some of the centres, in that order."""
+    for place in range(np.uintp(len(centers))):
+        c = np.uintp(centers[place])
+        some_norms[place] = norms[c]
+        for j in range(np.uintp(factors.shape[1])):
+            some_factors[place, j] = factors[c, j]
+
+
 class CompiledCenters(CenterTable):
     """A `CenterTable` that takes one call to make."""
 
@@ -140,8 +149,8 @@ class CompiledCenters(CenterTable):
 def measure(centers, shift, offsets, sq_norms):
     """Fill in the centres less the shift and the squares of their norms.
 
-    Returns whether two norms are equal, and the largest of the squares. All pairs are compared,
-    since there are never more of them than there are distances in a pass.
+    Returns whether two centres are equal, and the largest of the squares. All pairs are compared
+    by their norms, since there are never more of them than there are distances in a pass.
     """
     alike, largest = False, 0.0
     for c in range(np.uintp(len(centers))):
@@ -155,5 +164,14 @@ def measure(centers, shift, offsets, sq_norms):
         same = 0
         for other in range(c):
             same += sq_norms[other] == total
-        alike |= same > 0
+        alike |= same > 0 and _is_among(centers, c, sq_norms)
     return alike, largest
+
+
+@exact
+def _is_among(centers, c, sq_norms):
+    """Whether a centre equals one of lower index."""
+    for other in range(c):
+        if sq_norms[other] == sq_norms[c] and np.all(centers[other] == centers[c]):
+            return True
+    return False
