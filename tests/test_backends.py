@@ -19,6 +19,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_lloyd import KMeans, _chunks, _solvers, kmeans_plusplus, lloyd_steps
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._codes import best_codes, codes_of
+from sklearn_lloyd._init import _compiled as _init_compiled
+from sklearn_lloyd._init import kmeans_plusplus_rows
 from sklearn_lloyd._init import _kmeans_plusplus
 from sklearn_lloyd._init._compiled import CompiledGreedy
 from sklearn_lloyd._init._greedy import Greedy
@@ -34,7 +37,6 @@ from sklearn_lloyd._kernels import (
 )
 from sklearn_lloyd._kernels._numba._distances import sq_distance, sq_distances
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._projection import make_projection
 from sklearn_lloyd._solvers import OneBlockAssigner, _compiled, lloyd, make_assigner
 
 thorough = settings(max_examples=100, derandomize=True, deadline=None)
@@ -552,7 +554,7 @@ def test_fast_centers(monkeypatch, n_features, meet):
     assert n_fast
 
 
-# Bounds from a projection.
+# Bounds from codes, of projected rows or whole ones.
 
 
 def decaying(rng, n_rows, n_features, dtype):
@@ -561,38 +563,57 @@ def decaying(rng, n_rows, n_features, dtype):
     return X.astype(dtype)
 
 
+def cost_of(wanted):
+    """A cost by which rows are projected, left whole, or not encoded."""
+
+    def cost(*args):
+        axes = args[-1]
+        return {"projected": axes is None, "whole": axes is not None, "none": True}[wanted]
+
+    return cost
+
+
+@pytest.mark.parametrize("wanted", ["projected", "whole"])
 @pytest.mark.parametrize("scale", [1e-13, 1.0, 1e13])
-def test_projection(scale):
+def test_codes_are_bounds(scale, wanted):
     # The cubes of such numbers have no room in float32.
-    X = decaying(np.random.default_rng(1), 3000, 64, np.float32) * np.float32(scale)
+    X = decaying(np.random.default_rng(1), 3001, 65, np.float32) * np.float32(scale)
+    X[:4] = 0.0, scale, 0.0, 1e-8 * scale  # at the shift, or near to it
+    X[2, 3] = scale  # one number has to hold all of the norm
     problem = make_problem(Chunks(X, 800, 1, "numba"), 800, None)
-    projection = make_projection(problem, lambda *sample: 0.0)
-    table = CenterTable(X[:7], None, 64)
-    offsets = projection.project(table.offsets, table.sq_norms)
-    kinds = np.dtype(np.float32), np.dtype(np.float32), projection.n_terms
-    screen = _numba.Tables(*offsets.shape, *kinds).table(offsets, table.sq_norms)
-    scores = (projection.rows.astype(np.float64) @ screen.factors.T + screen.norms)[:, :7]
-    X = X.astype(np.float64)
-    sq_norms = np.square(X).sum(axis=1)[:, np.newaxis]
-    exact = np.square(X[:, np.newaxis] - X[:7]).sum(axis=2) - sq_norms
-    assert (scores <= exact + screen.slack_of_norm * sq_norms).all()  # a bound
-    assert (scores > exact - np.abs(exact).mean()).mean() > 0.5  # and not an idle one
+    codes = best_codes(problem, cost_of(wanted))
+    assert codes is codes_of(problem, codes.width)  # kept
+    assert codes.width == {"projected": 16, "whole": 65}[wanted]
+    table = CenterTable(np.vstack([X[:6], X[:1] + 3 * scale]), problem.shift, 65)
+    screen = codes.table(codes.tables(7), table.offsets, table.sq_norms)
+    whole = codes.panels.transpose(0, 2, 1).reshape(-1, screen.codes.shape[1]).copy()
+    whole, centers = (array.view(np.int16).astype(np.int64) for array in (whole, screen.codes))
+    counted = np.maximum(problem.sq_norms, screen.floor)[:, np.newaxis].astype(np.float64)
+    scores = whole[:3001] @ centers.T * np.sqrt(counted) / screen.scale
+    scores = (scores * screen.factors + screen.norms)[:, :7]
+    rows = X.astype(np.float64) - (0.0 if problem.shift is None else problem.shift)
+    sq_norms = np.square(rows).sum(axis=1)[:, np.newaxis]
+    exact = np.square(rows[:, np.newaxis] - table.offsets).sum(axis=2) - sq_norms
+    errors = np.maximum(sq_norms * screen.error, screen.error_of_floor)
+    assert (scores <= exact + errors).all()  # a bound
+    near = 0.01 if wanted == "whole" else 1.0
+    assert (scores > exact - near * np.abs(exact).mean()).mean() > 0.5  # and not an idle one
 
 
-@pytest.mark.parametrize("cost", [0.0, 1.0])
+@pytest.mark.parametrize("wanted", ["projected", "whole", "none"])
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("n_features", [33, 100])
-def test_projected_rows(monkeypatch, n_features, dtype, cost):
-    used = []
+def test_rows_in_codes(monkeypatch, n_features, dtype, wanted):
+    widths = set()
 
     def remembered(*args):
-        assigner = args[0]
         decide(*args)
-        used.append(assigner._projection is not None)
+        codes = args[0]._codes
+        widths.add(None if codes is None else codes.width)
 
-    decide = _compiled.CompiledAssigner._decide_on_projection
-    monkeypatch.setattr(_compiled.CompiledAssigner, "_decide_on_projection", remembered)
-    monkeypatch.setattr(_compiled, "_cost_of_near", lambda *sample: cost)
+    decide = _compiled.CompiledAssigner._decide_on_codes
+    monkeypatch.setattr(_compiled.CompiledAssigner, "_decide_on_codes", remembered)
+    monkeypatch.setattr(_compiled, "_cost_of_near", cost_of(wanted))
     rng = np.random.default_rng(n_features)
     for shift in (0.0, 1e4):
         X = decaying(rng, 9000, n_features, dtype) + dtype(shift)
@@ -602,7 +623,62 @@ def test_projected_rows(monkeypatch, n_features, dtype, cost):
         assert_array_equal(ours.labels_, plain.labels_)
         assert_allclose(ours.cluster_centers_, plain.cluster_centers_, rtol=1e-6)
         assert ours.n_iter_ == plain.n_iter_
-    assert set(used) == {cost < 1.0}
+    assert widths == {{"projected": 16, "whole": n_features, "none": None}[wanted]}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("much_work", [0, 1 << 60])  # by a sample, or not
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_seeding_by_codes(monkeypatch, dtype, much_work, weighted):
+    monkeypatch.setattr(_init_compiled, "_MUCH_WORK", much_work)
+    monkeypatch.setattr(_init_compiled, "_BLOCK", 1 << 16)  # whose edges are within panels
+    rng = np.random.default_rng(0)
+    blobs = rng.normal(size=(30, 35))[rng.integers(30, size=9001)]
+    for X in (
+        rng.normal(size=(9001, 35)),
+        blobs + 1e-2 * rng.normal(size=blobs.shape),
+        decaying(rng, 9001, 64, np.float64) + 1e3,
+    ):
+        X = X.astype(dtype)
+        weights = rng.integers(0, 4, size=len(X)).astype(float) if weighted else None
+        found = []
+        for megabytes in (1024, 0):
+            with config_context(working_memory=megabytes):
+                problem = make_problem(Chunks(X, 40, 2, "numba"), 40, weights)
+                rows = kmeans_plusplus_rows(problem, np.random.RandomState(0))
+                found.append(rows)
+                assert ("codes" in problem.shared) == (megabytes > 0)
+        assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("n_features", [32, 33, 200])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_prediction_in_codes(dtype, n_features):
+    rng = np.random.default_rng(n_features)
+    spread = rng.normal(size=(1501, n_features))
+    axis = np.zeros_like(spread)
+    axis[np.arange(1501), rng.integers(n_features, size=1501)] = rng.normal(size=1501)
+    axis[::7] = 0.0
+    near = 100.0 + 1e-3 * spread  # so near to each other that codes leave all open
+    line = rng.normal(size=n_features) * rng.integers(1, 900, size=(1501, 1))
+    for X in (spread, axis, near, line, np.vstack([spread, near]), 1e17 * spread, 1e-17 * spread):
+        X = X.astype(dtype)
+        centers = X[rng.choice(len(X), 19)]  # some may be equal
+        labels = KMeans.from_centers(centers, backend="numba", n_threads=2).predict(X)
+        X, centers = X.astype(np.float64), centers.astype(np.float64)
+        differences = X[:, np.newaxis] - centers
+        expected = np.ascontiguousarray(np.square(differences)).sum(axis=-1).argmin(axis=1)
+        assert_array_equal(labels, expected)
+
+
+def test_prediction_in_codes_names_what_is_not_finite():
+    X = np.random.default_rng(0).normal(size=(600, 40)).astype(np.float32)
+    model = KMeans.from_centers(X[:20], backend="numba")
+    for value, name in ((np.nan, "NaN"), (np.inf, "infinity")):
+        bad = X.copy()
+        bad[300, 7] = value
+        with pytest.raises(ValueError, match=f"(?s){name}.*300.*7|300.*7.*{name}"):
+            model.predict(bad)
 
 
 @pytest.mark.parametrize("n_features", [3, 40])

@@ -13,7 +13,7 @@ ROOT = Path(sklearn_lloyd.__file__).parent
 LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks"},
     {"_kernels", "_threads", "_canonical"},
-    {"_chunks", "_projection"},
+    {"_chunks", "_codes"},
     {"_batches", "_init", "_problem", "_solvers", "_validation"},
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},

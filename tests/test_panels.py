@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_lloyd._kernels._numba import _panels, _rows, _simd, _vectors
+from sklearn_lloyd._kernels._numba import _codes, _panels, _rows, _simd, _vectors
 
 FLOATS = [np.float32, np.float64]
 
@@ -210,3 +210,71 @@ def test_rows_that_scores_leave_open(n, share):
     n_open = list_open(n, best, second, off, flags, out[:n])
     assert_array_equal(out[:n_open], is_open.nonzero()[0])
     assert out[n] == -1
+
+
+@njit
+def encode(panel, scales, codes):
+    _codes.encode_panel(panel, scales, codes)
+
+
+@njit
+def fold_in_codes(codes, table, norms, factors, scales, best, second, label):
+    _codes.fold_codes(codes, table, norms, factors, scales, best, second, label, 0)
+
+
+@njit
+def compare_in_codes(codes, table, norms, factors, scales, bounds, masks, rest):
+    _codes.compare_codes(codes, table, norms, factors, scales, bounds, masks, rest)
+    return _codes.any_near(codes, table, norms, factors, scales, bounds)
+
+
+def coded(rows, n_pairs):
+    """Whole numbers, features side by side, as a panel or table holds them."""
+    padded = np.zeros((len(rows), 2 * n_pairs), np.int16)
+    padded[:, : rows.shape[1]] = rows
+    return padded.view(np.int32)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 7, 32, 33])
+def test_panel_of_codes(n_features):
+    rng = np.random.default_rng(n_features)
+    panel = rng.normal(size=(n_features, _codes.LANES)).astype(np.float32)
+    panel[0, :2] = 0.5, -0.5
+    scales = rng.uniform(1, 1000, _codes.LANES).astype(np.float32)
+    scales[:2] = 3.0
+    codes = np.full((-(-n_features // 2), _codes.LANES), 99, np.int32)
+    encode(panel, scales, codes)
+    scaled = panel * scales
+    whole = np.ascontiguousarray(codes.T).view(np.int16)[:, :n_features].T
+    assert np.abs(whole - scaled).max() <= 0.5 + 1e-3
+    assert_array_equal(whole[0, :2], [2, -2])  # 1.5 is rounded away from zero
+    assert_array_equal(codes, coded(whole.T, len(codes)).T)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 7, 32, 33])
+@pytest.mark.parametrize("n_centers", [4, 20])
+def test_scores_of_codes(n_features, n_centers):
+    rng = np.random.default_rng(n_features)
+    largest = int(32766 / np.sqrt(n_features))  # no sum overflows, even if all are
+    rows = rng.integers(-largest, largest + 1, size=(_codes.LANES, n_features))
+    centers = rng.integers(-largest, largest + 1, size=(n_centers, n_features))
+    rows[0], centers[0], centers[1] = -largest, largest, -largest
+    n_pairs = -(-n_features // 2)
+    panel, table = np.ascontiguousarray(coded(rows, n_pairs).T), coded(centers, n_pairs)
+    norms, scales = (rng.uniform(1, 2, n).astype(np.float32) for n in (n_centers, _codes.LANES))
+    factors = (-rng.uniform(1, 2, n_centers) / largest**2).astype(np.float32)
+    scores = (centers @ rows.T) * factors[:, np.newaxis] + norms[:, np.newaxis] * scales
+    best, second = np.empty((2, _codes.LANES), np.float32)
+    label = np.empty(_codes.LANES, np.int32)
+    fold_in_codes(panel, table, norms, factors, scales, best, second, label)
+    least = np.sort(scores, axis=0)
+    assert_array_equal(label, scores.argmin(axis=0))
+    assert_allclose([best, second], least[:2], rtol=1e-5, atol=1e-4)
+    bounds = ((least[1] + least[2]) / 2).astype(np.float32)
+    bounds[3] = -np.inf
+    masks, rest = np.empty(n_centers, np.uint32), np.empty(_codes.LANES, np.float32)
+    near = compare_in_codes(panel, table, norms, factors, scales, bounds, masks, rest)
+    within = scores <= bounds
+    assert_array_equal(masks, (within << np.arange(_codes.LANES)).sum(axis=1))
+    assert near == (within.any(axis=0) << np.arange(_codes.LANES)).sum()
+    assert_allclose(rest, np.where(within, np.inf, scores).min(axis=0), rtol=1e-5, atol=1e-4)

@@ -167,8 +167,8 @@ def label_block(
     """Label the rows from start to stop; all as for `assign_block`, but no more than that.
 
     Rows are compared in codes first if there is a table of those, until `codes_fail[0]` is set:
-    when codes leave many open. Labels do not depend on which thread sees that when. Returns the sum
-    of the squared norms, which is not finite if some row is not.
+    when codes leave many open. Labels do not depend on which thread sees that when.
+    Returns the sum of the squared norms, which is not finite if some row is not.
     """
     real, n_features, n_lanes = norms.dtype, X.shape[1], 64 // norms.itemsize
     index, places, some = np.empty((3, TILE), np.intp)
