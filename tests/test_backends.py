@@ -21,8 +21,7 @@ from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._codes import best_codes, codes_of
 from sklearn_lloyd._init import _compiled as _init_compiled
-from sklearn_lloyd._init import kmeans_plusplus_rows
-from sklearn_lloyd._init import _kmeans_plusplus
+from sklearn_lloyd._init import _kmeans_plusplus, kmeans_plusplus_rows
 from sklearn_lloyd._init._compiled import CompiledGreedy
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._kernels import (

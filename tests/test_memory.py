@@ -17,6 +17,7 @@ SHAPES = {"long": (400_000, 50, 16), "wide": (400, 50_000, 2)}
 LOAD = """
 import json
 import numpy as np
+import sklearn
 from sklearn_lloyd import KMeans, _threads
 
 rng = np.random.default_rng(0)
@@ -77,24 +78,28 @@ def peak_over_x(action, order, shape, backend, limit, dtype="float32"):
     ],
 )
 def test_peak(limit, per_row, action, order, shape, backend):
+    action = "sklearn.set_config(working_memory=0); " + action
     limit += per_row * SHAPES[shape][0] / 2**20
     assert peak_over_x(action, order, SHAPES[shape], backend, limit) < limit
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
 @pytest.mark.parametrize("megabytes", [1024, 0])
-def test_what_saves_time_takes_half_of_x(megabytes):
-    # Rows of float64 are kept in float32 too; not without working memory.
+@pytest.mark.parametrize(
+    ("dtype", "n_features", "share"),
+    [("float64", 20, 0.5), ("float32", 64, 0.5), ("float64", 64, 0.25)],
+)
+def test_what_saves_time_takes_half_of_x(dtype, n_features, share, megabytes):
+    # Few features of float64 are kept in float32 too, many in codes; not without working memory.
     action = f"""
-        import sklearn
         sklearn.set_config(working_memory={megabytes})
         work = KMeans({{k}}, max_iter=5, {{params}}).fit
     """
-    n_rows, n_features, _ = shape = (800_000, 20, 16)
-    half = 4 * n_rows * n_features if megabytes else 0
-    limit = 40 + (40 * n_rows + half) / 2**20
-    peak = peak_over_x(action, "C", shape, "numba", limit, "float64")
-    assert half / 2**20 < peak < limit
+    n_rows = 800_000 if n_features == 20 else 400_000
+    more = share * n_rows * n_features * (4 if dtype == "float32" else 8) if megabytes else 0
+    limit = 40 + (40 * n_rows + more) / 2**20
+    peak = peak_over_x(action, "C", (n_rows, n_features, 16), "numba", limit, dtype)
+    assert more / 2**20 < peak < limit
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
