@@ -1,8 +1,8 @@
 """Lower bounds on distances from few whole numbers.
 
-Rows and centres are kept in whole numbers of 16 bits (`_kernels/_numba/_codes`), whose products
-take the processor half of the time, and which are half as many bytes. Scores from them are
-lower bounds, and near to the scores.
+Rows and centres are kept in whole numbers of 16 bits (`_kernels/_numba/_code_tables`), which are
+half as many bytes as float32, and of which the processor multiplies twice as many at a time.
+Scores from them are lower bounds, and near to the scores.
 
 Where a few axes catch most of the variance, a projection on those is kept instead. Let P be the
 projection of the rows on an orthonormal basis, and r the norm of what it leaves. Then x.c <=

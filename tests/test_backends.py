@@ -577,7 +577,7 @@ def cost_of(wanted):
 def test_codes_are_bounds(scale, wanted):
     # The cubes of such numbers have no room in float32.
     X = decaying(np.random.default_rng(1), 3001, 65, np.float32) * np.float32(scale)
-    X[:4] = 0.0, scale, 0.0, 1e-8 * scale  # at the shift, or near to it
+    X[:4] = np.array([[0.0], [1.0], [0.0], [1e-8]]) * scale  # at the shift, or near to it
     X[2, 3] = scale  # one number has to hold all of the norm
     problem = make_problem(Chunks(X, 800, 1, "numba"), 800, None)
     codes = best_codes(problem, cost_of(wanted))

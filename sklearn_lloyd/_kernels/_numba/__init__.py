@@ -6,13 +6,8 @@ They run without the interpreter's lock, in the threads of `_threads`.
 from sklearn_lloyd._kernels._numba._assign import assign_block, label_block
 from sklearn_lloyd._kernels._numba._batch import measure_sums, move_centers, move_to_means
 from sklearn_lloyd._kernels._numba._bounds import follow
-from sklearn_lloyd._kernels._numba._codes import (
-    FLOOR,
-    LANES,
-    CodeTables,
-    encode_rows,
-    scale_for,
-)
+from sklearn_lloyd._kernels._numba._code_tables import FLOOR, CodeTables, encode_rows, scale_for
+from sklearn_lloyd._kernels._numba._codes import LANES
 from sklearn_lloyd._kernels._numba._drawing import cut_into_blocks, draw_rows, sort_rows
 from sklearn_lloyd._kernels._numba._greedy import choose_rows
 from sklearn_lloyd._kernels._numba._iterate import iterate

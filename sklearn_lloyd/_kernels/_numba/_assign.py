@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel, fold_codes, scale_of
+from sklearn_lloyd._kernels._numba._code_tables import scale_of
+from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel, fold_codes
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._least import (
     own_distances,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._codes import LANES, compare_codes, panel_of, scale_of
+from sklearn_lloyd._kernels._numba._code_tables import panel_of, scale_of
+from sklearn_lloyd._kernels._numba._codes import LANES, compare_codes
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import fold_panel, lowest_bit, product

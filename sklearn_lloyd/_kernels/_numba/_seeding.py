@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._codes import LANES, any_near, scale_of
+from sklearn_lloyd._kernels._numba._code_tables import scale_of
+from sklearn_lloyd._kernels._numba._codes import LANES, any_near
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
 from sklearn_lloyd._kernels._numba._panels import fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._simd import improve_panel, lowest_bit
