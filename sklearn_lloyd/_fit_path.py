@@ -30,7 +30,7 @@ def fit_path(
     Parameters
     ----------
     problem : Problem
-        Stated for the largest number: norms, keys and projections serve all of them.
+        Stated for the largest number: norms, keys and codes serve all of them.
     numbers : sequence of int
         Increasing.
     init : str

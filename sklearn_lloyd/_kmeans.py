@@ -132,7 +132,7 @@ class KMeans(BaseKMeans):
         under the centres of the iteration before; from cluster sums in float64),
         'center_shift' (squared movement of the centres), 'n_changed' (rows with a new
         label), 'n_empty' (clusters without rows, before they were relocated) and
-        'seconds'.
+        'seconds' (equal shares, where one compiled call did several iterations).
 
     start_inertias_ : ndarray of shape (n_init,)
         Final inertia of every start. If they differ much, there are local optima, and more
