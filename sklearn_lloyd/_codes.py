@@ -25,7 +25,7 @@ from sklearn_lloyd._kernels import array_of
 
 _SAMPLE = 512  # rows
 _WIDTHS = (16, 32, 64)  # of a projected row, what is left of it included
-FEWEST_FEATURES = 32
+FEWEST_FEATURES = 32  # with fewer, what a comparison takes besides the products counts for more
 _MUCH_WORK = 1 << 18  # distances: so many take longer than to encode the rows
 _WORTH_IT = 0.75  # of the work without
 _BLOCK = 1 << 17  # values, at least
@@ -206,7 +206,7 @@ def best_codes(problem, cost):
     return None if costs[best] > _WORTH_IT else codes_of(problem, *choices[best])
 
 
-def scores_below(a, a_norms, b, b_norms, axes):
+def distances_below(a, a_norms, b, b_norms, axes):
     """Lower bounds on the squared distances between rows or centres, as codes have them.
 
     Half of what rounding could take off is taken off: it hardly ever takes all.

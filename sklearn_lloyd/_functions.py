@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._init import kmeans_plusplus_rows, open_for_seeding
@@ -19,7 +19,6 @@ from sklearn_lloyd._validation import (
     check_n_clusters,
     check_rows,
     check_weights,
-    seeded,
 )
 
 
@@ -197,8 +196,8 @@ def kmeans_plusplus(
                 f"The length of x_squared_norms {norms.shape[0]} should be equal to the "
                 f"length of n_samples {n_samples}."
             )
-    pool = open_for_seeding(chunks, n_clusters, n_local_trials)
-    with seeded(random_state) as rng, pool:
+    rng = check_random_state(random_state)
+    with open_for_seeding(chunks, n_clusters, n_local_trials):
         problem = make_problem(chunks, n_clusters, weights)
         indices = kmeans_plusplus_rows(problem, rng, n_local_trials)
     return chunks.dense_rows(indices).astype(chunks.dtype), indices

@@ -20,7 +20,6 @@ from sklearn_lloyd._validation import (
     check_init_size,
     check_n_clusters,
     check_weights,
-    seeded,
     unchanged_on_failure,
     warn_user,
 )
@@ -279,7 +278,7 @@ class KMeans(BaseKMeans):
             check_n_clusters(chunks.shape[0], self.n_clusters)
             weights = check_weights(sample_weight, chunks.shape[0])
             init, n_init = self._checked_init(chunks, many=10)
-            with chunks.open(), seeded(self.random_state, kept=callable(init)) as rng:
+            with chunks.open():
                 result = fit_kmeans(
                     make_problem(chunks, self.n_clusters, weights),
                     init,
@@ -287,7 +286,7 @@ class KMeans(BaseKMeans):
                     max_iter=self.max_iter,
                     tol=self.tol,
                     algorithm=self._checked_algorithm(),
-                    rng=rng,
+                    rng=check_random_state(self.random_state),
                     init_size=self.init_size,
                     verbose=self.verbose,
                     task=task,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from scipy import sparse
 from sklearn import get_config
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sklearn_lloyd._chunks import Chunks
@@ -235,30 +235,6 @@ def check_weights(sample_weight, n_samples):
     if not np.isfinite(total):
         raise ValueError("The sum of sample_weight overflows float64: divide the weights.")
     return weights
-
-
-@contextmanager
-def seeded(random_state, kept=False):
-    """As `check_random_state`, for a generator that is done with at the end of the block.
-
-    To make one takes NumPy longer than many a seeding; to seed one does not. So those of earlier
-    blocks are used again, unless they may be `kept`.
-    """
-    if kept or not isinstance(random_state, numbers.Integral):
-        yield check_random_state(random_state)
-        return
-    try:
-        rng = _idle.pop()
-    except IndexError:
-        rng = np.random.RandomState()
-    rng.seed(random_state)
-    try:
-        yield rng
-    finally:
-        _idle.append(rng)
-
-
-_idle = []  # generators; as many as were ever used at a time
 
 
 def check_n_clusters(n_samples, n_clusters):

@@ -17,7 +17,6 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init import INIT, random_sample
 from sklearn_lloyd._init._kmeans_parallel import _Candidates, kmeans_parallel_rows
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._validation import seeded
 
 thorough = settings(max_examples=60, derandomize=True, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -330,18 +329,6 @@ def test_function_clone_and_search():
 
 
 # Generators.
-
-
-def test_generators_seeded_anew():
-    for seed in (0, np.int32(7), 2**32 - 1):
-        expected = np.random.RandomState(seed).uniform(size=9)
-        for _ in range(2):
-            with seeded(seed) as one, seeded(seed) as other:  # at a time, each has its own
-                one.normal(size=3)
-                assert_array_equal(other.uniform(size=9), expected)
-    own = np.random.RandomState(0)
-    with seeded(own) as rng:
-        assert rng is own
 
 
 def test_a_generator_that_is_kept_stays_as_it_was_left():

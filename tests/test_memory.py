@@ -98,7 +98,7 @@ def test_what_saves_time_takes_half_of_x(dtype, n_features, share, megabytes):
     n_rows = 800_000 if n_features == 20 else 400_000
     more = share * n_rows * n_features * (4 if dtype == "float32" else 8) if megabytes else 0
     limit = 40 + (40 * n_rows + more) / 2**20
-    peak = peak_over_x(action, "C", (n_rows, n_features, 16), "numba", limit, dtype)
+    peak = peak_over_x(action, "C", (n_rows, n_features, 40), "numba", limit, dtype)
     assert more / 2**20 < peak < limit
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
-from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, codes_of, scores_below
+from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, codes_of, distances_below
 from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
 from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
@@ -17,8 +17,8 @@ _BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be 
 _STEPS = 64  # in one call, which Ctrl-C has to wait for
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 _NOTHING = np.empty(0)
-# Share of the rows that are noted, up to which codes tell enough.
-_FEW_NOTED = 0.5
+_FEW_NOTED = 0.5  # share of the rows, up to which codes tell enough...
+_FEWEST_STEPS = 6  # ...in so many steps that it pays to encode all rows
 # What it takes to turn round a number of a row, to multiply it with one of a trial, and that in
 # codes; to look at a row, and to list one that is left: as nanoseconds. Only the ratios matter.
 _TURN, _MULTIPLY, _IN_CODES = 0.15, 0.0235, 0.016
@@ -56,9 +56,8 @@ class CompiledGreedy(Greedy):
         self._n_noted = np.zeros_like(self._starts)
         self._norms = problem.sq_norms
         self._tables = {}
-        self._codes = _codes_for_trials(problem, n_trials)
-        if self._codes is not None:
-            self._code_tables = self._codes.tables(n_trials)
+        shape = self._chunks, problem.n_clusters, problem.screen_dtype
+        self._may_encode, self._codes = can_encode(*shape), None
         # The centres so far, less the shift.
         self._offsets = np.empty((problem.n_clusters, n_features))
         self._sq_norms = np.empty(problem.n_clusters)
@@ -104,7 +103,7 @@ class CompiledGreedy(Greedy):
         return centers[i : i + 1]
 
     def choose_rows(self, uniforms, rows):
-        if len(self._blocks) > 1 or self._codes is not None:
+        if len(self._blocks) > 1 or self._may_encode:
             return 0
         problem, canonical = self._problem, self._canonical
         n_chosen = 0
@@ -213,11 +212,19 @@ class CompiledGreedy(Greedy):
 
     def _encoded(self):
         """The codes of rows and trials, as `try_rows` takes them."""
-        few_noted = self._n_noted.sum() <= _FEW_NOTED * self._chunks.shape[0]
-        # Those by whose norms they were scaled.
-        if self._codes is None or self._norms is not self._problem.sq_norms or not few_noted:
+        # Rows are scaled by the norms of the problem.
+        if not self._may_encode or self._norms is not self._problem.sq_norms:
+            return NO_CODES
+        if self._n_centers == 1 or self._n_noted.sum() > _FEW_NOTED * self._chunks.shape[0]:
             return NO_CODES
         _, offsets, sq_norms = self._trials
+        if self._codes is None:
+            n_steps = self._problem.n_clusters - self._n_centers
+            self._codes = _codes_for_trials(self._problem, len(offsets), n_steps)
+            if self._codes is None:
+                self._may_encode = False
+                return NO_CODES
+            self._code_tables = self._codes.tables(len(offsets))
         table = self._codes.table(self._code_tables, offsets, sq_norms)
         return self._codes.panels, *table.of_bounds
 
@@ -281,14 +288,14 @@ class CompiledGreedy(Greedy):
             reduce(kernel(slice(0, len(self._blocks))))
 
 
-def _codes_for_trials(problem, n_trials):
-    """The codes that save most, or None."""
-    n_clusters, (n_rows, n_features) = problem.n_clusters, problem.chunks.shape
-    if not can_encode(problem.chunks, n_clusters, problem.screen_dtype):
+def _codes_for_trials(problem, n_trials, n_steps):
+    """The codes that save most in so many steps, or None."""
+    n_rows, n_features = problem.chunks.shape
+    if n_steps < _FEWEST_STEPS:
         return None
-    if n_rows * n_clusters * n_features < _MUCH_WORK:
+    if n_rows * n_steps * n_features < _MUCH_WORK:
         return codes_of(problem)
-    return best_codes(problem, partial(_cost_of_trials, n_clusters, n_trials))
+    return best_codes(problem, partial(_cost_of_trials, problem.n_clusters, n_trials))
 
 
 def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):
@@ -299,8 +306,8 @@ def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):
     n_centers = min(n_clusters // 2 + 1, len(sample) // 4)
     centers, trials, rows = np.split(np.arange(len(sample)), [n_centers, n_centers + n_trials])
     of_rows = sample[rows], norms[rows]
-    closest = scores_below(*of_rows, sample[centers], norms[centers], None).min(axis=1)
-    bounds = scores_below(*of_rows, sample[trials], norms[trials], axes).min(axis=1)
+    closest = distances_below(*of_rows, sample[centers], norms[centers], None).min(axis=1)
+    bounds = distances_below(*of_rows, sample[trials], norms[trials], axes).min(axis=1)
     left = float((bounds < closest).mean())
     whole = _LOOK + n_features * (_TURN + n_trials * _MULTIPLY)
     return (_LOOK + width * n_trials * _IN_CODES + left * (_LIST + whole)) / whole
