@@ -107,7 +107,7 @@ def test_what_saves_time_takes_half_of_x(dtype, n_features, share, megabytes):
 @pytest.mark.parametrize(
     ("limit", "per_row", "action"),
     [
-        (40, 40, "model.fit(X)"),
+        (40, 40, "sklearn.set_config(working_memory=0); model.fit(X)"),
         (40, 0, "model.fit_batches([X[i : i + 20_000] for i in range(0, len(X), 20_000)])"),
         (20, 0, "model.predict(X[:300_000]), model.predict(X[300_000:])"),
     ],
@@ -118,6 +118,7 @@ def test_memmap(limit, per_row, action, backend, tmp_path):
     code = f"""
         import threading
         import numpy as np
+        import sklearn
         from sklearn_lloyd import KMeans
 
         def private():
