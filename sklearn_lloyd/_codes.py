@@ -24,7 +24,7 @@ from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._kernels import array_of
 
 _SAMPLE = 512  # rows
-_WIDTHS = (16, 32, 64)  # of a projected row, what is left of it included
+_WIDTHS = (16, 32)  # of a projected row, what is left of it included
 FEWEST_FEATURES = 32  # with fewer, what a comparison takes besides the products counts for more
 _MUCH_WORK = 1 << 18  # distances: so many take longer than to encode the rows
 _WORTH_IT = 0.75  # of the work without
@@ -206,15 +206,17 @@ def best_codes(problem, cost):
     return None if costs[best] > _WORTH_IT else codes_of(problem, *choices[best])
 
 
-def distances_below(a, a_norms, b, b_norms, axes):
-    """Lower bounds on the squared distances between rows or centres, as codes have them.
+def distances(a, a_norms, b, b_norms):
+    """Squared distances between rows or centres of a sample."""
+    return a_norms[:, np.newaxis] + b_norms - 2.0 * a @ b.T
 
-    Half of what rounding could take off is taken off: it hardly ever takes all.
-    """
+
+def distances_below(a, a_norms, b, b_norms, axes):
+    """Lower bounds on the same, as codes have them."""
     if axes is not None:
         a, b = (_reduced(values, norms, axes) for values, norms in ((a, a_norms), (b, b_norms)))
-    norms = a_norms[:, np.newaxis] + b_norms
-    return norms - 2.0 * a @ b.T - norms * (1.5 * np.sqrt(a.shape[1]) / 2.0**16)
+    rounding = np.sqrt(a.shape[1]) / 2.0**15 * (a_norms[:, np.newaxis] + b_norms)
+    return distances(a, a_norms, b, b_norms) - rounding
 
 
 def _reduced(values, norms, axes):

@@ -8,7 +8,14 @@ import numpy as np
 
 from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import even_slices
-from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, codes_of, distances_below
+from sklearn_lloyd._codes import (
+    NO_CODES,
+    best_codes,
+    can_encode,
+    codes_of,
+    distances,
+    distances_below,
+)
 from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
 from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
@@ -53,7 +60,7 @@ class CompiledGreedy(Greedy):
         self._shift = np.zeros(n_features) if shift is None else shift
         self._blocks = blocks_of_trials(self._chunks)
         self._starts = np.array([rows.start for rows in self._blocks])
-        self._n_noted = np.zeros_like(self._starts)
+        self._n_noted, self._n_noted_in_all = np.zeros_like(self._starts), 0
         self._norms = problem.sq_norms
         self._tables = {}
         shape = self._chunks, problem.n_clusters, problem.screen_dtype
@@ -195,6 +202,7 @@ class CompiledGreedy(Greedy):
 
         n_near = []
         chunks.map_reduce(kernel, n_near.append, range(len(self._blocks)))
+        self._n_noted_in_all = int(self._n_noted.sum())
         if asked:
             self._ask_with = kernels.ask_again(self._n_centers, sum(n_near), chunks.shape[0])
         return parts.sum(axis=0)
@@ -215,7 +223,7 @@ class CompiledGreedy(Greedy):
         # Rows are scaled by the norms of the problem.
         if not self._may_encode or self._norms is not self._problem.sq_norms:
             return NO_CODES
-        if self._n_centers == 1 or self._n_noted.sum() > _FEW_NOTED * self._chunks.shape[0]:
+        if self._n_centers == 1 or self._n_noted_in_all > _FEW_NOTED * self._chunks.shape[0]:
             return NO_CODES
         _, offsets, sq_norms = self._trials
         if self._codes is None:
@@ -280,11 +288,10 @@ class CompiledGreedy(Greedy):
 
     def _visit_noted(self, kernel, reduce):
         """Have all noted rows looked at again: `kernel(blocks)` of all blocks, or of each."""
-        n_noted = int(self._n_noted.sum())
-        if n_noted * self._chunks.shape[1] > _LITTLE:
+        if self._n_noted_in_all * self._chunks.shape[1] > _LITTLE:
             blocks = [slice(b, b + 1) for b in np.flatnonzero(self._n_noted)]
             self._chunks.map_reduce(lambda block, scratch: kernel(block), reduce, blocks)
-        elif n_noted:
+        elif self._n_noted_in_all:
             reduce(kernel(slice(0, len(self._blocks))))
 
 
@@ -306,7 +313,7 @@ def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):
     n_centers = min(n_clusters // 2 + 1, len(sample) // 4)
     centers, trials, rows = np.split(np.arange(len(sample)), [n_centers, n_centers + n_trials])
     of_rows = sample[rows], norms[rows]
-    closest = distances_below(*of_rows, sample[centers], norms[centers], None).min(axis=1)
+    closest = distances(*of_rows, sample[centers], norms[centers]).min(axis=1)
     bounds = distances_below(*of_rows, sample[trials], norms[trials], axes).min(axis=1)
     left = float((bounds < closest).mean())
     whole = _LOOK + n_features * (_TURN + n_trials * _MULTIPLY)

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, distances_below
+from sklearn_lloyd._codes import NO_CODES, best_codes, can_encode, distances, distances_below
 from sklearn_lloyd._kernels import array_of
 from sklearn_lloyd._solvers._assign import Assigner
 from sklearn_lloyd._solvers._bounds import Bounds
@@ -223,8 +223,8 @@ def _cost_of_near(centers, sq_norms, share, sample, norms, axes):
     n_clusters, n_features = centers.shape
     sample, norms = sample[::_OF_SAMPLE], norms[::_OF_SAMPLE]
     of_all = sample, norms, centers, sq_norms
-    distances, bounds = distances_below(*of_all, None), distances_below(*of_all, axes)
-    n_near = np.mean(np.sum(bounds <= distances.min(axis=1)[:, np.newaxis], axis=1))
+    least = distances(*of_all).min(axis=1)[:, np.newaxis]
+    n_near = np.mean(np.sum(distances_below(*of_all, axes) <= least, axis=1))
     # In vector instructions, of which a comparison of a row with a centre is a sixteenth.
     all_features = n_clusters * (n_features + 4) / 16 + n_features
     width, encode = n_features, n_features
