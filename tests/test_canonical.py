@@ -49,9 +49,11 @@ class Replay:
         self._numbers = [np.atleast_1d(n) for n in numbers]
 
     def uniform(self, size):
+        if not np.prod(size):
+            return np.empty(size)
         number = self._numbers.pop(0)
-        assert number.size == size
-        return number
+        assert number.size == np.prod(size)
+        return number.reshape(size)
 
 
 # Drawing.
