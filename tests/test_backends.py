@@ -158,11 +158,8 @@ def test_distance_is_the_definition_to_the_last_bit(dtype):
             assert_array_equal(out, sq_distances_to(X, center))
 
 
-@pytest.mark.parametrize(
-    ("dtype", "lay_out"),
-    [(dtype, np.asarray) for dtype in (*FLOATS, np.uint8)]
-    + [(np.float64, lay_out) for lay_out in (np.asfortranarray, strided)],
-)
+@pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
+@pytest.mark.parametrize("lay_out", [np.asarray, np.asfortranarray, strided])
 def test_distances_of_a_list_are_the_definition_to_the_last_bit(dtype, lay_out):
     rng = np.random.default_rng(0)
     index = np.array([2, 3, 7, 8, 0])

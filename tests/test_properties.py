@@ -455,7 +455,7 @@ VALUES = [
     {"_MAX_ROWS": 300, "_MIN_ROWS": 300},
     {"_MAX_VALUES": 2000},
     {"_BLOCK_SCORES": 1, "_MIN_ROWS": 100},
-    {"_BATCH": 500},
+    {"_BATCH": 1},
     {"_BATCH": 5000, "_MAX_ROWS": 900},
     {"_FEW": 0},
     {"_FEW": 1 << 40},

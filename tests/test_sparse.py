@@ -168,15 +168,8 @@ def test_repeated_entries_are_found(backend):
         assert (chunks.compiled is None) == (repeated or backend == "numpy")
 
 
-# (A dtype takes long to compile.)
-@pytest.mark.parametrize(
-    ("backend", "dtype"),
-    [("numpy", dtype) for dtype in (np.int32, np.int64, np.uint8, bool, np.float32)]
-    + [
-        pytest.param("numba", dtype, marks=needs_numba)
-        for dtype in (np.int64, np.uint8, bool, np.float32)
-    ],
-)
+@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, bool, np.float32])
+@both_backends
 def test_exact_ties_and_repeated_centers(backend, dtype):
     rng = np.random.default_rng(1)
     X = rng.integers(0, 2, (400, 12)).astype(dtype)

@@ -28,7 +28,7 @@ _MANY = 160  # centres, at most 255, from which the scores of one row lie side b
 _NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
 _SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at adding the same to each row
-FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
+_FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 
 
 def scratch_array(scratch, name, shape, dtype):
@@ -60,7 +60,7 @@ def precision_for(largest, dtype):
 
 def largest_norm_for(dtype):
     """The largest squared norm that there is room for in that precision."""
-    return FLOAT32_SQUARES if dtype == np.float32 else np.inf
+    return _FLOAT32_SQUARES if dtype == np.float32 else np.inf
 
 
 class Screen:

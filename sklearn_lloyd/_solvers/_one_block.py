@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._codes import NO_CODES, can_encode
+from sklearn_lloyd._kernels import largest_norm_for
 from sklearn_lloyd._solvers._compiled import HARD, NO_BOUNDS, CompiledAssigner, scratch_of
 
 _MOST_AHEAD = 16  # iterations in one call, which nothing can interrupt
@@ -75,6 +76,7 @@ class OneBlockAssigner(CompiledAssigner):
                 tol,
                 self._first,
                 HARD,
+                largest_norm_for(dtype),
                 self._rows,
                 problem.sq_norms,
                 self._weights,

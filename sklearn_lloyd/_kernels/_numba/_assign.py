@@ -203,11 +203,12 @@ def label_block(
             n_open = open_rows(n, best, second, off, flags, places)
             if n_open > _MANY_OPEN * n:
                 codes_fail[0] = 1
-            for m in range(n_open):
-                some[m] = index[places[m]]
-            two_least_at(
-                X, some, places, n_open, shift, factors, norms, panel, best, second, label
-            )
+            if n_open:
+                for m in range(n_open):
+                    some[m] = index[places[m]]
+                two_least_at(
+                    X, some, places, n_open, shift, factors, norms, panel, best, second, label
+                )
         total += _slacks_of_norms(sq_norms, n, slack_of_norm, label, slack, off)
         n_open = open_rows(n, best, second, off, flags, places)
         if n_open:

@@ -10,14 +10,13 @@ from sklearn_lloyd._kernels._numba._bounds import follow
 from sklearn_lloyd._kernels._numba._jit import exact
 from sklearn_lloyd._kernels._numba._sums import add_moved
 from sklearn_lloyd._kernels._numba._tables import choose, fill_table, measure
-from sklearn_lloyd._kernels._screen import FLOAT32_SQUARES
 
 
 @exact
 def iterate(
-    path, found, tol, first, most_open, rows, sq_norms, weights, labels, sum_of_squares, table,
-    roundings, of_table, limit, drifts, offsets_before, fastest, costs, fast_table, coded, scratch,
-    moved, totals, totals_before,
+    path, found, tol, first, most_open, largest_norm, rows, sq_norms, weights, labels,
+    sum_of_squares, table, roundings, of_table, limit, drifts, offsets_before, fastest, costs,
+    fast_table, coded, scratch, moved, totals, totals_before,
 ):  # fmt: skip
     """Iterate until the run converges, or what comes next is not for compiled code.
 
@@ -36,6 +35,8 @@ def iterate(
         Whether the rows have no labels yet.
     most_open : float
         Share of the rows looked at that scores may leave open.
+    largest_norm : float
+        Of the centres, up to which there is room in the precision of the table.
     rows, coded : tuples
         As `assign_block` takes them: X, shift, rows, off_rows; codes and what follows them.
     sq_norms, weights, labels, limit, drifts
@@ -79,7 +80,7 @@ def iterate(
     while n_done < len(found):
         centers, n_fast = path[n_done], 0
         alike, largest = measure(centers, shift, offsets, center_norms)
-        if alike or (factors.itemsize == 4 and largest > FLOAT32_SQUARES):
+        if alike or largest > largest_norm:
             break
         fill_table(offsets, center_norms, factors, norms, slack, *roundings)
         if bounded:
