@@ -153,6 +153,31 @@ class Chunks:
         """
         return work if self._pool is None else self._pool.later(work)
 
+    @property
+    def edges(self):
+        """Where the blocks start and where they stop, an array each."""
+        return np.array([(rows.start, rows.stop) for rows in self.blocks], np.intp).T.copy()
+
+    @property
+    def scratch(self):
+        """What this thread keeps while the pool is open, a dict."""
+        return self._scratch.__dict__
+
+    def together(self, work, shared):
+        """Call `work(True)` here, which leads a team, and `work(False)` on the other threads.
+
+        `shared` is what the team shares, see `_kernels/_numba/_team`. Returns what the first one
+        returns.
+        """
+
+        def lead():
+            try:
+                return work(True)
+            finally:
+                self.compiled.dismiss(shared)
+
+        return lead() if self._pool is None else self._pool.run(lambda: work(False), lead)
+
     def blocks_of(self, index):
         """Cut an array of row indices into blocks of the usual size."""
         step = self.blocks[0].stop
@@ -182,23 +207,23 @@ class Chunks:
             self._pool = None
             self._scratch = threading.local()
 
-    def map_reduce(self, kernel, reduce=None, blocks=None):
+    def map_reduce(self, kernel, reduce=None, blocks=None, last=False):
         """Run `kernel(rows, scratch)` on every block; `reduce` what it returns, in order.
 
         `rows` is one of `blocks`: slices, or arrays of indices, of the rows to look at; by
         default slices of all rows. `scratch` is a dict that the worker keeps from call to
-        call.
+        call. `last` says that none follows while the pool is open.
         """
         blocks = self.blocks if blocks is None else blocks
         if self._pool is None:
             with self.open():
-                self.map_reduce(kernel, reduce, blocks)
+                self.map_reduce(kernel, reduce, blocks, last=True)
             return
         if len(blocks) > 1:
-            self._pool.run(_OrderedBlocks(blocks, self._scratch, kernel, reduce).work)
+            self._pool.run(_OrderedBlocks(blocks, self._scratch, kernel, reduce).work, last=last)
             return
         for rows in blocks:
-            value = kernel(rows, self._scratch.__dict__)
+            value = kernel(rows, self.scratch)
             if reduce is not None:
                 reduce(value)
 

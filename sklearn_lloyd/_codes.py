@@ -39,28 +39,32 @@ NO_CODES = (
 )
 
 
+# As `iterate` takes it that there is no projection.
+NO_BASIS = np.empty((0, 0), np.float32), 0.0, np.empty((0, 0))
+
+
 class _Basis:
     """A few axes, and how to project rows and centres on them.
 
     Parameters
     ----------
-    axes : ndarray of shape (n_features, width - 1), float32
+    axes : ndarray of shape (width - 1, n_features), float32
         Orthonormal but for rounding.
     """
 
     def __init__(self, axes):
-        self._axes = np.ascontiguousarray(axes)
-        n_features, n_axes = axes.shape
+        self.axes = np.ascontiguousarray(axes)
+        n_axes, n_features = axes.shape
         self.width = n_axes + 1
         # A bound on the relative error of the products: of a projected row, which adds up
         # over the axes, and of the basis, which is orthonormal to its own precision only.
         self.error = 2.0 * np.sqrt(n_axes) * (n_features + 8) * _EPS
 
     def project(self, offsets, sq_norms):
-        """Rows or centres less the shift; the last column is the norm of what is left."""
+        """Rows less the shift; the last column is the norm of what is left."""
         projected = np.empty((len(offsets), self.width), np.float32)
         inside = projected[:, :-1]
-        np.matmul(offsets.astype(np.float32, copy=False), self._axes, out=inside)
+        np.matmul(offsets.astype(np.float32, copy=False), self.axes.T, out=inside)
         rest = sq_norms * (1.0 + 4.0 * self.error) - np.einsum("ij,ij->i", inside, inside)
         projected[:, -1] = np.sqrt(np.maximum(rest, 0.0))
         return projected
@@ -79,6 +83,8 @@ class Codes:
     ----------
     width : int
         Numbers of a row.
+    is_whole : bool
+        Whether they are of all features.
     panels : ndarray of int32 of shape (n_panels, n_pairs, LANES)
         As `encode_rows` fills them.
     """
@@ -87,7 +93,8 @@ class Codes:
         chunks, shift = problem.chunks, array_of(problem.shift)
         kernels = self._kernels = chunks.compiled
         (n_rows, n_features), lanes = chunks.shape, kernels.LANES
-        self._basis, self.width = basis, n_features if basis is None else basis.width
+        self._basis, self.is_whole = basis, basis is None
+        self.width = n_features if basis is None else basis.width
         floor = np.float32(kernels.FLOOR * problem.variance * n_features)
         # Projected rows may be a little longer than they were.
         scale = kernels.scale_for(n_features, 4.0 * basis.error if basis else 0.0)
@@ -117,8 +124,28 @@ class Codes:
     def table(self, tables, offsets, sq_norms, never=None):
         """The table of centres, given less the shift."""
         if self._basis is not None:
-            offsets = self._basis.project(offsets, sq_norms).astype(np.float64)
+            projected = np.empty((len(offsets), self.width))
+            self._kernels.project(
+                offsets, sq_norms, self._basis.axes, self._basis.error, projected
+            )
+            offsets = projected
         return tables.table(offsets, sq_norms, never)
+
+    def coding(self, tables):
+        """The codes, a `CodeTable` and what it is filled by, as compiled code takes them."""
+        return self.panels, tables.memory, tables.roundings
+
+    def projection(self, n_centers):
+        """Axes, error and memory to project so many centres, as compiled code takes them."""
+        if self._basis is None:
+            return NO_BASIS
+        return self._basis.axes, self._basis.error, np.empty((n_centers, self.width))
+
+
+def no_coding(kernels):
+    """No codes, a `CodeTable` of nothing and what it is filled by, as compiled code takes them."""
+    tables = kernels.CodeTables(0, 0, np.float32(1), np.float32(1), 0.0)
+    return NO_CODES[0], tables.memory, tables.roundings
 
 
 class _Sample(NamedTuple):
@@ -175,7 +202,7 @@ def codes_of(problem, width=None, axes=None):
     codes = problem.shared.get("codes")
     if codes is None or codes.width != width:
         problem.shared["codes"] = None  # before there is memory for others
-        basis = None if axes is None else _Basis(axes)
+        basis = None if axes is None else _Basis(axes.T)
         codes = problem.shared["codes"] = Codes(problem, basis)
     return codes
 

@@ -6,14 +6,15 @@ import math
 
 import numpy as np
 
-from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._kernels import CenterTable, batch_rows, sq_distances_to_all
 from sklearn_lloyd._problem import shift_near
 from sklearn_lloyd._solvers import label_kernel
+from sklearn_lloyd._threads import effective_n_threads
 from sklearn_lloyd._validation import require_finite
 
-_WORK_OF_BLOCK = 1 << 22  # products, and what else a row takes in these
+_LITTLE_WORK = 1 << 20  # products, and what else a row takes in these: for a last block
+_ONE_BLOCK = 1 << 23  # the same, up to which another thread would come too late
 _OF_ROW = 4  # in features and in clusters
 _FEWEST_ROWS = 512
 
@@ -33,30 +34,40 @@ def _table(chunks, centers):
     return CenterTable(centers, shift, chunks.n_terms)
 
 
-def predict_labels(chunks, centers):
-    """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,)."""
+def predict_labels(chunks, centers, last=True):
+    """Index of the nearest centre of each row, ndarray of int32 of shape (n_samples,).
+
+    `last` says that this is all for which `chunks` is open.
+    """
     labels = np.empty(chunks.shape[0], np.int32)
     table = _table(chunks, centers)
     is_compiled = chunks.compiled_dense is not None
-    blocks = _fine_blocks(chunks, len(table)) if is_compiled else chunks.blocks
+    blocks = _shrinking_blocks(chunks, len(table)) if is_compiled else chunks.blocks
     with chunks.open(calls_blas=chunks.compiled is None, n_blocks=len(blocks)):
         kernel = label_kernel(chunks, table, labels)
         if is_compiled:
             norms = []
-            chunks.map_reduce(kernel, norms.append, blocks)
+            chunks.map_reduce(kernel, norms.append, blocks, last)
             if not math.isfinite(sum(norms)):
                 require_finite(chunks)
         else:
             require_finite(chunks)
-            chunks.map_reduce(kernel)
+            chunks.map_reduce(kernel, last=last)
     return labels
 
 
-def _fine_blocks(chunks, n_clusters):
-    """Finer than other passes are cut, so that all threads are done at about the same time."""
+def _shrinking_blocks(chunks, n_clusters):
+    """Large ones first, then smaller ones, so that all threads are done at about the same time."""
     n_rows, n_features = chunks.shape
     work = (n_features + _OF_ROW) * (n_clusters + _OF_ROW)
-    return even_slices(n_rows, max(_FEWEST_ROWS, _WORK_OF_BLOCK // work))
+    fewest = n_rows if n_rows * work < _ONE_BLOCK else max(_FEWEST_ROWS, _LITTLE_WORK // work)
+    of_rest = 2 * effective_n_threads(chunks.n_threads)
+    blocks, start = [], 0
+    while start < n_rows:
+        stop = min(n_rows, start + max(fewest, (n_rows - start) // of_rest))
+        blocks.append(slice(start, stop))
+        start = stop
+    return blocks
 
 
 def distances_dtype(chunks, centers):
@@ -98,5 +109,5 @@ def use_sq_distances(chunks, centers, use):
 def inertia_under(chunks, centers, sample_weight):
     """Weighted sum of the squared distances to the nearest centre, float."""
     with chunks.open():
-        labels = predict_labels(chunks, centers).astype(np.intp)
+        labels = predict_labels(chunks, centers, last=False).astype(np.intp)
         return inertia_of(chunks, centers, labels, sample_weight)

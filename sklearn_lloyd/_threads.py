@@ -98,6 +98,7 @@ class WorkerPool:
     def __init__(self, n_workers):
         self._tasks = SimpleQueue()
         self._threads = []
+        self._dismissed = False
         try:
             for _ in range(n_workers - 1):
                 # Daemons, lest a pool that an interrupted generator holds open keeps Python from
@@ -110,30 +111,44 @@ class WorkerPool:
             raise
 
     def stop(self):
-        for _ in self._threads:
-            self._tasks.put(None)
+        self._dismiss()
         for thread in self._threads:
             thread.join()
 
-    def run(self, work):
-        """Call `work()` on every worker; return when all are done, raise what one raised."""
-        tasks = [_Task(work) for _ in self._threads]
+    def _dismiss(self):
+        """Have the threads end when nothing is left to do."""
+        if not self._dismissed:
+            self._dismissed = True
+            for _ in self._threads:
+                self._tasks.put(None)
+
+    def run(self, work, lead=None, last=False):
+        """Call `work()` on every worker; return when all are done, raise what one raised.
+
+        If there is something to `lead`, the caller's thread calls that, and returns its value.
+        After what is said to be the `last`, threads need not be woken up once more to end; what
+        comes all the same, the caller's thread does by itself.
+        """
+        tasks = [] if self._dismissed else [_Task(work) for _ in self._threads]
         for task in tasks:
             self._tasks.put(task)
+        if last:
+            self._dismiss()
         try:
-            work()
+            value = (lead or work)()
         finally:
             errors = [task.error() for task in tasks]
         for error in errors:
             if error is not None:
                 raise error
+        return value
 
     def later(self, work):
         """Start `work()` on another worker, if there is one.
 
         Returns what gives its value, once.
         """
-        if not self._threads:
+        if self._dismissed or not self._threads:
             return work
         task = _Task(work)
         self._tasks.put(task)

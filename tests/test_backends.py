@@ -18,8 +18,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, _solvers, kmeans_plusplus, lloyd_steps
 from sklearn_lloyd._canonical import CanonicalRows
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._codes import best_codes, codes_of
+from sklearn_lloyd._init import _coding as _init_coding
 from sklearn_lloyd._init import _compiled as _init_compiled
 from sklearn_lloyd._init import _kmeans_plusplus, kmeans_plusplus_rows
 from sklearn_lloyd._init._compiled import CompiledGreedy
@@ -36,7 +37,7 @@ from sklearn_lloyd._kernels import (
 )
 from sklearn_lloyd._kernels._numba._distances import sq_distance, sq_distances
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._solvers import OneBlockAssigner, _compiled, lloyd, make_assigner
+from sklearn_lloyd._solvers import AheadAssigner, _compiled, lloyd, make_assigner
 
 thorough = settings(max_examples=100, derandomize=True, deadline=None)
 
@@ -437,29 +438,43 @@ def test_distances_of_the_seeding_are_the_definition(monkeypatch, dtype, backend
 
 
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_features", [5, 40])
 @pytest.mark.parametrize("make", [blobs, tight_clusters, heavy_tails])
-def test_steps_at_once_or_one_by_one(monkeypatch, make, weighted):
+def test_steps_at_once_or_one_by_one(monkeypatch, make, n_features, weighted):
     rng = np.random.default_rng(0)
-    X = make(rng, 3000, 5)
+    X = make(rng, 3000, n_features)
     X[1000:1500] = X[:500]
     weights = rng.integers(0, 3, len(X)).astype(float) if weighted else None
     take, one_by_one, found = Greedy.take_best_of, [], []
     monkeypatch.setattr(
         Greedy, "take_best_of", lambda *args: one_by_one.append(take(*args)) or one_by_one[-1]
     )
-    for _ in range(2):
-        problem = make_problem(Chunks(X, 30, n_threads=1, backend="numba"), 30, weights)
-        seeding = CompiledGreedy(problem, 5)
-        seeding.start(3)
-        rows = np.empty(29, np.intp)
-        _kmeans_plusplus._fill_rows(rows, problem, seeding, 5, np.random.RandomState(0))
-        found.append((rows, seeding._closest, seeding._owner, seeding.potential, len(one_by_one)))
-        monkeypatch.setattr(CompiledGreedy, "choose_rows", Greedy.choose_rows)
-    for at_once, by_step in zip(*(each[:-1] for each in found), strict=True):
-        assert_array_equal(at_once, by_step)
-    # All but those where the precision changes, or two trials come close to each other.
-    assert found[0][-1] < 10
-    assert found[1][-1] == found[0][-1] + 29
+
+    def seed(n_threads=1):
+        one_by_one.clear()
+        problem = make_problem(Chunks(X, 90, n_threads, "numba"), 90, weights)
+        with problem.chunks.open(n_blocks=8):
+            seeding = CompiledGreedy(problem, 5)
+            seeding.start(3)
+            rows = np.empty(89, np.intp)
+            _kmeans_plusplus._fill_rows(rows, problem, seeding, 5, np.random.RandomState(0))
+        found.append((rows, seeding._closest, seeding._owner, seeding._offsets))
+        return len(one_by_one)
+
+    # All but those in which rows are encoded, the precision changes, or two trials come close.
+    assert seed() < 20
+    with monkeypatch.context() as patched:
+        patched.setattr(CompiledGreedy, "choose_rows", Greedy.choose_rows)
+        assert seed() == 89
+    monkeypatch.setattr(_init_compiled, "_ONE_BLOCK", 0)
+    monkeypatch.setattr(_init_compiled, "_BLOCK", 1000)
+    for little in (0, 1 << 60):  # of noted values, up to which one thread takes a centre
+        monkeypatch.setattr(_init_compiled, "_LITTLE", little)
+        for n_threads in (1, 3):
+            assert seed(n_threads) < 20
+    for others in found[1:]:
+        for ours, theirs in zip(found[0], others, strict=True):
+            assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e18])
@@ -626,8 +641,10 @@ def test_rows_in_codes(monkeypatch, n_features, dtype, wanted):
 @pytest.mark.parametrize("much_work", [0, 1 << 60])  # by a sample, or not
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_seeding_by_codes(monkeypatch, dtype, much_work, weighted):
-    monkeypatch.setattr(_init_compiled, "_MUCH_WORK", much_work)
-    monkeypatch.setattr(_init_compiled, "_BLOCK", 1 << 16)  # whose edges are within panels
+    monkeypatch.setattr(_init_coding, "_MUCH_WORK", much_work)
+    # Blocks whose edges are within panels.
+    monkeypatch.setattr(_init_compiled, "_ONE_BLOCK", 1 << 16)
+    monkeypatch.setattr(_init_compiled, "_FEWEST_ROWS", 100)
     rng = np.random.default_rng(0)
     blobs = rng.normal(size=(30, 35))[rng.integers(30, size=9001)]
     for X in (
@@ -797,7 +814,8 @@ def _steps(problem, init, algorithm, ahead, max_iter):
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "hamerly"])
 @pytest.mark.parametrize("kind", ["plain", "empty", "equal", "far", "cancelled", "hard"])
-def test_iterations_in_one_call(kind, algorithm, monkeypatch):
+@pytest.mark.parametrize("n_blocks", [1, 7])
+def test_iterations_in_one_call(n_blocks, kind, algorithm, monkeypatch):
     """They are those that Python puts together, whether they are done ahead or not."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 3))
@@ -814,26 +832,51 @@ def test_iterations_in_one_call(kind, algorithm, monkeypatch):
         X = np.round(X) + 1e-9 * X
     for weights in (None, rng.integers(0, 3, 300).astype(float)):
         for max_iter in (1, 3, 40):
-            problem = make_problem(Chunks(X, 20, 2, "numba"), 20, weights)
+            problem = make_problem(Chunks(X, 20, 3, "numba"), 20, weights)
+            problem.chunks.blocks = even_slices(300, -(-300 // n_blocks), -(-300 // n_blocks))
+            assert len(problem.chunks.blocks) >= n_blocks
             options = problem, init, algorithm
             kinds, steps, labels = zip(
                 *(_steps(*options, ahead, max_iter) for ahead in (True, False)), strict=True
             )
-            assert set(kinds) == {OneBlockAssigner}
+            assert set(kinds) == {AheadAssigner}
             with monkeypatch.context() as patched:
-                patched.setattr(_solvers, "is_one_block", lambda problem: False)
+                patched.setattr(_solvers, "can_go_ahead", lambda problem: False)
                 parts, expected, expected_labels = _steps(*options, False, max_iter)
             assert parts is _compiled.CompiledAssigner
             assert steps == (expected, expected)
             assert labels == (expected_labels, expected_labels)
 
 
+@pytest.mark.parametrize("wanted", ["projected", "whole", "none"])
+def test_iterations_with_codes_in_one_call(wanted, monkeypatch):
+    monkeypatch.setattr(_compiled, "_cost_of_near", cost_of(wanted))
+    X = decaying(np.random.default_rng(0), 9000, 64, np.float32)
+    problem = make_problem(Chunks(X, 40, 3, "numba"), 40, None)
+    n_ahead, iterate = [], AheadAssigner.iterate
+
+    def counted(*args):
+        found = iterate(*args)
+        n_ahead.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(AheadAssigner, "iterate", counted)
+    options = problem, X[:40].astype(float), "hamerly"
+    kind, steps, labels = _steps(*options, True, 30)
+    assert kind is AheadAssigner
+    assert n_ahead[:2] == [0, 0]  # codes are decided on in the second pass
+    assert sum(n_ahead) == len(steps) - 2
+    monkeypatch.setattr(_solvers, "can_go_ahead", lambda problem: False)
+    assert _steps(*options, False, 30)[1:] == (steps, labels)
+    assert (problem.shared.get("codes") is None) == (wanted == "none")
+
+
 def test_what_python_has_to_do_between_iterations(monkeypatch):
     """Nothing is done ahead where a callback, the user or a rival looks at each iteration."""
     n_asked = []
-    iterate = OneBlockAssigner.iterate
+    iterate = AheadAssigner.iterate
     monkeypatch.setattr(
-        OneBlockAssigner, "iterate", lambda *args: n_asked.append(args[2]) or iterate(*args)
+        AheadAssigner, "iterate", lambda *args: n_asked.append(args[2]) or iterate(*args)
     )
     X = np.random.default_rng(0).normal(size=(300, 3))
     list(lloyd_steps(X, X[:20], backend="numba"))

@@ -1,7 +1,12 @@
 """What is computed in registers, against NumPy."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from llvmlite.binding import get_host_cpu_features
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -210,8 +215,13 @@ def encode(panel, scales, codes):
 
 
 @njit
-def fold_in_codes(codes, table, norms, factors, scales, best, second, label):
-    _codes.fold_codes(codes, table, norms, factors, scales, best, second, label, 0)
+def fold_in_codes(codes, table, norms, factors, scales, scores, best, second, label):
+    _codes.fold_codes(codes, table, norms, factors, scales, scores, best, second, label, 0)
+
+
+@njit
+def near_in_codes(scores, bounds, masks):
+    _codes.near_scores(scores, bounds, masks)
 
 
 @njit
@@ -258,7 +268,9 @@ def test_scores_of_codes(n_features, n_centers):
     scores = (centers @ rows.T) * factors[:, np.newaxis] + norms[:, np.newaxis] * scales
     best, second = np.empty((2, _codes.LANES), np.float32)
     label = np.empty(_codes.LANES, np.int32)
-    fold_in_codes(panel, table, norms, factors, scales, best, second, label)
+    kept = np.empty((n_centers, _codes.LANES), np.float32)
+    fold_in_codes(panel, table, norms, factors, scales, kept, best, second, label)
+    assert_allclose(kept, scores, rtol=1e-5, atol=1e-4)
     least = np.sort(scores, axis=0)
     assert_array_equal(label, scores.argmin(axis=0))
     assert_allclose([best, second], least[:2], rtol=1e-5, atol=1e-4)
@@ -269,4 +281,23 @@ def test_scores_of_codes(n_features, n_centers):
     within = scores <= bounds
     assert_array_equal(masks, (within << np.arange(_codes.LANES)).sum(axis=1))
     assert near == (within.any(axis=0) << np.arange(_codes.LANES)).sum()
+    masks[:] = 0
+    near_in_codes(kept, bounds, masks)
+    assert_array_equal(masks, (within << np.arange(_codes.LANES)).sum(axis=1))
     assert_allclose(rest, np.where(within, np.inf, scores).min(axis=0), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.skipif(
+    not get_host_cpu_features().get("avx512bw"), reason="the processor has no other registers"
+)
+def test_other_registers():
+    """The products again, as compiled for a processor that has no registers of 64 bytes."""
+    narrow = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}
+    tests = "two_least or within_a_bound or improvements or product or codes or rows_of_a_panel"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    command += ["-k", f"({tests}) and not float64"]
+    done = subprocess.run(
+        command, env={**os.environ, **narrow}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout

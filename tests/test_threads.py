@@ -8,14 +8,16 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numba
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
 from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_lloyd import KMeans, _threads
+from sklearn_lloyd import KMeans, _predict, _threads
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._kernels._numba import _team
 
 
 def blas_threads():
@@ -153,6 +155,70 @@ def test_work_for_later():
             assert pool.later(lambda: 4)() == 4  # the worker goes on
 
 
+def test_after_what_is_said_to_be_the_last():
+    with _threads.worker_pool(3) as pool:
+        seen = []
+        pool.run(lambda: seen.append(threading.get_ident()), last=True)
+        assert len(seen) == 3
+        for thread in pool._threads:
+            thread.join()
+        # The caller's thread does what comes all the same.
+        pool.run(lambda: seen.append(threading.get_ident()))
+        assert seen[3:] == [threading.get_ident()]
+        assert pool.later(lambda: 5)() == 5
+
+
+@numba.njit(nogil=True)
+def add_up(leads, shared, kinds, n_rounds):
+    """Each task adds its kind, 1 or 2 by turns, to its place."""
+    n_tasks = len(kinds)
+    for r in range(n_rounds if leads else 1):
+        if leads:
+            _team.announce(shared, 1 + r % 2)
+        while True:
+            kind, task = _team.next_task(shared, n_tasks, not leads)
+            if task < 0:
+                break
+            kinds[task] += kind
+            _team.task_done(shared)
+        if leads:
+            _team.wait_for_all(shared, n_tasks)
+    if leads:
+        _team.announce(shared, _team.STOP)
+    return kinds.sum()
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_each_task_of_a_team_is_done_once(n_threads):
+    chunks = Chunks(np.zeros((9, 1)), 2, n_threads, "numba")
+    with chunks.open(n_blocks=5):
+        for n_tasks in (1, 3, 40):
+            kinds, shared = np.zeros(n_tasks, np.intp), np.zeros(_team.SIZE, np.int64)
+            arrays = shared, kinds
+            total = chunks.together(
+                lambda leads, arrays=arrays: add_up(leads, *arrays, 1000), shared
+            )
+            assert (kinds == 1500).all()
+            assert total == 1500 * n_tasks
+
+
+def test_a_team_whose_leader_fails():
+    chunks = Chunks(np.zeros((9, 1)), 2, 3, "numba")
+    shared = np.zeros(_team.SIZE, np.int64)
+
+    def work(leads):
+        if leads:
+            raise RuntimeError("no way on")
+        add_up(leads, shared, np.zeros(4, np.intp), 0)
+
+    with chunks.open(n_blocks=3), pytest.raises(RuntimeError, match="no way on"):
+        chunks.together(work, shared)
+    with chunks.open(n_blocks=3):  # as before
+        seen = []
+        chunks.map_reduce(lambda rows, scratch: rows, seen.append, [1, 2, 3])
+    assert seen == [1, 2, 3]
+
+
 def test_threads_that_cannot_be_started(monkeypatch):
     before, start = threading.active_count(), threading.Thread.start
     started = []
@@ -167,6 +233,17 @@ def test_threads_that_cannot_be_started(monkeypatch):
     with pytest.raises(RuntimeError, match="new thread"), _threads.worker_pool(3):
         pass
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("n_rows", [1, 700, 40_000, 123_457])
+def test_blocks_of_predict_shrink(n_rows):
+    chunks = Chunks(np.zeros((n_rows, 8), np.float32), 30, 2, "numba")
+    blocks = _predict._shrinking_blocks(chunks, 30)
+    sizes = [rows.stop - rows.start for rows in blocks]
+    assert [rows.start for rows in blocks] == [0, *np.cumsum(sizes)[:-1]]
+    assert sum(sizes) == n_rows
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(blocks) == 1 if n_rows < 1000 else 4 < len(blocks) < 40
 
 
 def test_predict_starts_no_more_threads_than_it_has_blocks(monkeypatch):

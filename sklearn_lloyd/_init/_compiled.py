@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from functools import partial
+import math
 
 import numpy as np
 
 from sklearn_lloyd._canonical import INSERTED
-from sklearn_lloyd._chunks import even_slices
-from sklearn_lloyd._codes import (
-    NO_CODES,
-    best_codes,
-    can_encode,
-    codes_of,
-    distances,
-    distances_below,
-)
+from sklearn_lloyd._codes import NO_CODES, can_encode, no_coding
+from sklearn_lloyd._init._coding import codes_for_trials
 from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
 from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
 MOST_TRIALS = 16  # one bit each
-_BLOCK = 1 << 19  # values, at least: a pass is short, and calling it should be shorter
-_STEPS = 64  # in one call, which Ctrl-C has to wait for
+_ONE_BLOCK = 1 << 19  # values, from which several threads are sooner done
+_BLOCK, _FEWEST_ROWS = 1 << 16, 256  # in a block, at least: of values and of rows, a multiple...
+_MANY_BLOCKS = 64  # ...up to which they are no larger than that
+_MOST_BLOCKS = 256  # for steps on all threads without Python: each has memory of its own
+_MOST_ROWS = 1 << 16  # that two bytes count
+_STEPS, _WORK = 64, 1 << 31  # steps and products in one call, which Ctrl-C has to wait for
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 _NOTHING = np.empty(0)
-_FEW_NOTED = 0.5  # share of the rows, up to which codes tell enough...
-_FEWEST_STEPS = 6  # ...in so many steps that it pays to encode all rows
-# What it takes to turn round a number of a row, to multiply it with one of a trial, and that in
-# codes; to look at a row, and to list one that is left: as nanoseconds. Only the ratios matter.
-_TURN, _MULTIPLY, _IN_CODES = 0.15, 0.0235, 0.016
-_LOOK, _LIST = 6.0, 2.0
-_MUCH_WORK = 1 << 31  # products in a pass over all centres, from which on a sample soon pays
+_FEW_NOTED = 0.5  # share of the rows, up to which codes tell enough
 # The sums of the masses are taken from, and summed again when so little of them is left.
 _WORN = 1e-3
 
 
 def blocks_of_trials(chunks):
-    """The blocks in which rows are compared with trials."""
+    """The blocks in which rows are compared with trials; small, for threads to end together."""
     n_rows, n_features = chunks.shape
-    return even_slices(n_rows, max(1, _BLOCK // max(4, n_features)))
+    values = max(4, n_features)
+    if n_rows * values <= _ONE_BLOCK and n_rows <= _MOST_ROWS:
+        return [slice(0, n_rows)]
+    wanted = max(_BLOCK // values, min(_ONE_BLOCK // values, n_rows // _MANY_BLOCKS))
+    wanted = min(max(1, wanted // _FEWEST_ROWS) * _FEWEST_ROWS, _MOST_ROWS)
+    return [slice(start, min(start + wanted, n_rows)) for start in range(0, n_rows, wanted)]
 
 
 class CompiledGreedy(Greedy):
@@ -60,6 +56,7 @@ class CompiledGreedy(Greedy):
         self._shift = np.zeros(n_features) if shift is None else shift
         self._blocks = blocks_of_trials(self._chunks)
         self._starts = np.array([rows.start for rows in self._blocks])
+        self._stops = np.array([rows.stop for rows in self._blocks])
         self._n_noted, self._n_noted_in_all = np.zeros_like(self._starts), 0
         self._norms = problem.sq_norms
         self._tables = {}
@@ -110,34 +107,62 @@ class CompiledGreedy(Greedy):
         return centers[i : i + 1]
 
     def choose_rows(self, uniforms, rows):
-        if len(self._blocks) > 1 or self._may_encode:
-            return 0
-        problem, canonical = self._problem, self._canonical
-        n_chosen = 0
-        while n_chosen < rows.size:
-            dtype = self._precision()
-            sq_norms, tables = self._sq_norms_of_rows(dtype), self._tables_for(dtype)
-            screened, shift = problem.screened(dtype)
-            some = slice(n_chosen, n_chosen + _STEPS)
-            enough = TIGHT * problem.sum_of_squares if dtype == np.float32 else 0.0
-            enough = max(enough, _WORN * self._fresh_potential)
-            seeding = (
-                self._chunks.X, self._shift, self._weights, *canonical.blocks, canonical.keys,
-                INSERTED, canonical.block_of, self._block_mass, self._closest, self._owner,
-                self._noted, self._trials_of, self._offsets, self._sq_norms, self._n_centers,
-            )  # fmt: skip
-            done, self._ask_with, self.potential = self._kernels.choose_rows(
-                uniforms[some], rows[some], *seeding, *self._trials, screened,
-                array_of(shift), sq_norms, tables.memory, tables.roundings, self._ask_with,
-                self.potential, enough, largest_norm_for(dtype), CONTENDERS,
-            )  # fmt: skip
+        n_chosen, products = 0, math.prod(self._chunks.shape) * uniforms.shape[1]
+        n_steps = max(1, min(_STEPS, _WORK // products))
+        while n_chosen < rows.size and self._can_go_on:
+            some = slice(n_chosen, n_chosen + n_steps)
+            enough = self._enough()
+            done = self._steps(uniforms[some], rows[some], enough)
             n_chosen += done
-            self._n_centers += done
             if self.potential < enough:
                 self._freshen()
             elif done < len(uniforms[some]):
                 break
         return n_chosen
+
+    @property
+    def _can_go_on(self):
+        """Whether steps can be done without Python."""
+        if len(self._blocks) > _MOST_BLOCKS:
+            return False
+        return not self._may_encode or (self._codes is not None and self._codes.is_whole)
+
+    def _steps(self, uniforms, rows, enough):
+        """Choose rows until the potential is not enough; returns how many are filled in."""
+        problem, chunks, kernels = self._problem, self._chunks, self._chunks.compiled
+        canonical, n_trials, n_blocks = self._canonical, uniforms.shape[1], len(self._blocks)
+        dtype = self._precision()
+        sq_norms, tables = self._sq_norms_of_rows(dtype), self._tables_for(dtype)
+        screened, shift = problem.screened(dtype)
+        encoded = self._codes is not None and sq_norms is problem.sq_norms
+        coding = self._codes.coding(self._code_tables) if encoded else no_coding(kernels)
+        parts = np.empty((n_blocks, n_trials)), np.empty(n_blocks, np.intp)
+        shared = np.zeros(kernels.SIZE_OF_TEAM, np.int64)
+        arguments = (
+            shared, np.empty(kernels.N_TOLD, np.intp), np.empty(1, dtype), uniforms, rows,
+            (chunks.X, self._shift, self._weights), (screened, array_of(shift), sq_norms),
+            (*canonical.blocks, canonical.keys, INSERTED, canonical.block_of),
+            (self._block_mass, self._closest, self._owner),
+            (self._starts, self._stops, self._n_noted, self._noted, self._trials_of, *parts,
+             np.empty((n_blocks, canonical.n_blocks))),
+            (self._offsets, self._sq_norms, np.empty(len(self._offsets))), self._n_centers,
+            self._trials, tables.memory, tables.roundings, *coding,
+            _FEW_NOTED * chunks.shape[0], _LITTLE / chunks.shape[1],
+            self._ask_with, self.potential, enough, largest_norm_for(dtype), CONTENDERS,
+        )  # fmt: skip
+
+        done, self._ask_with, self.potential = chunks.together(
+            lambda leads: kernels.choose_rows(leads, *arguments), shared
+        )
+        self._n_centers += done
+        self._n_noted_in_all = int(self._n_noted.sum())
+        return done
+
+    def _enough(self):
+        """The potential from which on the precision that it calls for will do."""
+        tight = TIGHT * self._problem.sum_of_squares
+        enough = tight if self._precision() == np.float32 else 0.0
+        return max(enough, _WORN * self._fresh_potential)
 
     def draw(self, uniforms):
         canonical = self._canonical
@@ -228,7 +253,7 @@ class CompiledGreedy(Greedy):
         _, offsets, sq_norms = self._trials
         if self._codes is None:
             n_steps = self._problem.n_clusters - self._n_centers
-            self._codes = _codes_for_trials(self._problem, len(offsets), n_steps)
+            self._codes = codes_for_trials(self._problem, len(offsets), n_steps)
             if self._codes is None:
                 self._may_encode = False
                 return NO_CODES
@@ -293,28 +318,3 @@ class CompiledGreedy(Greedy):
             self._chunks.map_reduce(lambda block, scratch: kernel(block), reduce, blocks)
         elif self._n_noted_in_all:
             reduce(kernel(slice(0, len(self._blocks))))
-
-
-def _codes_for_trials(problem, n_trials, n_steps):
-    """The codes that save most in so many steps, or None."""
-    n_rows, n_features = problem.chunks.shape
-    if n_steps < _FEWEST_STEPS:
-        return None
-    if n_rows * n_steps * n_features < _MUCH_WORK:
-        return codes_of(problem)
-    return best_codes(problem, partial(_cost_of_trials, problem.n_clusters, n_trials))
-
-
-def _cost_of_trials(n_clusters, n_trials, sample, norms, axes):
-    """The work that codes leave half way through a seeding, see `best_codes`."""
-    n_features = width = sample.shape[1]
-    if axes is not None:
-        width = axes.shape[1] + 1
-    n_centers = min(n_clusters // 2 + 1, len(sample) // 4)
-    centers, trials, rows = np.split(np.arange(len(sample)), [n_centers, n_centers + n_trials])
-    of_rows = sample[rows], norms[rows]
-    closest = distances(*of_rows, sample[centers], norms[centers]).min(axis=1)
-    bounds = distances_below(*of_rows, sample[trials], norms[trials], axes).min(axis=1)
-    left = float((bounds < closest).mean())
-    whole = _LOOK + n_features * (_TURN + n_trials * _MULTIPLY)
-    return (_LOOK + width * n_trials * _IN_CODES + left * (_LIST + whole)) / whole

@@ -1,18 +1,18 @@
 """The loop of k-means and its parts that can be exchanged."""
 
+from sklearn_lloyd._solvers._ahead import AheadAssigner, can_go_ahead
 from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
 from sklearn_lloyd._solvers._batch import PassingRows, assign_rows, label_kernel
 from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
 from sklearn_lloyd._solvers._lloyd import lloyd
 from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
-from sklearn_lloyd._solvers._one_block import OneBlockAssigner, is_one_block
 from sklearn_lloyd._solvers._stream import StreamAssigner
 
 __all__ = [
     "ASSIGNERS",
+    "AheadAssigner",
     "MovingCenters",
-    "OneBlockAssigner",
     "PassingRows",
     "StopRule",
     "StreamAssigner",
@@ -37,5 +37,5 @@ def make_assigner(algorithm, problem):
     kind = Assigner
     if problem.chunks.compiled is not None:
         kind = CsrAssigner if problem.chunks.is_sparse else CompiledAssigner
-        kind = OneBlockAssigner if is_one_block(problem) else kind
+        kind = AheadAssigner if can_go_ahead(problem) else kind
     return kind(problem, ASSIGNERS[algorithm])

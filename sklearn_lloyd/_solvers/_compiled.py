@@ -18,7 +18,7 @@ _NUMBERS_OF_FAST = (0, 4, 8, 16, 32, 64)
 # What it costs to read a row and to settle it, in numbers computed; with its own centre, too.
 _SETTLE = 30
 _OWN = 20
-_PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to be looked at
+PASS_TO_DECIDE = 2  # the first that knows labels, and which rows are going to be looked at
 _PASSES = 8  # that codes have to pay within
 _OF_SAMPLE = 4  # every so many rows tell what codes save
 _WITH_CODES = 0.5  # of the cost of a comparison with all centres
@@ -146,7 +146,7 @@ class CompiledAssigner(Assigner):
         fast = self._nothing
         if bounds is not None and bounds.fast.size:
             fast = full.only(bounds.fast)
-        if self._n_passes == _PASS_TO_DECIDE and bounds is not None:
+        if self._n_passes == PASS_TO_DECIDE and bounds is not None:
             self._decide_on_codes(table)
         coded = NO_CODES
         if self._codes is not None and dtype == np.float32:
@@ -189,11 +189,16 @@ class CompiledAssigner(Assigner):
             self._bounds.of_full *= _WITH_CODES
             self._code_tables = self._codes.tables(problem.n_clusters)
 
-    def _assign_block(self, rows, table, scratch):
-        chunks, (n_clusters, n_features) = self._problem.chunks, table.centers.shape
-        place = scratch.get("place")
+    def _place_of(self, scratch):
+        """The worker's memory for the place of each cluster, none of which has one."""
+        place, n_clusters = scratch.get("place"), self._problem.n_clusters
         if place is None or place.size < n_clusters:
             place = scratch["place"] = np.full(n_clusters, -1, np.intp)
+        return place
+
+    def _assign_block(self, rows, table, scratch):
+        chunks, (n_clusters, n_features) = self._problem.chunks, table.centers.shape
+        place = self._place_of(scratch)
         # Not of the worker: they wait for their turn to be added.
         sums, weight = np.empty((n_clusters, n_features)), np.empty(n_clusters)
         members, clusters = np.empty((2, n_clusters), np.intp)

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels._numba._code_tables import scale_of
-from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel, fold_codes
-from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
+from sklearn_lloyd._kernels._numba._jit import exact
 from sklearn_lloyd._kernels._numba._least import (
     own_distances,
     two_least,
-    two_least_at,
     two_least_of_near,
 )
-from sklearn_lloyd._kernels._numba._panels import fill_neighbours, fill_panel, pad_index
 from sklearn_lloyd._kernels._numba._rows import (
     FLAGS,
     find_active,
@@ -34,11 +30,7 @@ from sklearn_lloyd._kernels._numba._settle import (
     settle_fast,
     slacks,
 )
-from sklearn_lloyd._kernels._numba._simd import fold_panel, norms_of_panel
 from sklearn_lloyd._kernels._numba._sums import move_rows
-from sklearn_lloyd._kernels._numba._tiles import TILE
-
-_MANY_OPEN = 0.25  # share of the rows: if codes leave so many open, they cost more than they save
 
 
 @exact
@@ -158,89 +150,3 @@ def assign_block(
             clusters,
         )  # fmt: skip
     return n, n_open, n_changed, n_clusters
-
-
-@exact
-def label_block(
-    X, start, stop, shift, centers, factors, norms, slack, slack_of_norm, eps, c_table, c_norms,
-    c_factors, c_slack, floor, scale, c_error, codes_fail, labels,
-):  # fmt: skip
-    """Label the rows from start to stop; all as for `assign_block`, but no more than that.
-
-    Rows are compared in codes first if there is a table of those, until `codes_fail[0]` is set:
-    when codes leave many open. Labels do not depend on which thread sees that when.
-    Returns the sum of the squared norms, which is not finite if some row is not.
-    """
-    real, n_features, n_lanes = norms.dtype, X.shape[1], 64 // norms.itemsize
-    index, places, some = np.empty((3, TILE), np.intp)
-    best, second, sq_norms, off = np.empty((4, TILE), real)
-    label, panel = np.empty(TILE, np.int32), np.empty((n_features, n_lanes), real)
-    codes, scales = np.empty((c_table.shape[1], LANES), np.int32), np.empty(LANES, np.float32)
-    flags = np.empty(FLAGS, np.uint8)
-    slack_of_norm *= real.type(1) + eps * real.type(n_features)  # the norm is a sum
-    total = 0.0
-    for first in range(start, stop, TILE):
-        n = min(TILE, stop - first)
-        in_codes = c_table.size > 0 and codes_fail[0] == 0
-        for r in range(n):
-            index[r] = first + r
-        pad_index(index, n, n_lanes)
-        for r in range(0, n, n_lanes):
-            if r + n_lanes <= n:
-                fill_neighbours(X, first + r, shift, panel)
-            else:
-                fill_panel(X, index, r, shift, panel)
-            norms_of_panel(panel, sq_norms, r)
-            if in_codes:
-                _fold_encoded(
-                    panel, sq_norms, c_table, c_norms, c_factors, floor, scale, codes, scales,
-                    best, second, label, r,
-                )  # fmt: skip
-            else:
-                fold_panel(panel, factors, norms, best, second, label, r)
-        if in_codes:
-            _slacks_of_norms(sq_norms, n, real.type(2) * c_error, label, c_slack, off)
-            n_open = open_rows(n, best, second, off, flags, places)
-            if n_open > _MANY_OPEN * n:
-                codes_fail[0] = 1
-            if n_open:
-                for m in range(n_open):
-                    some[m] = index[places[m]]
-                two_least_at(
-                    X, some, places, n_open, shift, factors, norms, panel, best, second, label
-                )
-        total += _slacks_of_norms(sq_norms, n, slack_of_norm, label, slack, off)
-        n_open = open_rows(n, best, second, off, flags, places)
-        if n_open:
-            decide_open(
-                X, X, index, places, n_open, shift, centers, factors, norms, off, panel, best,
-                label,
-            )  # fmt: skip
-        for r in range(np.uintp(n)):
-            labels[np.uintp(first) + r] = label[r]
-    return total
-
-
-@exact_part
-def _fold_encoded(
-    panel, sq_norms, table, norms, factors, floor, scale, codes, scales, best, second, label, start
-):
-    """As `fold_panel`, in codes; the squared norms are those from `start` on."""
-    start = np.uintp(start)
-    for r in range(np.uintp(LANES)):
-        scales[r] = scale_of(sq_norms[start + r], floor, scale)
-    encode_panel(panel, scales, codes)
-    fold_codes(codes, table, norms, factors, scales, best, second, label, np.intp(start))
-    for r in range(np.uintp(LANES)):
-        best[start + r] /= scales[r]
-        second[start + r] /= scales[r]
-
-
-@any_order
-def _slacks_of_norms(sq_norms, n, of_norm, label, slack, off):
-    """As `slacks`, of rows one after the other; returns the sum of the norms."""
-    total = 0.0
-    for r in range(np.uintp(n)):
-        total += sq_norms[r]
-        off[r] = sq_norms[r] * of_norm + slack[np.uintp(label[r])]
-    return total

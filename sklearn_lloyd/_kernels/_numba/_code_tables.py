@@ -15,6 +15,7 @@ import numpy as np
 from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel
 from sklearn_lloyd._kernels._numba._jit import exact, exact_part_with_arrays, inlined
 from sklearn_lloyd._kernels._numba._panels import are_neighbours, fill_neighbours, fill_panel
+from sklearn_lloyd._kernels._numba._simd import product
 from sklearn_lloyd._kernels._numba._vectors import CENTERS
 
 _LARGEST = 32766.0  # one less than there is room for
@@ -134,39 +135,44 @@ class CodeTables:
         Of rows and centres.
     error : float
         How much too low a score may be besides, times each of the squared norms.
+
+    Attributes
+    ----------
+    memory : CodeTable
+        Of the last table, and the next.
+    roundings : tuple
+        What `fill_codes` takes beside the centres and this memory.
     """
 
     def __init__(self, n_centers, width, floor, scale, error):
-        self._scale, self._floor = float(scale), float(floor)
         # What rounding takes off a row or a centre, as a share of its norm; a fiftieth is for
         # what float32 does before the rounding. Both ways of a product, and a score has two.
-        share = 1.02 * 0.5 * np.sqrt(width) / self._scale
-        self._error = share * (2.0 + share) + 8 * _EPS + error
+        share = 1.02 * 0.5 * np.sqrt(width) / float(scale)
+        error += share * (2.0 + share) + 8 * _EPS
+        self.roundings = error, float(floor), float(scale)
         n_padded = -(-n_centers // CENTERS) * CENTERS
         self._far = float(np.finfo(np.float32).max) / 16
-        self._table = CodeTable(
+        self.memory = CodeTable(
             np.zeros((n_padded, -(-width // 2)), np.int32),
             np.full(n_padded, self._far, np.float32),
             *np.zeros((2, n_padded), np.float32),
             np.float32(floor),
             np.float32(scale),
-            np.float32(self._error),
-            np.float32(2.0 * self._error * self._floor),
+            np.float32(error),
+            np.float32(2.0 * error * float(floor)),
         )
 
     def table(self, offsets, sq_norms, never=None):
         """The table of centres; as `Tables.table`."""
-        codes, norms, factors, slack, *_ = self._table
-        _fill_codes(
-            offsets, sq_norms, self._error, self._floor, self._scale, codes, norms, factors, slack
-        )
+        codes, norms, factors, slack, *_ = self.memory
+        fill_codes(offsets, sq_norms, *self.roundings, codes, norms, factors, slack)
         if never is not None:
             norms[: len(never)][never] = self._far
-        return self._table
+        return self.memory
 
 
 @exact
-def _fill_codes(offsets, sq_norms, error, floor, scale, codes, norms, factors, slack):
+def fill_codes(offsets, sq_norms, error, floor, scale, codes, norms, factors, slack):
     halves = codes.view(np.int16)
     for c in range(np.uintp(len(offsets))):
         counted = max(sq_norms[c], floor)
@@ -177,3 +183,31 @@ def _fill_codes(offsets, sq_norms, error, floor, scale, codes, norms, factors, s
         norms[c] = sq_norms[c] - error * counted
         factors[c] = -2.0 / to_codes
         slack[c] = 2.0 * error * (counted + 2.0 * floor)
+
+
+@exact
+def project(offsets, sq_norms, axes, error, projected):
+    """Project centres, see `_codes`: the last number is the norm of what is left.
+
+    Parameters
+    ----------
+    offsets : ndarray of float64 of shape (n_centers, n_features)
+        Less the shift.
+    sq_norms : ndarray of float64 of shape (n_centers,)
+    axes : ndarray of float32 of shape (n_axes, n_features)
+        Orthonormal, but for rounding.
+    error : float
+        A bound on the relative error of the products.
+    projected : ndarray of float64 of shape (n_centers, n_axes + 1)
+        Filled.
+    """
+    row, n_axes = np.empty(offsets.shape[1], np.float32), len(axes)
+    for c in range(np.uintp(len(offsets))):
+        for j in range(np.uintp(row.size)):
+            row[j] = offsets[c, j]
+        inside = 0.0
+        for a in range(n_axes):
+            projected[c, a] = product(row, axes, a)
+            inside += projected[c, a] * projected[c, a]
+        rest = sq_norms[c] * (1.0 + 4.0 * error) - inside
+        projected[c, n_axes] = np.sqrt(max(rest, 0.0))

@@ -14,31 +14,14 @@ from numba.extending import intrinsic
 
 from sklearn_lloyd._kernels._numba._simd import TwoLeast, Within
 from sklearn_lloyd._kernels._numba._vectors import (
-    CENTERS,
     INT32,
-    N_VECTORS,
-    Vectors,
     arrays_of,
+    groups_of_centers,
+    vectors_of_panel,
 )
 
 LANES = 16  # rows of a panel
 _INT16 = ir.IntType(16)
-
-
-def _products(builder, a, b):
-    """The products of whole numbers of 16 bits, the sum of each two neighbours."""
-    width = a.type.count
-    wide = ir.VectorType(INT32, width)
-    products = builder.mul(builder.sext(a, wide), builder.sext(b, wide))
-    even, odd = (
-        builder.shuffle_vector(
-            products,
-            ir.Constant(wide, ir.Undefined),
-            ir.Constant(ir.VectorType(INT32, width // 2), list(range(start, width, 2))),
-        )
-        for start in (0, 1)
-    )
-    return builder.add(even, odd)
 
 
 def _for_centers(vectors, panel, table, norms, factors, scales, use):
@@ -49,12 +32,12 @@ def _for_centers(vectors, panel, table, norms, factors, scales, use):
     builder, width = vectors.builder, vectors.width
     n_centers, n_pairs = (builder.extract_value(table.shape, axis) for axis in (0, 1))
     intp = n_centers.type
-    pairs = ir.VectorType(_INT16, 2 * width)
+    pairs, add = ir.VectorType(_INT16, 2 * width), vectors.add_pairs
     zero = ir.Constant(vectors.labels, [0] * width)
-    scale = [vectors.load(scales.data, intp(width * v)) for v in range(N_VECTORS)]
-    sums = [[vectors.variable(zero) for _ in range(N_VECTORS)] for _ in range(CENTERS)]
-    with cgutils.for_range_slice(builder, intp(0), n_centers, intp(CENTERS)) as (first, _):
-        each = [builder.add(first, intp(q)) for q in range(CENTERS)]
+    scale = [vectors.load(scales.data, intp(width * v)) for v in vectors.each]
+    for first, n in groups_of_centers(vectors, n_centers):
+        sums = [[vectors.variable(zero) for _ in vectors.each] for _ in range(n)]
+        each = [builder.add(first, intp(q)) for q in range(n)]
         starts = [builder.mul(c, n_pairs) for c in each]
         for pointer in (pointer for pointers in sums for pointer in pointers):
             builder.store(zero, pointer)
@@ -65,14 +48,13 @@ def _for_centers(vectors, panel, table, norms, factors, scales, use):
                     vectors.load(panel.data, builder.add(at, intp(width * v)), vectors.labels),
                     pairs,
                 )
-                for v in range(N_VECTORS)
+                for v in vectors.each
             ]
             for start, pointers in zip(starts, sums, strict=True):
                 pair = builder.load(builder.gep(table.data, [builder.add(start, j)]))
                 center = builder.bitcast(vectors.splat(pair, vectors.labels), pairs)
                 for row, pointer in zip(rows, pointers, strict=True):
-                    part = _products(builder, row, center)
-                    builder.store(builder.add(builder.load(pointer), part), pointer)
+                    builder.store(add(builder.load(pointer), row, center), pointer)
         for c, pointers in zip(each, sums, strict=True):
             norm, factor = (
                 vectors.splat(builder.load(builder.gep(array.data, [c])))
@@ -86,8 +68,16 @@ def _for_centers(vectors, panel, table, norms, factors, scales, use):
             use(c, scores)
 
 
+def _places(vectors, c):
+    """Where the scores of centre c are, of those that are kept."""
+    first = vectors.builder.mul(c, c.type(LANES))
+    return [vectors.builder.add(first, c.type(vectors.width * v)) for v in vectors.each]
+
+
 @intrinsic
-def fold_codes(typingctx, panel, table, norms, factors, scales, best, second, label, start):
+def fold_codes(
+    typingctx, panel, table, norms, factors, scales, scores, best, second, label, start
+):
     """Find the two least scores of each row of a panel, and the centre of the least.
 
     Parameters
@@ -99,20 +89,55 @@ def fold_codes(typingctx, panel, table, norms, factors, scales, best, second, la
     norms, factors : ndarrays of float32 of shape (n_centers,)
     scales : ndarray of float32 of shape (LANES,)
         A score is the norm times the scale of the row plus the factor times the product.
+    scores : ndarray of float32 of shape (n_centers, LANES)
+        Filled.
     best, second : ndarrays of float32
         Filled from `start` on, one for each lane.
     label : ndarray of int32
         Filled likewise: the first centre that has the least score.
     start : int
     """
-    signature = types.void(panel, table, norms, factors, scales, best, second, label, start)
+    signature = types.void(
+        panel, table, norms, factors, scales, scores, best, second, label, start
+    )
 
     def codegen(context, builder, signature, args):
-        *arrays, best, second, label, start = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, types.float32)
+        *arrays, kept, best, second, label, start = arrays_of(context, builder, signature, args)
+        vectors = vectors_of_panel(context, builder, types.float32)
         least = TwoLeast(vectors)
-        _for_centers(vectors, *arrays, least.fold)
+
+        def fold(c, scores):
+            for place, score in zip(_places(vectors, c), scores, strict=True):
+                vectors.store(score, kept.data, place)
+            least.fold(c, scores)
+
+        _for_centers(vectors, *arrays, fold)
         least.store(best, second, label, start)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def near_scores(typingctx, scores, bounds, masks):
+    """Find which of the scores that `fold_codes` kept are within a bound, for each row.
+
+    Parameters
+    ----------
+    scores : ndarray of float32 of shape (n_centers, LANES)
+    bounds : ndarray of float32 of shape (LANES,)
+    masks : ndarray of uint32 of shape (n_centers,)
+        Filled: a bit for each row, set where the score is not above the bound.
+    """
+    signature = types.void(scores, bounds, masks)
+
+    def codegen(context, builder, signature, args):
+        kept, bounds, masks = arrays_of(context, builder, signature, args)
+        vectors = vectors_of_panel(context, builder, types.float32)
+        within = Within(vectors, bounds, masks)
+        with cgutils.for_range(builder, builder.extract_value(kept.shape, 0)) as loop:
+            scores = [vectors.load(kept.data, place) for place in _places(vectors, loop.index)]
+            within.compare(loop.index, scores)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -133,10 +158,10 @@ def any_near(typingctx, panel, table, norms, factors, scales, bounds):
 
     def codegen(context, builder, signature, args):
         *arrays, bounds = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, types.float32)
+        vectors = vectors_of_panel(context, builder, types.float32)
         width = vectors.width
         zero = context.get_constant(types.intp, 0)
-        bound = [vectors.load(bounds.data, zero.type(width * v)) for v in range(N_VECTORS)]
+        bound = [vectors.load(bounds.data, zero.type(width * v)) for v in vectors.each]
         none = ir.Constant(vectors.labels, [0] * width)
         every = ir.Constant(vectors.labels, [-1] * width)
         near = [vectors.variable(none) for _ in bound]
@@ -175,7 +200,7 @@ def compare_codes(typingctx, panel, table, norms, factors, scales, bounds, masks
 
     def codegen(context, builder, signature, args):
         *arrays, bounds, masks, rest = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, types.float32)
+        vectors = vectors_of_panel(context, builder, types.float32)
         within = Within(vectors, bounds, masks)
         _for_centers(vectors, *arrays, within.compare)
         within.store(rest)
@@ -198,10 +223,10 @@ def encode_panel(typingctx, panel, scales, codes):
 
     def codegen(context, builder, signature, args):
         panel, scales, codes = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, types.float32)
+        vectors = vectors_of_panel(context, builder, types.float32)
         n_features, width = builder.extract_value(panel.shape, 0), vectors.width
         intp = n_features.type
-        offsets = [intp(width * v) for v in range(N_VECTORS)]
+        offsets = [intp(width * v) for v in vectors.each]
         scale = [vectors.load(scales.data, at) for at in offsets]
         sign, half, low, upper = (
             ir.Constant(vectors.labels, [number] * width)
@@ -223,13 +248,13 @@ def encode_panel(typingctx, panel, scales, codes):
         whole = builder.lshr(n_features, intp(1))
         with cgutils.for_range(builder, whole) as loop:
             j = builder.shl(loop.index, intp(1))
-            for v in range(N_VECTORS):
+            for v in vectors.each:
                 lower = builder.and_(rounded(j, v), low)
                 other = builder.shl(rounded(builder.add(j, intp(1)), v), upper)
                 store(builder.or_(lower, other), loop.index, v)
         is_odd = builder.trunc(n_features, ir.IntType(1))
         with builder.if_then(is_odd):
-            for v in range(N_VECTORS):
+            for v in vectors.each:
                 store(builder.and_(rounded(builder.shl(whole, intp(1)), v), low), whole, v)
         return context.get_dummy_value()
 

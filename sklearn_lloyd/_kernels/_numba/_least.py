@@ -33,24 +33,8 @@ def two_least(X, index, n, shift, factors, norms, panel, best, second, label):
         fold_panel(panel, factors, norms, best, second, label, start)
 
 
-@exact
-def two_least_at(X, index, places, n, shift, factors, norms, panel, best, second, label):
-    """As `two_least`, but filled in where `places` says."""
-    n_lanes = panel.shape[1]
-    of_panel = np.empty((2, n_lanes), best.dtype)
-    nearest = np.empty(n_lanes, np.int32)
-    for start in range(0, n, n_lanes):
-        m = min(n_lanes, n - start)
-        two_least(
-            X, index[start:], m, shift, factors, norms, panel, of_panel[0], of_panel[1], nearest
-        )
-        for r in range(m):
-            place = places[start + r]
-            best[place], second[place], label[place] = of_panel[0, r], of_panel[1, r], nearest[r]
-
-
 @exact_part
-def _copy_row(X, i, shift, row):
+def copy_row(X, i, shift, row):
     """Row i of X less the shift, in the precision of `row`."""
     i = np.uintp(i)
     if shift.size:
@@ -80,7 +64,7 @@ def two_least_of_near(
         for r in range(LANES):
             i = np.uintp(index[first + r])
             c = labels[i]
-            _copy_row(X, i, shift, rows[r])
+            copy_row(X, i, shift, rows[r])
             score = norms[c] + product(rows[r], factors, c)
             norm = sq_norms[i]
             scales[r] = scale_of(norm, floor, scale)

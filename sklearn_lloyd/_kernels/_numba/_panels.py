@@ -9,10 +9,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from sklearn_lloyd._kernels._numba._jit import UNCOUNTED, exact_part, inlined
-from sklearn_lloyd._kernels._numba._vectors import INT32, N_VECTORS, Vectors, arrays_of
+from sklearn_lloyd._kernels._numba._vectors import INT32, Vectors, arrays_of, vectors_of_panel
 
 INT32_POINTER = INT32.as_pointer()
 _LINE = 64  # bytes that the cache takes at a time
+_TURNED = 16  # bytes of a row that are turned round at a time
 # Rows of so many bytes are read ahead; of longer ones the processor sees for itself.
 _FEW_BYTES, _MANY_BYTES = 64, 1024
 
@@ -21,8 +22,8 @@ _FEW_BYTES, _MANY_BYTES = 64, 1024
 def turn_rows(typingctx, X, step, index, first, j, n, shift, panel):
     """Copy features j:j + n of `lanes` rows into a panel, less the shift.
 
-    Half as many features as a register has lanes are turned round at a time, in registers:
-    so many are read, whatever n.
+    As many features as fill 16 bytes are turned round at a time, in registers: so many are read,
+    whatever n.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def turn_rows(typingctx, X, step, index, first, j, n, shift, panel):
     index : ndarray of intp, or None
         The rows are index[first:][:lanes], or those from `first` on.
     first, j : int
-    n : int, or None for half a register
+    n : int, or None for all that are read
         Features to write.
     shift : ndarray of float64 of shape (n_features,), or None
     panel : ndarray of shape (n_features, lanes)
@@ -45,11 +46,11 @@ def turn_rows(typingctx, X, step, index, first, j, n, shift, panel):
             not isinstance(signature.args[place], types.NoneType) for place in (2, 5, 6)
         )
         X, step, index, first, j, n, shift, panel = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, signature.args[7].dtype)
+        vectors = vectors_of_panel(context, builder, signature.args[7].dtype)
         source = Vectors(context, builder, signature.args[0].dtype)
-        intp, half = first.type, vectors.width // 2
-        part = ir.VectorType(source.real, half)
-        doubles, reals = (ir.VectorType(t, half) for t in (ir.DoubleType(), vectors.real))
+        intp, width, n_read = first.type, vectors.width, _TURNED // vectors.size
+        part = ir.VectorType(source.real, n_read)
+        doubles, reals = (ir.VectorType(t, n_read) for t in (ir.DoubleType(), vectors.real))
         off = vectors.load(shift.data, j, doubles, 8) if shifted else None
 
         def place_of(row):
@@ -75,24 +76,31 @@ def turn_rows(typingctx, X, step, index, first, j, n, shift, panel):
             mask = ir.Constant(ir.VectorType(INT32, len(places)), places)
             return builder.shuffle_vector(a, b, mask)
 
-        # Row r lies in the lower half of a register, row r + half in the upper one. Then both
-        # halves are turned round at once, with no number crossing from one to the other.
-        side_by_side = list(range(2 * half))
+        def side_by_side(parts):
+            while len(parts) > 1:
+                places = list(range(2 * parts[0].type.count))
+                parts = [
+                    shuffled(a, b, places) for a, b in zip(parts[::2], parts[1::2], strict=True)
+                ]
+            return parts[0]
+
+        # Each 16 bytes of a register hold a row. They are turned round all at once, with no number
+        # crossing from one to the other.
+        half, lows = n_read // 2, range(0, width, n_read)
         zips = [
-            [low + q for low in (0, half) for r in quarter for q in (r, 2 * half + r)]
-            for quarter in (range(half // 2), range(half // 2, half))
+            [low + q for low in lows for r in some for q in (r, width + r)]
+            for some in (range(half), range(half, n_read))
         ]
-        for v in range(N_VECTORS):
-            start = vectors.width * v
+        for v in vectors.each:
+            start = width * v
             rows = [
-                shuffled(part_of(start + r), part_of(start + half + r), side_by_side)
-                for r in range(half)
+                side_by_side([part_of(start + low + r) for low in lows]) for r in range(n_read)
             ]
-            for _ in range(half.bit_length() - 1):
-                pairs = zip(rows[: half // 2], rows[half // 2 :], strict=True)
+            for _ in range(n_read.bit_length() - 1):
+                pairs = zip(rows[:half], rows[half:], strict=True)
                 rows = [shuffled(a, b, places) for a, b in pairs for places in zips]
             for q, feature in enumerate(rows):
-                row = builder.mul(builder.add(j, intp(q)), intp(N_VECTORS * vectors.width))
+                row = builder.mul(builder.add(j, intp(q)), intp(len(vectors.each) * width))
                 at = builder.add(row, intp(start))
                 if counted:
                     with builder.if_then(builder.icmp_signed("<", intp(q), n), likely=True):
@@ -128,6 +136,44 @@ def read_ahead(typingctx, X, first, n):
     return signature, codegen
 
 
+@intrinsic
+def _fetch(typingctx, X, first, n):
+    """Have n rows of X from `first` on brought near to the processor, which goes on meanwhile."""
+    signature = types.void(X, first, n)
+
+    def codegen(context, builder, signature, args):
+        X, first, n = arrays_of(context, builder, signature, args)
+        n_features, intp = builder.extract_value(X.shape, 1), first.type
+        start = builder.mul(first, n_features)
+        stop = builder.add(start, builder.mul(n, n_features))
+        step = intp(_LINE // context.get_abi_sizeof(X.data.type.pointee))
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, INT32, INT32, INT32])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        with cgutils.for_range_slice(builder, start, stop, step) as (place, _):
+            line = builder.bitcast(builder.gep(X.data, [place]), pointer)
+            builder.call(prefetch, [line, INT32(0), INT32(2), INT32(1)])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def fetch_rows(X, first, n):
+    """Have rows on their way before they are needed, as far as there are any."""
+
+
+@overload(fetch_rows)
+def _fetch_rows(X, first, n):
+    if X.layout != "C":
+        return lambda X, first, n: None
+
+    def fetch(X, first, n):
+        if _FEW_BYTES <= X.shape[1] * X.itemsize <= _MANY_BYTES:
+            _fetch(X, first, max(0, min(n, len(X) - first)))
+
+    return fetch
+
+
 @exact_part
 def are_neighbours(index, first, n_lanes):
     """Whether the rows index[first:][:n_lanes], which are in order, lie side by side."""
@@ -158,7 +204,7 @@ def _turn_in_registers_of(X, index, first, shift, panel):
         n_bytes = n_features * X.itemsize
         if one_after_the_other and index is None and _FEW_BYTES <= n_bytes <= _MANY_BYTES:
             read_ahead(X, first, n_lanes)
-        width = n_lanes >> 2
+        width = _TURNED // panel.itemsize
         j, last_start = 0, n_features - width
         if last_start < 0:
             # What lies behind a row is read, too: the next one, if there is one.

@@ -22,10 +22,9 @@ from numba.extending import intrinsic
 
 from sklearn_lloyd._kernels._numba._vectors import (
     INT32,
-    N_VECTORS,
-    Vectors,
     arrays_of,
     for_centers,
+    vectors_of_panel,
 )
 
 _N_SUMS = 4  # registers that `product` adds to in turn
@@ -38,7 +37,7 @@ class TwoLeast:
         self._vectors = vectors
         none = ir.Constant(vectors.labels, [0] * vectors.width)
         values = vectors.infinite, vectors.infinite, none
-        self._state = [[vectors.variable(value) for value in values] for _ in range(N_VECTORS)]
+        self._state = [[vectors.variable(value) for value in values] for _ in vectors.each]
 
     def fold(self, c, scores):
         """Take in the scores of centre c."""
@@ -68,7 +67,7 @@ class Within:
 
     def __init__(self, vectors, bound, masks):
         self._vectors, self._masks = vectors, masks
-        offsets = [masks.shape.type.element(vectors.width * v) for v in range(N_VECTORS)]
+        offsets = [masks.shape.type.element(vectors.width * v) for v in vectors.each]
         self._bounds = [vectors.load(bound.data, at) for at in offsets]
         self._least = [vectors.variable(vectors.infinite) for _ in offsets]
 
@@ -118,7 +117,7 @@ def fold_panel(typingctx, panel, table, norms, best, second, label, start):
         panel, table, norms, best, second, label, start = arrays_of(
             context, builder, signature, args
         )
-        vectors = Vectors(context, builder, signature.args[0].dtype)
+        vectors = vectors_of_panel(context, builder, signature.args[0].dtype)
         least = TwoLeast(vectors)
         for_centers(vectors, panel, table, norms, least.fold)
         least.store(best, second, label, start)
@@ -145,7 +144,7 @@ def compare_panel(typingctx, panel, table, norms, bound, masks, rest):
 
     def codegen(context, builder, signature, args):
         panel, table, norms, bound, masks, rest = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, signature.args[0].dtype)
+        vectors = vectors_of_panel(context, builder, signature.args[0].dtype)
         within = Within(vectors, bound, masks)
         for_centers(vectors, panel, table, norms, within.compare)
         within.store(rest)
@@ -169,7 +168,7 @@ def product(typingctx, row, table, c):
 
     def codegen(context, builder, signature, args):
         row, table, c = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, signature.args[0].dtype)
+        vectors = vectors_of_panel(context, builder, signature.args[0].dtype)
         n_features = builder.extract_value(row.shape, 0)
         width, intp = vectors.width, n_features.type
         first = builder.mul(c, n_features)
@@ -192,16 +191,23 @@ def product(typingctx, row, table, c):
         parts = [builder.load(pointer) for pointer in sums]
         while len(parts) > 1:
             parts = [builder.fadd(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
-        lane = [builder.extract_element(parts[0], INT32(v)) for v in range(width)]
-        while len(lane) > 1:
-            lane = [builder.fadd(a, b) for a, b in zip(lane[::2], lane[1::2], strict=True)]
+        total = parts[0]
+        while total.type.count > 1:
+            half = total.type.count // 2
+            lower, upper = (
+                builder.shuffle_vector(
+                    total, total, ir.Constant(ir.VectorType(INT32, half), list(places))
+                )
+                for places in (range(half), range(half, 2 * half))
+            )
+            total = builder.fadd(lower, upper)
         # No way to a sum, here as in a panel, is longer than `sum_terms`.
         rest = vectors.variable(ir.Constant(vectors.real, 0.0))
         with cgutils.for_range_slice(builder, whole(width), n_features, intp(1)) as (j, _):
             a = builder.load(builder.gep(row.data, [j]))
             b = builder.load(builder.gep(table.data, [builder.add(first, j)]))
             builder.store(vectors.add_product(builder.load(rest), a, b), rest)
-        return builder.fadd(lane[0], builder.load(rest))
+        return builder.fadd(builder.extract_element(total, INT32(0)), builder.load(rest))
 
     return signature, codegen
 
@@ -229,9 +235,9 @@ def improve_panel(typingctx, panel, table, norms, start, target, reach, weight, 
         panel, table, norms, start, target, reach, weight, trials, gains = arrays_of(
             context, builder, signature, args
         )
-        vectors = Vectors(context, builder, signature.args[0].dtype)
+        vectors = vectors_of_panel(context, builder, signature.args[0].dtype)
         width, zero = vectors.width, context.get_constant(types.intp, 0)
-        offsets = [zero.type(width * v) for v in range(N_VECTORS)]
+        offsets = [zero.type(width * v) for v in vectors.each]
         places = [builder.add(start, at) for at in offsets]
         targets = [vectors.load(target.data, at) for at in places]
         reaches = [vectors.load(reach.data, at) for at in places]
@@ -242,7 +248,7 @@ def improve_panel(typingctx, panel, table, norms, start, target, reach, weight, 
             builder.store(none, pointer)
 
         def improve(trial, scores):
-            row = builder.mul(trial, zero.type(N_VECTORS * width))
+            row = builder.mul(trial, zero.type(len(vectors.each) * width))
             bit = builder.shl(INT32(1), builder.trunc(trial, INT32))
             bits = vectors.splat(bit, vectors.labels)
             for v, at in enumerate(offsets):
@@ -273,14 +279,14 @@ def norms_of_panel(typingctx, panel, norms, start):
 
     def codegen(context, builder, signature, args):
         panel, norms, start = arrays_of(context, builder, signature, args)
-        vectors = Vectors(context, builder, signature.args[0].dtype)
+        vectors = vectors_of_panel(context, builder, signature.args[0].dtype)
         n_features = builder.extract_value(panel.shape, 0)
         width, intp = vectors.width, start.type
-        sums = [vectors.variable(vectors.zeros) for _ in range(N_VECTORS)]
+        sums = [vectors.variable(vectors.zeros) for _ in vectors.each]
         for pointer in sums:
             builder.store(vectors.zeros, pointer)
         with cgutils.for_range(builder, n_features) as loop:
-            row = builder.mul(loop.index, intp(N_VECTORS * width))
+            row = builder.mul(loop.index, intp(len(vectors.each) * width))
             for v, pointer in enumerate(sums):
                 x = vectors.load(panel.data, builder.add(row, intp(width * v)))
                 builder.store(vectors.add_product(builder.load(pointer), x, x), pointer)
