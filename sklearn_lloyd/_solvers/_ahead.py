@@ -16,10 +16,8 @@ from sklearn_lloyd._solvers._compiled import (
     scratch_of,
 )
 
-_MOST_AHEAD, _WORK = (
-    16,
-    1 << 31,
-)  # iterations and products in one call, which nothing can interrupt
+_MOST_AHEAD = 16  # iterations in one call, which nothing can interrupt...
+_WORK = 1 << 31  # ...and products, if more than one
 _VALUES = 1 << 19  # of the centres that they come by
 _VALUES_OF_BLOCKS = 1 << 20  # of what all blocks have to add to the sums of clusters
 _LIMIT, _DRIFTS, _FAST = NO_BOUNDS
