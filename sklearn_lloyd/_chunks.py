@@ -46,6 +46,11 @@ def even_slices(n_rows, wanted, largest=_MAX_ROWS):
     return [slice(a, b) for a, b in pairwise(edges)]
 
 
+def edges_of(slices):
+    """Where they start and where they stop, an array each."""
+    return np.array([(rows.start, rows.stop) for rows in slices], np.intp).T.copy()
+
+
 def slices_of_features(n_clusters, n_features):
     """Slices of the features for what is done to all centres: more than one if there is much."""
     return even_slices(n_features, max(1, _COMPILED_VALUES // n_clusters))
@@ -152,11 +157,6 @@ class Chunks:
         On a thread of the pool if there is another one, else when the value is asked for.
         """
         return work if self._pool is None else self._pool.later(work)
-
-    @property
-    def edges(self):
-        """Where the blocks start and where they stop, an array each."""
-        return np.array([(rows.start, rows.stop) for rows in self.blocks], np.intp).T.copy()
 
     @property
     def scratch(self):

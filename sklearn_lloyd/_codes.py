@@ -83,8 +83,6 @@ class Codes:
     ----------
     width : int
         Numbers of a row.
-    is_whole : bool
-        Whether they are of all features.
     panels : ndarray of int32 of shape (n_panels, n_pairs, LANES)
         As `encode_rows` fills them.
     """
@@ -93,8 +91,7 @@ class Codes:
         chunks, shift = problem.chunks, array_of(problem.shift)
         kernels = self._kernels = chunks.compiled
         (n_rows, n_features), lanes = chunks.shape, kernels.LANES
-        self._basis, self.is_whole = basis, basis is None
-        self.width = n_features if basis is None else basis.width
+        self._basis, self.width = basis, n_features if basis is None else basis.width
         floor = np.float32(kernels.FLOOR * problem.variance * n_features)
         # Projected rows may be a little longer than they were.
         scale = kernels.scale_for(n_features, 4.0 * basis.error if basis else 0.0)
@@ -115,6 +112,11 @@ class Codes:
 
         wanted = max(1, _BLOCK // (n_features * lanes))
         chunks.map_reduce(encode, blocks=even_slices(len(codes), wanted))
+
+    @property
+    def is_whole(self):
+        """Whether they are of all features."""
+        return self._basis is None
 
     def tables(self, n_centers):
         """What makes tables of so many centres."""

@@ -445,7 +445,7 @@ def test_steps_at_once_or_one_by_one(monkeypatch, make, n_features, weighted):
     X = make(rng, 3000, n_features)
     X[1000:1500] = X[:500]
     weights = rng.integers(0, 3, len(X)).astype(float) if weighted else None
-    take, one_by_one, found = Greedy.take_best_of, [], []
+    take, one_by_one, found, potentials = Greedy.take_best_of, [], [], []
     monkeypatch.setattr(
         Greedy, "take_best_of", lambda *args: one_by_one.append(take(*args)) or one_by_one[-1]
     )
@@ -459,6 +459,7 @@ def test_steps_at_once_or_one_by_one(monkeypatch, make, n_features, weighted):
             rows = np.empty(89, np.intp)
             _kmeans_plusplus._fill_rows(rows, problem, seeding, 5, np.random.RandomState(0))
         found.append((rows, seeding._closest, seeding._owner, seeding._offsets))
+        potentials.append(seeding.potential)
         return len(one_by_one)
 
     # All but those in which rows are encoded, the precision changes, or two trials come close.
@@ -472,6 +473,10 @@ def test_steps_at_once_or_one_by_one(monkeypatch, make, n_features, weighted):
         monkeypatch.setattr(_init_compiled, "_LITTLE", little)
         for n_threads in (1, 3):
             assert seed(n_threads) < 20
+    # Sums of other blocks are rounded otherwise.
+    assert potentials[1] == potentials[0]
+    assert potentials[2::2] == potentials[3::2]  # whatever the number of threads
+    assert_allclose(potentials, potentials[0], rtol=1e-12)
     for others in found[1:]:
         for ours, theirs in zip(found[0], others, strict=True):
             assert_array_equal(ours, theirs)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from sklearn_lloyd._canonical import INSERTED
+from sklearn_lloyd._chunks import edges_of
 from sklearn_lloyd._codes import NO_CODES, can_encode, no_coding
 from sklearn_lloyd._init._coding import codes_for_trials
 from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
@@ -14,7 +15,7 @@ from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
 MOST_TRIALS = 16  # one bit each
 _ONE_BLOCK = 1 << 19  # values, from which several threads are sooner done
-_BLOCK, _FEWEST_ROWS = 1 << 16, 256  # in a block, at least: of values and of rows, a multiple...
+_BLOCK, _FEWEST_ROWS = 1 << 16, 64  # in a block, at least: of values and of rows, a multiple...
 _MANY_BLOCKS = 64  # ...up to which they are no larger than that
 _MOST_BLOCKS = 256  # for steps on all threads without Python: each has memory of its own
 _MOST_ROWS = 1 << 16  # that two bytes count
@@ -56,8 +57,7 @@ class CompiledGreedy(Greedy):
         shift = problem.shift
         self._shift = np.zeros(n_features) if shift is None else shift
         self._blocks = blocks_of_trials(self._chunks)
-        self._starts = np.array([rows.start for rows in self._blocks])
-        self._stops = np.array([rows.stop for rows in self._blocks])
+        self._starts, self._stops = edges_of(self._blocks)
         self._n_noted, self._n_noted_in_all = np.zeros_like(self._starts), 0
         self._norms = problem.sq_norms
         self._tables = {}

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from sklearn_lloyd._chunks import edges_of
 from sklearn_lloyd._codes import NO_BASIS, can_encode, no_coding
 from sklearn_lloyd._kernels import largest_norm_for
 from sklearn_lloyd._solvers._compiled import (
@@ -44,7 +45,7 @@ class AheadAssigner(CompiledAssigner):
         super().__init__(problem, bounded)
         chunks, n_clusters = problem.chunks, problem.n_clusters
         shape = n_clusters, chunks.shape[1]
-        starts, stops = chunks.edges
+        starts, stops = edges_of(chunks.blocks)
         n_blocks = starts.size
         moved = np.empty((n_blocks, *shape)), np.empty((n_blocks, n_clusters))
         moved += tuple(np.empty((2, n_blocks, n_clusters), np.intp))

@@ -1,8 +1,8 @@
 """Products of rows and centres in whole numbers of 16 bits.
 
 The processor multiplies twice as many of those at a time as of float32, and adds up each two
-neighbours (PMADDWD, which LLVM finds by itself in what is written here, or does without). The
-rows of a panel lie side by side, two features of a row in the 32 bits of a lane.
+neighbours: `Vectors.add_pairs` says by which instruction. The rows of a panel lie side by side,
+two features of a row in the 32 bits of a lane.
 """
 
 from __future__ import annotations

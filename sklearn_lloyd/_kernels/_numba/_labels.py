@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_lloyd._kernels._numba._code_tables import scale_of
 from sklearn_lloyd._kernels._numba._codes import LANES, encode_panel, fold_codes, near_scores
 from sklearn_lloyd._kernels._numba._jit import any_order, exact, exact_part
-from sklearn_lloyd._kernels._numba._least import copy_row
+from sklearn_lloyd._kernels._numba._least import copy_row, fold_near
 from sklearn_lloyd._kernels._numba._panels import (
     fetch_rows,
     fill_neighbours,
@@ -16,7 +16,7 @@ from sklearn_lloyd._kernels._numba._panels import (
 )
 from sklearn_lloyd._kernels._numba._rows import FLAGS, open_rows
 from sklearn_lloyd._kernels._numba._settle import decide_open
-from sklearn_lloyd._kernels._numba._simd import fold_panel, lowest_bit, norms_of_panel, product
+from sklearn_lloyd._kernels._numba._simd import fold_panel, norms_of_panel
 from sklearn_lloyd._kernels._numba._tiles import TILE
 
 # Share of all scores: if codes leave so many to be computed one by one, that costs more than
@@ -43,7 +43,7 @@ def label_block(
     scales, bounds = np.empty((2, LANES), np.float32)
     scores, masks = np.empty((len(c_norms), LANES), np.float32), np.empty(len(c_norms), np.uint32)
     open_lanes = np.empty((LANES if c_table.size else 0, n_features), real)
-    flags = np.empty(FLAGS, np.uint8)
+    none, flags = np.full(LANES, -1, np.int32), np.empty(FLAGS, np.uint8)
     slack_of_norm *= real.type(1) + eps * real.type(n_features)  # the norm is a sum
     c_error *= np.float32(2)
     total = 0.0
@@ -67,7 +67,7 @@ def label_block(
                 )  # fmt: skip
                 n_near += _compare_near(
                     X, first, r, min(n_lanes, n - r), shift, factors, norms, sq_norms, c_slack,
-                    c_error, scales, bounds, scores, masks, open_lanes, best, second, label,
+                    c_error, scales, bounds, scores, masks, none, open_lanes, best, second, label,
                 )  # fmt: skip
             else:
                 fold_panel(panel, factors, norms, best, second, label, r)
@@ -100,7 +100,7 @@ def _fold_encoded(
 @exact_part
 def _compare_near(
     X, first, start, n, shift, factors, norms, sq_norms, slack, error, scales, bounds, scores,
-    masks, rows, best, second, label,
+    masks, none, rows, best, second, label,
 ):  # fmt: skip
     """Compare the rows that codes leave open with the centres that they leave to them.
 
@@ -113,6 +113,8 @@ def _compare_near(
         Of the centre of the least score, and times the squared norm: how far scores may be off.
     scales, scores
         Of the rows, and with all centres.
+    none : ndarray of int32 of shape (LANES,)
+        -1, see `fold_near`.
     bounds, masks, rows
         Scratch memory.
     best, second, label
@@ -123,7 +125,7 @@ def _compare_near(
     n_near : int
         How many scores were computed.
     """
-    n_open = n_near = 0
+    n_open = 0
     for r in range(np.uintp(LANES)):
         place = np.uintp(start) + r
         off = (sq_norms[place] * error + slack[np.uintp(label[place])]) * scales[r]
@@ -137,21 +139,8 @@ def _compare_near(
         second[place] /= scales[r]
     if n_open:
         near_scores(scores, bounds, masks)
-        for c in range(np.uintp(len(norms))):
-            mask = masks[c]
-            while mask:
-                r = lowest_bit(mask)
-                mask &= mask - np.uint32(1)
-                score, place = (
-                    norms[c] + product(rows[r], factors, np.intp(c)),
-                    np.uintp(start) + r,
-                )
-                n_near += 1
-                if score < best[place]:
-                    best[place], second[place], label[place] = score, best[place], c
-                elif score < second[place]:
-                    second[place] = score
-    return n_near
+        return fold_near(masks, none, rows, factors, norms, start, best, second, label)
+    return 0
 
 
 @any_order

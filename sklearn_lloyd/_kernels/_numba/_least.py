@@ -45,6 +45,38 @@ def copy_row(X, i, shift, row):
             row[j] = X[i, j]
 
 
+@exact_part
+def fold_near(masks, own, rows, factors, norms, start, best, second, label):
+    """Take the scores of near centres into the two least, one by one; returns how many.
+
+    Parameters
+    ----------
+    masks : ndarray of uint32 of shape (n_centers,)
+        A bit for each row that a centre is near to.
+    own : ndarray of int32 of shape (LANES,)
+        A centre that each row has been compared with before, or -1.
+    rows : ndarray of shape (LANES, n_features)
+        Less the shift.
+    start : int
+        Where the rows are in the arrays that follow.
+    """
+    n = 0
+    for c in range(np.uintp(len(norms))):
+        mask = masks[c]
+        while mask:
+            r = lowest_bit(mask)
+            mask &= mask - np.uint32(1)
+            if own[r] == np.intp(c):
+                continue
+            score, place = norms[c] + product(rows[r], factors, np.intp(c)), np.uintp(start) + r
+            n += 1
+            if score < best[place]:
+                best[place], second[place], label[place] = score, best[place], c
+            elif score < second[place]:
+                second[place] = score
+    return n
+
+
 @exact
 def two_least_of_near(
     X, index, n, shift, factors, norms, slack, slack_of_norm, sq_norms, labels, codes, c_table,
@@ -74,18 +106,7 @@ def two_least_of_near(
             best[first + r], second[first + r], label[first + r] = score, np.inf, c
         panel = panel_of(codes, index, first, gathered)
         compare_codes(panel, c_table, c_norms, c_factors, scales, bounds, masks, rest)
-        for c in range(len(masks)):
-            mask = masks[c]
-            while mask:
-                r = lowest_bit(mask)
-                mask &= mask - np.uint32(1)
-                if own[r] == c or c >= len(norms):
-                    continue
-                score, p = norms[c] + product(rows[r], factors, c), np.uintp(first) + r
-                if score < best[p]:
-                    best[p], second[p], label[p] = score, best[p], c
-                elif score < second[p]:
-                    second[p] = score
+        fold_near(masks, own, rows, factors, norms, first, best, second, label)
         for r in range(LANES):
             below = rest[r] / scales[r] - errors[r]
             second[first + r] = min(second[first + r], below)

@@ -112,6 +112,16 @@ def turn_rows(typingctx, X, step, index, first, j, n, shift, panel):
     return signature, codegen
 
 
+def _lines(context, builder, X, first, n):
+    """A loop over the lines of the cache that n rows of X from `first` on are in: yields where."""
+    n_features = builder.extract_value(X.shape, 1)
+    start = builder.mul(first, n_features)
+    stop = builder.add(start, builder.mul(n, n_features))
+    step = first.type(_LINE // context.get_abi_sizeof(X.data.type.pointee))
+    with cgutils.for_range_slice(builder, start, stop, step) as (place, _):
+        yield builder.gep(X.data, [place])
+
+
 @intrinsic
 def read_ahead(typingctx, X, first, n):
     """Read n rows of X from `first` on once, line by line of the cache.
@@ -123,13 +133,9 @@ def read_ahead(typingctx, X, first, n):
 
     def codegen(context, builder, signature, args):
         X, first, n = arrays_of(context, builder, signature, args)
-        n_features, intp = builder.extract_value(X.shape, 1), first.type
-        start = builder.mul(first, n_features)
-        stop = builder.add(start, builder.mul(n, n_features))
-        step = intp(_LINE // context.get_abi_sizeof(X.data.type.pointee))
         read = ir.FunctionType(ir.VoidType(), [INT32])
-        with cgutils.for_range_slice(builder, start, stop, step) as (place, _):
-            number = builder.load(builder.bitcast(builder.gep(X.data, [place]), INT32_POINTER))
+        for line in _lines(context, builder, X, first, n):
+            number = builder.load(builder.bitcast(line, INT32_POINTER))
             builder.asm(read, "", "r", [number], side_effect=True)  # or it would be left out
         return context.get_dummy_value()
 
@@ -143,16 +149,11 @@ def _fetch(typingctx, X, first, n):
 
     def codegen(context, builder, signature, args):
         X, first, n = arrays_of(context, builder, signature, args)
-        n_features, intp = builder.extract_value(X.shape, 1), first.type
-        start = builder.mul(first, n_features)
-        stop = builder.add(start, builder.mul(n, n_features))
-        step = intp(_LINE // context.get_abi_sizeof(X.data.type.pointee))
         pointer = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer, INT32, INT32, INT32])
         prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        with cgutils.for_range_slice(builder, start, stop, step) as (place, _):
-            line = builder.bitcast(builder.gep(X.data, [place]), pointer)
-            builder.call(prefetch, [line, INT32(0), INT32(2), INT32(1)])
+        for line in _lines(context, builder, X, first, n):
+            builder.call(prefetch, [builder.bitcast(line, pointer), INT32(0), INT32(2), INT32(1)])
         return context.get_dummy_value()
 
     return signature, codegen

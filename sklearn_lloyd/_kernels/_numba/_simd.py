@@ -1,10 +1,10 @@
 """Products of rows and centres in the vector registers of the processor.
 
 The rows of a *panel* lie side by side: it has the shape (n_features, `lanes`), so that one
-feature of all its rows fills two registers. A panel meets four centres at a time: eight sums
-stay in registers while the features go by, and what is made of the scores (the two least, a
-comparison, a sum) is made there too, before anything is stored. That is as fast as the product
-alone in BLAS, and needs no memory for the scores.
+feature of all its rows fills two registers, or one of twice the width. A panel meets four or
+eight centres at a time: eight sums stay in registers while the features go by, and what is made
+of the scores (the two least, a comparison, a sum) is made there too, before anything is stored.
+That needs no memory for the scores.
 
 Numba has no vector types, so these few functions are written in LLVM's own language. LLVM turns
 vectors of any length into what the processor has; nothing here is of one kind of processor.

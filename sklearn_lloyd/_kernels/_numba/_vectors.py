@@ -18,7 +18,12 @@ INT32 = ir.IntType(32)
 _FAST = ("contract", "nsz")  # a product and its sum may be rounded once
 _REGISTER = 32  # bytes
 _PANEL = 64  # bytes of a feature: two registers, or one where the processor has wider ones
-_WIDE_REGISTERS = "+avx512bw"
+
+
+def _has(context, *features):
+    """Whether the processor that is compiled for has these."""
+    there = context.codegen().magic_tuple()[-1].split(",")
+    return all(f"+{feature}" in there for feature in features)
 
 
 def lanes(dtype):
@@ -50,8 +55,7 @@ class Vectors:
         self.size = 4 if dtype == types.float32 else 8
         self.width = register // self.size
         self.each = range(_PANEL // register)  # the registers of a feature of a panel
-        features = context.codegen().magic_tuple()[-1].split(",")
-        self._has_dot_products = "+avx512vnni" in features and "+avx512vl" in features
+        self._has_dot_products = _has(context, "avx512vnni", "avx512vl")
         self.reals = ir.VectorType(self.real, self.width)
         self.labels = ir.VectorType(INT32, self.width)
         self.zeros = ir.Constant(self.reals, [0.0] * self.width)
@@ -115,8 +119,8 @@ class Vectors:
 
 def vectors_of_panel(context, builder, dtype):
     """Vectors for the products of panels: in the widest registers that there are."""
-    features = context.codegen().magic_tuple()[-1].split(",")
-    return Vectors(context, builder, dtype, _PANEL if _WIDE_REGISTERS in features else _REGISTER)
+    register = _PANEL if _has(context, "avx512bw") else _REGISTER
+    return Vectors(context, builder, dtype, register)
 
 
 def groups_of_centers(vectors, n_centers):
