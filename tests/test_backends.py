@@ -649,7 +649,7 @@ def test_seeding_by_codes(monkeypatch, dtype, much_work, weighted):
     monkeypatch.setattr(_init_coding, "_MUCH_WORK", much_work)
     # Blocks whose edges are within panels.
     monkeypatch.setattr(_init_compiled, "_ONE_BLOCK", 1 << 16)
-    monkeypatch.setattr(_init_compiled, "_FEWEST_ROWS", 100)
+    monkeypatch.setattr(_init_compiled, "_PANEL", 100)
     rng = np.random.default_rng(0)
     blobs = rng.normal(size=(30, 35))[rng.integers(30, size=9001)]
     for X in (

@@ -15,8 +15,9 @@ from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
 MOST_TRIALS = 16  # one bit each
 _ONE_BLOCK = 1 << 19  # values, from which several threads are sooner done
-_BLOCK, _FEWEST_ROWS = 1 << 16, 64  # in a block, at least: of values and of rows, a multiple...
-_MANY_BLOCKS = 64  # ...up to which they are no larger than that
+_BLOCK, _FEWEST_ROWS = 1 << 16, 256  # in a block, at least: of values and of rows...
+_FEW_BLOCKS, _MANY_BLOCKS = 8, 64  # ...if there are more than the few, up to the many
+_PANEL = 16  # rows, of which a block has no part
 _MOST_BLOCKS = 256  # for steps on all threads without Python: each has memory of its own
 _MOST_ROWS = 1 << 16  # that two bytes count
 _STEPS = 64  # in one call, which Ctrl-C has to wait for...
@@ -35,7 +36,8 @@ def blocks_of_trials(chunks):
     if n_rows * values <= _ONE_BLOCK and n_rows <= _MOST_ROWS:
         return [slice(0, n_rows)]
     wanted = max(_BLOCK // values, min(_ONE_BLOCK // values, n_rows // _MANY_BLOCKS))
-    wanted = min(max(1, wanted // _FEWEST_ROWS) * _FEWEST_ROWS, _MOST_ROWS)
+    wanted = max(wanted, min(_FEWEST_ROWS, n_rows // _FEW_BLOCKS))
+    wanted = min(max(1, wanted // _PANEL) * _PANEL, _MOST_ROWS)
     return [slice(start, min(start + wanted, n_rows)) for start in range(0, n_rows, wanted)]
 
 
