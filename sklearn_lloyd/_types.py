@@ -58,6 +58,12 @@ class Problem:
     rounded: np.ndarray | None = field(default=None, repr=False)
     shared: dict = field(default_factory=dict, repr=False)
 
+    def rounded_rows(self, rows):
+        """The same of a slice of the rows, or None; those of an index would be a copy."""
+        if self.rounded is None or not isinstance(rows, slice):
+            return None
+        return self.rounded[rows]
+
     def screened(self, dtype):
         """The rows as compiled screens of that precision read them, and what to take off them."""
         if self.rounded is not None and dtype == np.float32:

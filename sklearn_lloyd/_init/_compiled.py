@@ -10,7 +10,7 @@ from sklearn_lloyd._canonical import INSERTED
 from sklearn_lloyd._chunks import edges_of
 from sklearn_lloyd._codes import NO_CODES, can_encode, no_coding
 from sklearn_lloyd._init._coding import codes_for_trials
-from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, Greedy
+from sklearn_lloyd._init._greedy import CONTENDERS, TIGHT, WORN, Greedy
 from sklearn_lloyd._kernels import array_of, largest_norm_for, precision_for
 
 MOST_TRIALS = 16  # one bit each
@@ -25,8 +25,6 @@ _WORK = 1 << 31  # ...and products, if more than one
 _LITTLE = 1 << 17  # values of noted rows, up to which other threads would come too late
 _NOTHING = np.empty(0)
 _FEW_NOTED = 0.5  # share of the rows, up to which codes tell enough
-# The sums of the masses are taken from, and summed again when so little of them is left.
-_WORN = 1e-3
 
 
 def blocks_of_trials(chunks):
@@ -165,7 +163,7 @@ class CompiledGreedy(Greedy):
         """The potential from which on the precision that it calls for will do."""
         tight = TIGHT * self._problem.sum_of_squares
         enough = tight if self._precision() == np.float32 else 0.0
-        return max(enough, _WORN * self._fresh_potential)
+        return max(enough, WORN * self._fresh_potential)
 
     def draw(self, uniforms):
         canonical = self._canonical
@@ -180,20 +178,11 @@ class CompiledGreedy(Greedy):
             else:
                 canonical.in_order(np.array([state]))
 
-    def _sum_up(self):
-        canonical, kernels = self._canonical, self._kernels
-        total = np.zeros(canonical.n_blocks)
-
-        def kernel(rows, scratch):
-            mass = np.zeros(canonical.n_blocks)
-            kernels.add_mass(
-                rows.start, rows.stop, self._closest, self._weights, canonical.block_of, mass
-            )
-            return mass
-
-        self._chunks.map_reduce(kernel, total.__iadd__, self._blocks)
-        self._block_mass = total
-        self.potential = self._fresh_potential = total.sum()
+    def _mass_by_block(self, rows):
+        mass = np.zeros(self._canonical.n_blocks)
+        arrays = self._closest, self._weights, self._canonical.block_of, mass
+        self._kernels.add_mass(rows.start, rows.stop, *arrays)
+        return mass
 
     def _gains(self, trials):
         problem, chunks, kernels = self._problem, self._chunks, self._kernels
@@ -309,10 +298,6 @@ class CompiledGreedy(Greedy):
         self._visit_noted(update, reduce)
         self.potential = self._kernels.clip_and_sum(self._block_mass)
         self._freshen()
-
-    def _freshen(self):
-        if self.potential < _WORN * self._fresh_potential:
-            self._sum_up()
 
     def _visit_noted(self, kernel, reduce):
         """Have all noted rows looked at again: `kernel(blocks)` of all blocks, or of each."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._chunks import even_slices
 from sklearn_lloyd._kernels import (
     CenterTable,
     all_sq_distances,
@@ -15,9 +16,14 @@ from sklearn_lloyd._kernels import (
 # Trials whose gains differ by less than this share are told apart exactly.
 CONTENDERS = 1e-4
 _ROUNDING = 1e-10  # relative, of equal gains
+# The sums of the masses are taken from, and summed again when so little of them is left.
+WORN = 1e-3
 # Mean squared distance to the nearest centre, as a share of that to the shift, below which
 # float32 products say too little about it.
 TIGHT = 2.0**-8
+# Numbers in a block, of rows and of distances to the trials: threads that share out less wait for
+# each other to get at Python, and are no faster than one.
+_BLOCK = 1 << 21
 _GATHERED = 1 << 16  # numbers at a time: in memory that is at hand, not fresh from the system
 
 
@@ -29,6 +35,7 @@ class Seeding:
         self._chunks = problem.chunks
         self._canonical = problem.canonical
         self._closest = np.full(self._chunks.shape[0], np.inf)
+        self._blocks = None
 
     def _mass(self, rows):
         weights = self._problem.weights(rows)
@@ -38,17 +45,26 @@ class Seeding:
         """Rows drawn with a probability proportional to what they add to the potential."""
         return self._canonical.draw(uniforms, self._block_mass, self._mass)
 
-    def _lower(self, update):
-        """Have `update(rows, scratch)` lower the distances of each block, and sum them up."""
+    def _sum_up(self, update=None):
+        """Sum up the masses of all rows, once `update(rows, scratch)` has lowered the distances."""
         block_mass = np.zeros(self._canonical.n_blocks)
 
         def kernel(rows, scratch):
-            update(rows, scratch)
-            return self._canonical.block_mass(rows, self._mass(rows))
+            if update is not None:
+                update(rows, scratch)
+            return self._mass_by_block(rows)
 
-        self._chunks.map_reduce(kernel, block_mass.__iadd__)
+        self._chunks.map_reduce(kernel, block_mass.__iadd__, self._blocks)
         self._block_mass = block_mass
-        self.potential = block_mass.sum()
+        self.potential = self._fresh_potential = block_mass.sum()
+
+    def _mass_by_block(self, rows):
+        return self._canonical.block_mass(rows, self._mass(rows))
+
+    def _freshen(self):
+        """Sum up once more when what is left has lost digits, or is nothing but rounding."""
+        if self.potential < WORN * self._fresh_potential:
+            self._sum_up()
 
 
 class Greedy(Seeding):
@@ -58,10 +74,17 @@ class Greedy(Seeding):
         super().__init__(problem)
         # Where a trial may be nearer than the nearest centre so far.
         self._maybe = np.empty((n_trials, self._chunks.shape[0]), bool)
+        n_rows, n_features = self._chunks.shape
+        self._blocks = even_slices(n_rows, max(1, _BLOCK // (n_features + n_trials)), n_rows)
 
     def start(self, row):
         """Take the first centre."""
-        self._add(row, None)
+        center = self._chunks.dense_rows(np.array([row]))[0]
+
+        def update(rows, scratch):
+            self._closest[rows] = sq_distances_to(self._chunks.rows(rows), center, scratch)
+
+        self._sum_up(update)
 
     def start_from(self, centers, labels):
         """Go on from centres that all rows are assigned to."""
@@ -70,7 +93,7 @@ class Greedy(Seeding):
         def update(rows, scratch):
             closest[rows] = own_sq_distances(rows_of(rows), centers, labels[rows])
 
-        self._lower(update)
+        self._sum_up(update)
 
     def choose_rows(self, uniforms, rows):
         """Take as many rows, by as many draws each, as can be taken without Python.
@@ -117,9 +140,10 @@ class Greedy(Seeding):
                 dtype,
                 self._maybe[:, rows],
                 scratch,
+                problem.rounded_rows(rows),
             )
 
-        self._chunks.map_reduce(screen, gains.__iadd__)
+        self._chunks.map_reduce(screen, gains.__iadd__, self._blocks)
         return gains
 
     def _exact_gain(self, trials, i):
@@ -137,32 +161,34 @@ class Greedy(Seeding):
             closer = np.maximum(closer, 0)
             return closer.sum() if weights is None else (closer * weights).sum()
 
-        self._chunks.map_reduce(improve, gain.__iadd__)
+        self._chunks.map_reduce(improve, gain.__iadd__, self._blocks)
         return float(gain)
 
     def _take(self, trials, i):
-        self._add(trials[i], self._maybe[i])
-
-    def _add(self, row, maybe):
-        center = self._chunks.dense_rows(np.array([row]))[0]
+        center = self._chunks.dense_rows(trials[i : i + 1])[0]
+        taken = np.zeros(self._canonical.n_blocks)
 
         def update(rows, scratch):
-            near = rows if maybe is None else np.flatnonzero(maybe[rows]) + rows.start
-            distances = self._sq_distances(near, center, scratch)
-            self._closest[near] = np.minimum(self._closest[near], distances)
+            near = np.flatnonzero(self._maybe[i, rows]) + rows.start
+            before = self._closest[near]
+            self._closest[near] = np.minimum(before, self._sq_distances(near, center, scratch))
+            before -= self._closest[near]
+            weights = self._problem.weights(near)
+            return self._canonical.block_mass(near, before if weights is None else before * weights)
 
-        self._lower(update)
+        self._chunks.map_reduce(update, taken.__iadd__, self._blocks)
+        np.maximum(self._block_mass - taken, 0.0, out=self._block_mass)
+        self.potential = self._block_mass.sum()
+        self._freshen()
 
     def _sq_distances(self, near, center, scratch):
-        """Of the rows `near`, a slice or indices, which are gathered a few at a time."""
-        rows = self._chunks.rows
-        if isinstance(near, slice):
-            return sq_distances_to(rows(near), center, scratch)
+        """Of the rows `near`, which are gathered a few at a time."""
         distances = np.empty(near.size)
         step = max(1, _GATHERED // center.size)
         for start in range(0, near.size, step):
             part = slice(start, start + step)
-            distances[part] = sq_distances_to(rows(near[part]), center, scratch)
+            some = self._chunks.rows(near[part])
+            distances[part] = sq_distances_to(some, center, scratch)
         return distances
 
 

@@ -71,7 +71,7 @@ class _Candidates(Seeding):
             np.copyto(self._closest[rows], distances, where=nearer)
             np.copyto(self._nearest[rows], labels + n_before, where=nearer)
 
-        self._lower(update)
+        self._sum_up(update)
         self.rows = np.concatenate([self.rows, drawn])
 
     def weights(self):

@@ -52,7 +52,7 @@ class SparseGreedy(Greedy):
             closest = self._closest[rows]
             np.minimum(closest, self._distances[rows, i], out=closest)
 
-        self._lower(update)
+        self._sum_up(update)
 
     def _gains(self, trials):
         """Fill the distances to the trials; return the sum of the gains of all blocks."""

@@ -25,9 +25,12 @@ from sklearn_lloyd._kernels._gaps import (
 )
 from sklearn_lloyd._kernels._screen import by_row, scratch_array
 
-_BATCH = 3 << 18  # numbers in one batch: long operations pay for Python's part in them
+# Numbers in one batch: in long operations, Python's part in them is small, and so are the chances
+# that threads wait for each other to get at Python.
+_BATCH = 3 << 19
+_TRIAL_BATCH = 1 << 18  # scores with trials at a time, which stay in the cache
 _NO_GAP = -np.inf
-_BATCH_BY_ROW = 1 << 18  # the same, where the scores of one row lie side by side
+_BATCH_BY_ROW = 1 << 20  # the same, where the scores of one row lie side by side
 _LEFT = 1 << 18  # scores of rows that batches leave open, up to which they are kept
 _FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a screen in float64
 _FEW = 1 << 14  # differences, up to which they are computed sooner than a screen
@@ -45,7 +48,7 @@ def are_few(rows, n_centers):
     return not sparse.issparse(rows) and rows.size * n_centers <= _FEW
 
 
-def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
+def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False, rounded=None):
     """Assign rows to their nearest centres.
 
     Parameters
@@ -60,6 +63,8 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
         Precision to screen in.
     scratch : dict
     want_gap : bool
+    rounded : ndarray of float32 of shape (n_rows, n_features) or None
+        The rows less the shift of the table, if they are at hand.
 
     Returns
     -------
@@ -86,6 +91,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
         part = slice(start, min(start + step, n_rows))
         index, *about_them = _label_batch(
             row_slice(rows, part),
+            None if rounded is None else rounded[part],
             None if sq_norms is None else sq_norms[part],
             None if guess is None else guess[part],
             screen,
@@ -103,7 +109,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False):
     return labels, _NO_GAP if gap is None else gap, n_hard
 
 
-def _label_batch(rows, sq_norms, guess, screen, table, scratch, labels, gap):
+def _label_batch(rows, rounded, sq_norms, guess, screen, table, scratch, labels, gap):
     """One batch of `nearest`: fill `labels` and `gap` but for some rows.
 
     Returns
@@ -113,7 +119,7 @@ def _label_batch(rows, sq_norms, guess, screen, table, scratch, labels, gap):
     scores : ndarray of shape (n_left, n_clusters)
     sq_norms : ndarray of shape (n_left,)
     """
-    block = screen.prepare(rows, table.shift, scratch)
+    block = screen.prepare(rows, table.shift, scratch, rounded)
     scores = screen.scores(block, scratch)
     if guess is None and gap is None and not by_row(rows, table):
         bound = screen.sq_norm_bound(block) if sq_norms is None else sq_norms
@@ -254,7 +260,7 @@ def _decide(rows, candidates, others, table, gap):
     return labels, difference_of_roots(far * (1 - eps), lowest, eps)
 
 
-def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
+def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch, rounded=None):
     """How much each of the table's centres would take off the potential of a block.
 
     Parameters
@@ -263,6 +269,8 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         Squared distance to the nearest centre so far.
     maybe : ndarray of bool of shape (n_trials, n_rows)
         Filled: where the trial may be nearer than the nearest so far.
+    rounded : ndarray of float32 of shape (n_rows, n_features) or None
+        As in `nearest`.
 
     Returns
     -------
@@ -276,16 +284,18 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch):
         return closer.sum(axis=1) if weights is None else closer @ weights
     screen = table.screen(np.dtype(dtype))
     gains = np.zeros(len(table))
-    step = batch_rows(rows, table)
+    step = max(1, _TRIAL_BATCH // len(table))
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)
         norms = sq_norms[part]
-        block = screen.prepare(row_slice(rows, part), table.shift, scratch)
+        at_hand = None if rounded is None else rounded[part]
+        block = screen.prepare(row_slice(rows, part), table.shift, scratch, at_hand)
         if norms.dtype.itemsize < screen.dtype.itemsize:
             norms = screen.sq_norms(block)
         scores = screen.scores(block, scratch, screen.norms)
-        target = (closest[part] - norms).astype(screen.dtype, copy=False)
-        np.subtract(target, scores, out=scores)
+        highest = closest[part].astype(screen.dtype)
+        highest -= norms
+        np.subtract(highest, scores, out=scores)
         # The norms are kept in their own precision, whatever that of the scores.
         eta = screen.row_error + 2 * float(np.finfo(norms.dtype).eps)
         slack = eta * (float(norms.max()) + float(closest[part].max()))

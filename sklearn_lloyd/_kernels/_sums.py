@@ -10,6 +10,7 @@ from sklearn_lloyd._kernels._distances import offsets_by_batch
 
 # A square of a norm that falls by this in one step has lost half of its digits.
 CANCELLED_SQUARE = 1e14
+_ROUNDED = 1024  # rows at a time
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
@@ -20,10 +21,11 @@ def _offsets(rows, shift):
     return np.subtract(rows, shift, dtype=np.float64)
 
 
-def norms_and_keys(rows, shift, direction):
+def norms_and_keys(rows, shift, direction, rounded=None):
     """Squared distances from the shift, and a fixed projection of each row; float64.
 
-    Equal rows have equal keys, wherever they stand.
+    Equal rows have equal keys, wherever they stand. `rounded`, if it is given, is filled with
+    the rows less the shift.
     """
     if sparse.issparse(rows):
         data = rows.data.astype(np.float64)
@@ -31,6 +33,10 @@ def norms_and_keys(rows, shift, direction):
         projected *= data
         return sum_by_row(rows, np.square(data, out=data)), sum_by_row(rows, projected)
     offsets = _offsets(rows, shift)
+    if rounded is not None:
+        for start in range(0, len(offsets), _ROUNDED):  # as much as the cache turns round
+            part = slice(start, start + _ROUNDED)
+            rounded[part] = offsets[part]
     sq_norms = np.einsum("ij,ij->i", offsets, offsets)
     return sq_norms, np.einsum("ij,j->i", offsets, direction)
 

@@ -107,6 +107,7 @@ class Assigner:
             self._dtype,
             scratch,
             self._bounds is not None,
+            problem.rounded_rows(index),
         )
         if self._bounds is not None:
             # A centre that stood aside as a repeated one is not in the gap.
