@@ -25,7 +25,7 @@ from sklearn_lloyd._kernels import (
 from sklearn_lloyd._threads import effective_n_threads, worker_pool
 
 _MAX_ROWS = 65536
-_MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
+_MAX_VALUES = 1 << 20  # of X in a block: more, and the scratch memory of a worker shows
 _BLOCK_SCORES = 1 << 22  # rows times clusters: fewer, and Python's own time shows
 _MIN_ROWS = 2048
 _COMPILED_VALUES = 1 << 17  # of X in the smallest block that compiled code is called for

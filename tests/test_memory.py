@@ -138,7 +138,7 @@ def test_memmap(limit, per_row, action, backend, tmp_path):
         done, seen = threading.Event(), [private()]
 
         def watch():
-            while not done.wait(0.002):
+            while not done.wait(0.0005):
                 seen.append(private())
 
         watcher = threading.Thread(target=watch)

@@ -17,6 +17,7 @@ class SparseGreedy(Greedy):
 
     def __init__(self, problem, n_trials):
         super().__init__(problem, 0)
+        self._blocks = None  # the usual ones: rows are long, but few of their numbers are there
         n_rows = self._chunks.shape[0]
         self._distances = np.empty((n_rows, n_trials))
         self._trials = None

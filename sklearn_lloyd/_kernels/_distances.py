@@ -92,9 +92,14 @@ def own_sq_distances(rows, centers, labels):
     """Squared distance of each row to the centre of its label, float64, by differences."""
     if sparse.issparse(rows):
         return pair_sq_distances(rows, centers, labels)
-    differences = centers.take(labels, axis=0)
-    np.subtract(rows, differences, out=differences)
-    return np.einsum("ij,ij->i", differences, differences)
+    sq_distances = np.empty(len(rows))
+    step = max(1, _BATCH // rows.shape[1])
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        differences = centers.take(labels[part], axis=0)
+        np.subtract(rows[part], differences, out=differences)
+        np.einsum("ij,ij->i", differences, differences, out=sq_distances[part])
+    return sq_distances
 
 
 def sq_distances_to(rows, center, scratch=None):

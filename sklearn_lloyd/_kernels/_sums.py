@@ -10,15 +10,15 @@ from sklearn_lloyd._kernels._distances import offsets_by_batch
 
 # A square of a norm that falls by this in one step has lost half of its digits.
 CANCELLED_SQUARE = 1e14
-_ROUNDED = 1024  # rows at a time
+_BATCH = 1 << 16  # numbers in float64 at a time, which the cache holds
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
 def _offsets(rows, shift):
-    """Dense rows less the shift, in float64; not to be written to."""
+    """Dense rows less the shift, in float64 and C order; not to be written to."""
     if shift is None:
-        return rows.astype(np.float64, copy=False)
-    return np.subtract(rows, shift, dtype=np.float64)
+        return np.ascontiguousarray(rows, np.float64)
+    return np.subtract(rows, shift, dtype=np.float64, order="C")
 
 
 def norms_and_keys(rows, shift, direction, rounded=None):
@@ -32,13 +32,16 @@ def norms_and_keys(rows, shift, direction, rounded=None):
         projected = direction.take(rows.indices)
         projected *= data
         return sum_by_row(rows, np.square(data, out=data)), sum_by_row(rows, projected)
-    offsets = _offsets(rows, shift)
-    if rounded is not None:
-        for start in range(0, len(offsets), _ROUNDED):  # as much as the cache turns round
-            part = slice(start, start + _ROUNDED)
-            rounded[part] = offsets[part]
-    sq_norms = np.einsum("ij,ij->i", offsets, offsets)
-    return sq_norms, np.einsum("ij,j->i", offsets, direction)
+    sq_norms, keys = np.empty((2, len(rows)))
+    step = max(1, _BATCH // rows.shape[1])
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        offsets = _offsets(rows[part], shift)
+        if rounded is not None:
+            rounded[part] = offsets
+        np.einsum("ij,ij->i", offsets, offsets, out=sq_norms[part])
+        np.einsum("ij,j->i", offsets, direction, out=keys[part])
+    return sq_norms, keys
 
 
 def moments(rows, weights, scratch=None):
@@ -57,7 +60,12 @@ def moments(rows, weights, scratch=None):
         return total, mean, np.maximum(squares - total * mean**2, 0.0)
     if weights is None:
         weights = np.ones(rows.shape[0])
-    mean = weights @ _offsets(rows, None) / total
+    mean = np.zeros(rows.shape[1])
+    step = max(1, _BATCH // rows.shape[1])
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        mean += weights[part] @ _offsets(rows[part], None)
+    mean /= total
     squares = np.zeros(rows.shape[1])
     for part, offsets in offsets_by_batch(rows, mean, scratch):
         squares += weights[part] @ np.square(offsets, out=offsets)

@@ -25,6 +25,7 @@ _COMPARE = 0.4, 0.025
 _FEW_CHANGED = 0.2  # share of the rows looked at
 _MOST = 0.6  # share of all rows
 _PIECE = 1 << 18  # rows whose bounds are tested at once
+_MANY_CLUSTERS = 100  # fewer are all compared sooner than a few of them are picked out
 _MUCH_WORK = 1 << 24  # products in a pass, from which to look for fast centres is soon paid back
 
 
@@ -63,7 +64,8 @@ class Assigner:
     def _kind_of_bounds(problem):
         n_rows, n_features = problem.chunks.shape
         much = n_rows * n_features * problem.n_clusters >= _MUCH_WORK
-        return (FastAndSlow if much and not problem.chunks.is_sparse else Bounds)(problem)
+        many = problem.n_clusters >= _MANY_CLUSTERS and not problem.chunks.is_sparse
+        return (FastAndSlow if much and many else Bounds)(problem)
 
     def assign(self, centers, reduce):
         """Assign all rows to `centers`; call `reduce(ChunkStats)` for each block that changed."""
