@@ -54,7 +54,7 @@ TOLERANCE = {"seed": 0.01, "lloyd": 0.01, "fit": 0.01, "predict": 0.001, "growth
 SEEDED = ("seed", "fit", "growth")
 MAX_SEEDS = 30
 # No round starts later than this, but the first two.
-SECONDS = 8
+SECONDS = 6
 DECIDING_SECONDS = 30  # of further seeds, at most
 COLUMNS = ("n", "d", "k", "type", "others")
 PACKAGES = (

@@ -120,6 +120,11 @@ class CanonicalRows:
         block_mass : ndarray of shape (n_blocks,)
         mass_of : callable
             Gives the mass of the rows of an index array.
+
+        Returns
+        -------
+        rows : ndarray of intp of shape (n_draws,), or None
+            None if a draw falls into a block of no mass: that given for it is rounding.
         """
         if self.n_blocks == 1:
             return _draw_from(self.order, uniforms * block_mass[0], mass_of)
@@ -129,7 +134,10 @@ class CanonicalRows:
         for block in set(blocks.tolist()):  # a block is summed once for all its draws
             rows = by_block[starts[block] : starts[block + 1]]
             draws = (blocks == block).nonzero()[0]
-            drawn[draws] = _draw_from(rows, targets[draws], mass_of)
+            of_block = _draw_from(rows, targets[draws], mass_of)
+            if of_block is None:
+                return None
+            drawn[draws] = of_block
         return drawn
 
     def blocks_of(self, uniforms, block_mass):
@@ -225,10 +233,16 @@ def _cut_into_blocks(keys, low, per_step, n_steps, n_blocks):
 
 
 def _draw_from(rows, targets, mass_of):
-    """The rows that the sums of the mass, one row after the other, reach the targets in."""
+    """The rows that the sums of the mass, one row after the other, reach the targets in.
+
+    None if there is no mass.
+    """
     mass = mass_of(rows)
     places = mass.cumsum().searchsorted(targets, side="right")
     beyond = places == rows.size
     if beyond.any():  # rounding
-        places[beyond] = mass.nonzero()[0][-1]
+        last = mass.nonzero()[0][-1:]
+        if last.size == 0:
+            return None
+        places[beyond] = last
     return rows[places]

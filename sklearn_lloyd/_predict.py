@@ -98,7 +98,7 @@ def use_sq_distances(chunks, centers, use):
 
     def kernel(rows, scratch):
         block = chunks.rows(rows)
-        step = batch_rows(block, table)
+        step = batch_rows(block, table, np.dtype(np.float64))
         for start in range(0, block.shape[0], step):
             part = slice(rows.start + start, min(rows.start + start + step, rows.stop))
             use(part, sq_distances_to_all(block[start : start + step], table, scratch))

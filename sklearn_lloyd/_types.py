@@ -40,7 +40,8 @@ class Problem:
     screen_dtype : dtype
         The precision in which distances are screened before the exact decision.
     rounded : ndarray of shape (n_samples, n_features), float32, or None
-        The rows less the shift, where it pays to have them in half of the memory of X.
+        The rows less the shift, where it pays to have them in half of the memory of X. In Fortran
+        order for NumPy, which multiplies that fastest.
     shared : dict
         What one start has computed and the next can use.
     """
@@ -59,7 +60,7 @@ class Problem:
     shared: dict = field(default_factory=dict, repr=False)
 
     def rounded_rows(self, rows):
-        """The same of a slice of the rows, or None; those of an index would be a copy."""
+        """`rounded` of a slice of the rows, or None; that of an index would be a copy."""
         if self.rounded is None or not isinstance(rows, slice):
             return None
         return self.rounded[rows]

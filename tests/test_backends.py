@@ -700,16 +700,21 @@ def test_prediction_in_codes_names_what_is_not_finite():
             model.predict(bad)
 
 
+@pytest.mark.parametrize(("backend", "order"), [("numpy", "F"), ("numba", "C")])
 @pytest.mark.parametrize("n_features", [3, 40])
-def test_float64_is_screened_from_float32_where_there_is_room(n_features):
+def test_float64_is_screened_from_float32_where_there_is_room(n_features, backend, order):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, n_features)) + 100.0
     problems = []
     for megabytes in (1024, 0):
         with config_context(working_memory=megabytes):
-            problems.append(make_problem(Chunks(X, 8, 1, "numba"), 8, None))
+            problems.append(make_problem(Chunks(X, 8, 1, backend), 8, None))
     rounded, plain = problems
     assert plain.rounded is None
+    assert plain.rounded_rows(slice(3)) is None
+    assert rounded.rounded.flags[f"{order}_CONTIGUOUS"]
+    assert rounded.rounded_rows(np.arange(3)) is None
+    assert_array_equal(rounded.rounded_rows(slice(3)), rounded.rounded[:3])
     assert_array_equal(rounded.rounded, (X - rounded.shift).astype(np.float32))
     assert rounded.screened(np.dtype(np.float64))[0] is rounded.chunks.X
     for problem in problems:
@@ -718,6 +723,8 @@ def test_float64_is_screened_from_float32_where_there_is_room(n_features):
             assigner.assign(centers, lambda stats: None)
         distances = np.square(X[:, np.newaxis] - X[8:16]).sum(axis=2)
         assert_array_equal(assigner.labels, distances.argmin(axis=1))
+    seeds = [kmeans_plusplus_rows(problem, np.random.RandomState(0)) for problem in problems]
+    assert_array_equal(*seeds)
 
 
 @pytest.mark.parametrize("n_rows", [1, 200, 6000])  # between, only one has several blocks

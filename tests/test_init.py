@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn_lloyd import KMeans, _chunks, k_means
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init import INIT, random_sample
+from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._init._kmeans_parallel import _Candidates, kmeans_parallel_rows
 from sklearn_lloyd._problem import make_problem
 
@@ -180,6 +181,43 @@ def test_fit_starts_from_the_sample(wrap, init):
     assert_array_equal(model.labels_, want.labels_)
     assert_array_equal(model.cluster_centers_, want.cluster_centers_)
     assert_array_equal(model.history_["inertia"], want.history_["inertia"])
+
+
+def test_a_mass_that_is_only_rounding_is_not_drawn_from():
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((6000, 2))
+    problem = problem_of(X, 3)
+    canonical = problem.canonical
+    seeding = Greedy(problem, 2)
+    seeding.start(0)
+    first = np.flatnonzero(canonical.block_of == 0)
+    seeding._closest[first] = 0.0  # as if a centre lay on each of them
+    assert seeding._block_mass[0] > 0
+    assert canonical.draw(np.zeros(1), seeding._block_mass, seeding._mass) is None
+    (row,) = seeding.draw(np.zeros(1))
+    assert canonical.block_of[row] == 1
+    assert seeding._block_mass[0] == 0.0
+    assert seeding.potential == pytest.approx(seeding._closest.sum())
+
+
+def test_masses_are_taken_off_and_summed_up_again():
+    rng = np.random.default_rng(8)
+    X = rng.integers(0, 4, (6000, 2)) * 1.0 + (rng.random((6000, 1)) < 0.001) * 1e4
+    problem = problem_of(X, 3)
+    seeding = Greedy(problem, 2)
+    seeding.start(0)
+    summed = []
+    for _ in range(40):
+        before = seeding._fresh_potential
+        seeding.take_best_of(seeding.draw(rng.random(2)))
+        total = seeding._closest.sum()
+        assert seeding.potential == pytest.approx(total, rel=1e-9)
+        summed.append(seeding._fresh_potential != before)
+        if total == 0:
+            break
+    assert any(summed)
+    assert not all(summed)
+    assert seeding.potential == 0.0
 
 
 @WEIGHTED

@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, _solvers, lloyd_steps
+from sklearn_lloyd._init import _greedy
 from sklearn_lloyd._kernels import _numpy, _screen, _sums
 from sklearn_lloyd._solvers import _assign, _bounds
 
@@ -47,9 +48,10 @@ def constants(**values):
         yield
 
 
-MODULES = (_chunks, _numpy, _screen, _sums, _solvers, _assign, _bounds)
+MODULES = (_chunks, _numpy, _screen, _sums, _greedy, _solvers, _assign, _bounds)
 BOUNDED = {"_LITTLE_WORK": 0, "_LITTLE_IN_PYTHON": 0}  # bounds, however little there is to do
-FAST = {**BOUNDED, "_MUCH_WORK": 0, "_OWN": (0.0, 0.0), "_SORT_OUT": 0.0}  # and fast centres apart
+FAST = {**BOUNDED, "_OWN": (0.0, 0.0), "_SORT_OUT": 0.0}  # and fast centres apart
+FAST |= {"_MUCH_WORK": 0, "_MANY_CLUSTERS": 0}
 
 
 def squares(X, centers):
@@ -410,7 +412,7 @@ def test_number_of_threads_does_not_show(kind, init, backend):
     elif kind == "csr":
         X[rng.random(X.shape) < 0.6] = 0
         X = sparse.csr_matrix(X)
-    blocks = {"_MAX_ROWS": 500, "_MIN_ROWS": 300, "_PIECE": 700}
+    blocks = {"_MAX_ROWS": 500, "_MIN_ROWS": 300, "_PIECE": 700, "_SHARED": 4000}
     with constants(**blocks, **FAST):
         assert len(_chunks.block_slices(6000, 5, 9)) >= 8
         models = [
@@ -457,6 +459,10 @@ VALUES = [
     {"_BLOCK_SCORES": 1, "_MIN_ROWS": 100},
     {"_BATCH": 1},
     {"_BATCH": 5000, "_MAX_ROWS": 900},
+    {"_TRIAL_BATCH": 100, "_FEW": 0},
+    {"_SHARED": 2000, "_FEW": 0},
+    {"_AT_ONCE": 50},
+    {"_SOME": 1, "_WIDE": 1, "_FEW": 0},
     {"_FEW": 0},
     {"_FEW": 1 << 40},
     {"_FEW": 0, "PAIRS": 1},

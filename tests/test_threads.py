@@ -26,7 +26,7 @@ def blas_threads():
 
 @pytest.fixture(scope="module")
 def X():
-    return np.random.RandomState(0).normal(size=(60_000, 3)).astype(np.float32)
+    return np.random.RandomState(0).normal(size=(240_000, 3)).astype(np.float32)
 
 
 def fit(X, **params):

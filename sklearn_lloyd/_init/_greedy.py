@@ -22,8 +22,8 @@ WORN = 1e-3
 # float32 products say too little about it.
 TIGHT = 2.0**-8
 # Numbers in a block, of rows and of distances to the trials: threads that share out less wait for
-# each other to get at Python, and are no faster than one.
-_BLOCK = 1 << 21
+# each other to get at Python, and are no faster than one. Each row takes memory if it is near.
+_SHARED, _MOST_ROWS = 1 << 21, 1 << 18
 _GATHERED = 1 << 16  # numbers at a time: in memory that is at hand, not fresh from the system
 
 
@@ -43,10 +43,14 @@ class Seeding:
 
     def draw(self, uniforms):
         """Rows drawn with a probability proportional to what they add to the potential."""
-        return self._canonical.draw(uniforms, self._block_mass, self._mass)
+        drawn = self._canonical.draw(uniforms, self._block_mass, self._mass)
+        if drawn is None:
+            self._sum_up()
+            drawn = self._canonical.draw(uniforms, self._block_mass, self._mass)
+        return drawn
 
     def _sum_up(self, update=None):
-        """Sum up the masses of all rows, once `update(rows, scratch)` has lowered the distances."""
+        """Sum up all masses, once `update(rows, scratch)` has lowered the distances."""
         block_mass = np.zeros(self._canonical.n_blocks)
 
         def kernel(rows, scratch):
@@ -75,7 +79,8 @@ class Greedy(Seeding):
         # Where a trial may be nearer than the nearest centre so far.
         self._maybe = np.empty((n_trials, self._chunks.shape[0]), bool)
         n_rows, n_features = self._chunks.shape
-        self._blocks = even_slices(n_rows, max(1, _BLOCK // (n_features + n_trials)), n_rows)
+        wanted = max(1, _SHARED // (n_features + n_trials))
+        self._blocks = even_slices(n_rows, wanted, _MOST_ROWS)
 
     def start(self, row):
         """Take the first centre."""
@@ -174,7 +179,9 @@ class Greedy(Seeding):
             self._closest[near] = np.minimum(before, self._sq_distances(near, center, scratch))
             before -= self._closest[near]
             weights = self._problem.weights(near)
-            return self._canonical.block_mass(near, before if weights is None else before * weights)
+            return self._canonical.block_mass(
+                near, before if weights is None else before * weights
+            )
 
         self._chunks.map_reduce(update, taken.__iadd__, self._blocks)
         np.maximum(self._block_mass - taken, 0.0, out=self._block_mass)

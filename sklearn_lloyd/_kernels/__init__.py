@@ -33,7 +33,6 @@ from sklearn_lloyd._kernels._numpy import are_few, batch_rows, nearest, trial_ga
 from sklearn_lloyd._kernels._screen import (
     CenterTable,
     Screen,
-    is_narrow,
     largest_norm_for,
     precision_for,
     scratch_array,
@@ -102,7 +101,6 @@ __all__ = [
     "compiled_kernels",
     "gap_to",
     "has_duplicates",
-    "is_narrow",
     "label_sums",
     "largest_norm_for",
     "measure_sums",

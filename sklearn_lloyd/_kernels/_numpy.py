@@ -25,7 +25,7 @@ from sklearn_lloyd._kernels._gaps import (
 )
 from sklearn_lloyd._kernels._screen import by_row, scratch_array
 
-# Numbers in one batch: in long operations, Python's part in them is small, and so are the chances
+# Numbers of float32 in one batch: in long operations, Python's part in them is small, and so are the chances
 # that threads wait for each other to get at Python.
 _BATCH = 3 << 19
 _TRIAL_BATCH = 1 << 18  # scores with trials at a time, which stay in the cache
@@ -36,11 +36,12 @@ _FEW_CANDIDATES = 6  # for a row, up to which differences are faster than a scre
 _FEW = 1 << 14  # differences, up to which they are computed sooner than a screen
 
 
-def batch_rows(rows, table):
-    """How many of the rows to compare with those centres at once."""
+def batch_rows(rows, table, dtype):
+    """How many of the rows to compare with those centres at once in that precision."""
+    width = dtype.itemsize // 4
     if by_row(rows, table):
-        return max(1, _BATCH_BY_ROW // len(table))
-    return max(1, _BATCH // (len(table) + row_size(rows)))
+        return max(1, _BATCH_BY_ROW // (width * len(table)))
+    return max(1, _BATCH // (width * (len(table) + row_size(rows))))
 
 
 def are_few(rows, n_centers):
@@ -86,7 +87,7 @@ def nearest(rows, sq_norms, guess, table, dtype, scratch, want_gap=False, rounde
         gap = np.empty(n_rows, np.float32 if sq_norms is None else sq_norms.dtype)
     screen = table.screen(np.dtype(dtype))
     n_hard, left, room = 0, [], _LEFT
-    step = batch_rows(rows, table)
+    step = batch_rows(rows, table, screen.dtype)
     for start in range(0, n_rows, step):
         part = slice(start, min(start + step, n_rows))
         index, *about_them = _label_batch(
@@ -265,6 +266,7 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch, 
 
     Parameters
     ----------
+    rows : ndarray of shape (n_rows, n_features)
     closest : ndarray of shape (n_rows,)
         Squared distance to the nearest centre so far.
     maybe : ndarray of bool of shape (n_trials, n_rows)
@@ -289,12 +291,11 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch, 
         part = slice(start, start + step)
         norms = sq_norms[part]
         at_hand = None if rounded is None else rounded[part]
-        block = screen.prepare(row_slice(rows, part), table.shift, scratch, at_hand)
+        block = screen.prepare(rows[part], table.shift, scratch, at_hand)
         if norms.dtype.itemsize < screen.dtype.itemsize:
             norms = screen.sq_norms(block)
         scores = screen.scores(block, scratch, screen.norms)
-        highest = closest[part].astype(screen.dtype)
-        highest -= norms
+        highest = (closest[part] - norms).astype(screen.dtype, copy=False)
         np.subtract(highest, scores, out=scores)
         # The norms are kept in their own precision, whatever that of the scores.
         eta = screen.row_error + 2 * float(np.finfo(norms.dtype).eps)

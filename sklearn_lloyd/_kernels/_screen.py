@@ -23,15 +23,13 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
+from sklearn_lloyd._kernels._products import can_be_multiplied, multiply
 
 _MANY = 160  # centres, at most 255, from which the scores of one row lie side by side
 _SOME, _WIDE = 32, 256  # centres and features, from which they do as well
 _NARROW = 4  # features, up to which rows are laid out feature by feature, and one more: ones
 _SHORT = 32  # features, up to which a row's norm costs more than a bound for all rows
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at adding the same to each row
-# Products with up to so many centres go by tiles of rows, feature by feature or row by row.
-_FEW_CENTERS = 16, 32
-_TILE = 1024  # rows; or rows times centres, where the rows lie one by one
 _FLOAT32_SQUARES = 1e30  # larger squares of norms might overflow in a product in float32
 
 
@@ -121,7 +119,7 @@ class Screen:
             return with_dtype(rows, self.dtype)
         if rounded is not None and rounded.dtype == self.dtype:
             return rounded.T
-        narrow = is_narrow(rows)
+        narrow = rows.shape[1] <= _NARROW
         if not narrow and shift is None and rows.dtype == self.dtype and can_be_multiplied(rows):
             return rows.T
         # X is read-only: where one batch is all of it, it is as it was in the pass before.
@@ -180,8 +178,8 @@ class Screen:
             return _add_to_rows(np.matmul(block.T, self.table[:, :-1].T, out=out), norms).T
         out = scratch_scores(scratch, "scores", (n_clusters, n_rows), self.dtype)
         if block.shape[0] > n_features:
-            return _multiply(_with_norms(self.table, norms), block, out)
-        _multiply(self.table[:, :-1], block, out)
+            return multiply(_with_norms(self.table, norms), block, out)
+        multiply(self.table[:, :-1], block, out)
         out += norms[:, np.newaxis]
         return out
 
@@ -189,7 +187,7 @@ class Screen:
         """Scores of the prepared rows with a few centres, (n_few, n_rows); of dense rows."""
         table = self.table[few, :-1]
         out = scratch_scores(scratch, "scores", (few.size, block.shape[1]), self.dtype)
-        _multiply(table, block[: table.shape[1]], out)
+        multiply(table, block[: table.shape[1]], out)
         out += self.lowered[few, np.newaxis]
         return out
 
@@ -268,43 +266,6 @@ def by_row(rows, table):
         return True
     # BLAS is faster at that, but what follows is slower.
     return len(table) >= _SOME and rows.shape[1] >= _WIDE
-
-
-def is_narrow(rows):
-    """Whether rows are laid out feature by feature for the product, and one more: ones."""
-    return rows.shape[1] <= _NARROW
-
-
-def can_be_multiplied(rows):
-    """Whether BLAS takes the rows as they lie in memory."""
-    return rows.itemsize in rows.strides and min(rows.strides) > 0
-
-
-def _multiply(table, block, out):
-    """The product of few centres and many rows, in tiles of rows where BLAS is faster at those.
-
-    OpenBLAS has code of its own for small matrices, two to four times as fast for so few centres.
-    """
-    n_rows, tile = block.shape[1], _tile(len(table), block)
-    whole = 0 if tile is None else n_rows // tile * tile
-    if whole:
-        tiles, products = (
-            array[:, :whole].reshape(len(array), -1, tile).transpose(1, 0, 2)
-            for array in (block, out)
-        )
-        np.matmul(table, tiles, out=products)
-    if whole < n_rows:
-        np.matmul(table, block[:, whole:], out=out[:, whole:])
-    return out
-
-
-def _tile(n_clusters, block):
-    """How many rows to multiply at once, or None for all."""
-    if block.strides[1] == block.itemsize:
-        return _TILE if n_clusters <= _FEW_CENTERS[0] else None
-    if n_clusters > _FEW_CENTERS[1] or len(block) < _SHORT:
-        return None
-    return max(32, min(128, _TILE >> (n_clusters - 1).bit_length()))
 
 
 _NOTHING = None, None

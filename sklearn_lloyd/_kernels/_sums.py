@@ -10,7 +10,7 @@ from sklearn_lloyd._kernels._distances import offsets_by_batch
 
 # A square of a norm that falls by this in one step has lost half of its digits.
 CANCELLED_SQUARE = 1e14
-_BATCH = 1 << 16  # numbers in float64 at a time, which the cache holds
+_AT_ONCE = 1 << 16  # numbers in float64 at a time, which the cache holds
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
@@ -33,7 +33,7 @@ def norms_and_keys(rows, shift, direction, rounded=None):
         projected *= data
         return sum_by_row(rows, np.square(data, out=data)), sum_by_row(rows, projected)
     sq_norms, keys = np.empty((2, len(rows)))
-    step = max(1, _BATCH // rows.shape[1])
+    step = max(1, _AT_ONCE // rows.shape[1])
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         offsets = _offsets(rows[part], shift)
@@ -61,7 +61,7 @@ def moments(rows, weights, scratch=None):
     if weights is None:
         weights = np.ones(rows.shape[0])
     mean = np.zeros(rows.shape[1])
-    step = max(1, _BATCH // rows.shape[1])
+    step = max(1, _AT_ONCE // rows.shape[1])
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         mean += weights[part] @ _offsets(rows[part], None)
