@@ -27,8 +27,8 @@ from sklearn_lloyd._threads import effective_n_threads, worker_pool
 _MAX_ROWS = 65536
 _MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
 _BLOCK_SCORES = 1 << 20  # rows times clusters: fewer, and Python's own time shows
-# Times as many, of both, for NumPy on dense rows: between any two of its operations, threads wait
-# for each other to get at Python, so these are to be long.
+# Times as many, of both, where NumPy compares dense rows with clusters: between any two of its
+# operations threads wait for each other to get at Python, so these are to be long.
 _LONGER = 2, 4
 _MIN_ROWS = 2048
 _COMPILED_VALUES = 1 << 17  # of X in the smallest block that compiled code is called for
@@ -98,7 +98,8 @@ class Chunks:
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.compiled = compiled_kernels(backend, X, n_clusters, n_before)
-        longer = (1, 1) if self.is_sparse or self.compiled is not None else _LONGER
+        compares = n_clusters > 1 and not self.is_sparse and self.compiled is None
+        longer = _LONGER if compares else (1, 1)
         self.blocks = block_slices(X.shape[0], per_row, n_clusters, longer)
         # Entries to be added up: in copies, block by block, whenever rows are read.
         self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()

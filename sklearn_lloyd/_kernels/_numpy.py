@@ -25,8 +25,8 @@ from sklearn_lloyd._kernels._gaps import (
 )
 from sklearn_lloyd._kernels._screen import by_row, scratch_array
 
-# Numbers of float32 in one batch: in long operations, Python's part in them is small, and so are the chances
-# that threads wait for each other to get at Python.
+# Numbers of float32 in one batch: in long operations, Python's part in them is small, and so are
+# the chances that threads wait for each other to get at Python.
 _BATCH = 3 << 19
 _TRIAL_BATCH = 1 << 18  # scores with trials at a time, which stay in the cache
 _NO_GAP = -np.inf
@@ -302,7 +302,9 @@ def trial_gains(rows, closest, sq_norms, weights, table, dtype, maybe, scratch, 
         slack = eta * (float(norms.max()) + float(closest[part].max()))
         slack += float(screen.own_error.max())
         np.greater(scores, -screen.dtype.type(slack), out=maybe[:, part])
-        np.maximum(scores, 0, out=scores)
+        # Scores of a row beyond float32, which only one of weight zero can be, are no numbers.
+        clip = np.maximum if slack < np.inf else np.fmax
+        clip(scores, 0, out=scores)
         if weights is None:
             gains += scores.sum(axis=1)  # pairwise, which is exact enough for a batch
         else:
