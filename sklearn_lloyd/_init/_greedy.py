@@ -157,11 +157,7 @@ class Greedy(Seeding):
 
         def improve(rows, scratch):
             near = np.flatnonzero(self._maybe[i, rows]) + rows.start
-            if near.size == 0:
-                return 0.0
-            closer = self._closest[near] - sq_distances_to(
-                self._chunks.rows(near), center, scratch
-            )
+            closer = self._closest[near] - self._sq_distances(near, center, scratch)
             weights = self._problem.weights(near)
             closer = np.maximum(closer, 0)
             return closer.sum() if weights is None else (closer * weights).sum()
