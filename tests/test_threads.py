@@ -15,7 +15,7 @@ from joblib import Parallel, delayed, parallel_config
 from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_lloyd import KMeans, _predict, _threads
+from sklearn_lloyd import KMeans, _chunks, _predict, _threads
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._kernels._numba import _team
 
@@ -26,7 +26,7 @@ def blas_threads():
 
 @pytest.fixture(scope="module")
 def X():
-    return np.random.RandomState(0).normal(size=(240_000, 3)).astype(np.float32)
+    return np.random.RandomState(0).normal(size=(60_000, 3)).astype(np.float32)
 
 
 def fit(X, **params):
@@ -34,7 +34,8 @@ def fit(X, **params):
 
 
 @pytest.mark.parametrize("make", [np.asarray, lambda X: sparse.csr_array(X * (X > 0))])
-def test_any_number_of_threads_bitwise(X, make):
+def test_any_number_of_threads_bitwise(X, make, monkeypatch):
+    monkeypatch.setattr(_chunks, "_MAX_ROWS", 20_000)
     X = make(X)
     one = fit(X, n_threads=1)
     assert len(Chunks(X, 40).blocks) > 1
@@ -130,7 +131,8 @@ def test_blas_that_counts_by_thread(monkeypatch):
     assert fake.num_threads == 8
 
 
-def test_an_error_in_a_worker_reaches_the_caller(X):
+def test_an_error_in_a_worker_reaches_the_caller(X, monkeypatch):
+    monkeypatch.setattr(_chunks, "_MAX_ROWS", 20_000)
     before, blas = threading.active_count(), blas_threads()
     chunks = Chunks(X, 40, 3)
 
@@ -249,14 +251,16 @@ def test_blocks_of_predict_shrink(n_rows):
 def test_predict_starts_no_more_threads_than_it_has_blocks(monkeypatch):
     numbers, pool = [], _threads.WorkerPool
     monkeypatch.setattr(_threads, "WorkerPool", lambda n: numbers.append(n) or pool(n))
+    monkeypatch.setattr(_chunks, "_MAX_ROWS", 10_000)
     X = np.random.RandomState(0).normal(size=(40_000, 8))
     model = KMeans.from_centers(X[:4], n_threads=5)
     model.predict(X[:900])
     model.set_params(backend="numpy").predict(X)
-    assert numbers == [1, min(5, len(Chunks(X, 4).blocks))]
+    assert numbers == [1, len(Chunks(X, 4).blocks)] == [1, 4]
 
 
-def test_results_are_reduced_in_order(X):
+def test_results_are_reduced_in_order(X, monkeypatch):
+    monkeypatch.setattr(_chunks, "_MAX_ROWS", 6_000)
     chunks = Chunks(X, 40, 4)
     seen = []
     chunks.map_reduce(lambda rows, scratch: rows.start, seen.append)
