@@ -27,18 +27,17 @@ from sklearn_lloyd._threads import effective_n_threads, worker_pool
 _MAX_ROWS = 65536
 _MAX_VALUES = 1 << 19  # of X in a block: more, and the scratch memory of a worker shows
 _BLOCK_SCORES = 1 << 20  # rows times clusters: fewer, and Python's own time shows
-# Times as many, of both, where NumPy compares dense rows with clusters: between any two of its
-# operations threads wait for each other to get at Python, so these are to be long.
-_LONGER = 2, 4
+# Times as many where NumPy compares dense rows with clusters: between any two of its operations
+# threads wait for each other to get at Python, so these are to be long.
+_LONGER = 4
 _MIN_ROWS = 2048
 _COMPILED_VALUES = 1 << 17  # of X in the smallest block that compiled code is called for
 
 
-def block_slices(n_rows, values_per_row, n_clusters, longer=(1, 1)):
+def block_slices(n_rows, values_per_row, n_clusters, longer=1):
     """Cut the rows into slices of nearly equal size, whatever the number of threads."""
-    most_values, scores = _MAX_VALUES * longer[0], _BLOCK_SCORES * longer[1]
-    wanted = min(_MAX_ROWS, max(_MIN_ROWS, scores // n_clusters))
-    largest = max(1, min(_MAX_ROWS, most_values // max(1, values_per_row)))
+    wanted = min(_MAX_ROWS, max(_MIN_ROWS, longer * _BLOCK_SCORES // n_clusters))
+    largest = max(1, min(_MAX_ROWS, _MAX_VALUES // max(1, values_per_row)))
     return even_slices(n_rows, wanted, largest)
 
 
@@ -99,7 +98,7 @@ class Chunks:
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.compiled = compiled_kernels(backend, X, n_clusters, n_before)
         compares = n_clusters > 1 and not self.is_sparse and self.compiled is None
-        longer = _LONGER if compares else (1, 1)
+        longer = _LONGER if compares else 1
         self.blocks = block_slices(X.shape[0], per_row, n_clusters, longer)
         # Entries to be added up: in copies, block by block, whenever rows are read.
         self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()

@@ -86,11 +86,17 @@ def test_peak(limit, per_row, action, order, shape, backend):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
 @pytest.mark.parametrize("megabytes", [1024, 0])
 @pytest.mark.parametrize(
-    ("dtype", "n_features", "share"),
-    [("float64", 20, 0.5), ("float32", 64, 0.5), ("float64", 64, 0.25)],
+    ("backend", "dtype", "n_features", "share"),
+    [
+        ("numpy", "float64", 20, 0.5),
+        ("numba", "float64", 20, 0.5),
+        ("numba", "float32", 64, 0.5),
+        ("numba", "float64", 64, 0.25),
+    ],
 )
-def test_what_saves_time_takes_half_of_x(dtype, n_features, share, megabytes):
-    # Few features of float64 are kept in float32 too, many in codes; not without working memory.
+def test_what_saves_time_takes_half_of_x(backend, dtype, n_features, share, megabytes):
+    # Features of float64 are kept in float32 too; compiled code keeps many in codes. Neither
+    # without working memory.
     action = f"""
         sklearn.set_config(working_memory={megabytes})
         work = KMeans({{k}}, max_iter=5, {{params}}).fit
@@ -98,7 +104,7 @@ def test_what_saves_time_takes_half_of_x(dtype, n_features, share, megabytes):
     n_rows = 800_000 if n_features == 20 else 400_000
     more = share * n_rows * n_features * (4 if dtype == "float32" else 8) if megabytes else 0
     limit = 40 + (40 * n_rows + more) / 2**20
-    peak = peak_over_x(action, "C", (n_rows, n_features, 40), "numba", limit, dtype)
+    peak = peak_over_x(action, "C", (n_rows, n_features, 40), backend, limit, dtype)
     assert more / 2**20 < peak < limit
 
 

@@ -27,7 +27,7 @@ from sklearn_lloyd._kernels._screen import by_row, scratch_array
 
 # Numbers of float32 in one batch: in long operations, Python's part in them is small, and so are
 # the chances that threads wait for each other to get at Python.
-_BATCH = 3 << 19
+_BATCH = 1 << 20
 _TRIAL_BATCH = 1 << 18  # scores with trials at a time, which stay in the cache
 _NO_GAP = -np.inf
 _BATCH_BY_ROW = 1 << 20  # the same, where the scores of one row lie side by side
