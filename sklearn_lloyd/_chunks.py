@@ -97,8 +97,7 @@ class Chunks:
         self.dtype = X.dtype
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.compiled = compiled_kernels(backend, X, n_clusters, n_before)
-        compares = n_clusters > 1 and not self.is_sparse and self.compiled is None
-        longer = _LONGER if compares else 1
+        longer = 1 if self.is_sparse or self.compiled is not None else _LONGER
         self.blocks = block_slices(X.shape[0], per_row, n_clusters, longer)
         # Entries to be added up: in copies, block by block, whenever rows are read.
         self._untidy = self.is_sparse and not X.has_canonical_format and self._has_duplicates()

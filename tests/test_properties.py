@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, _chunks, _solvers, lloyd_steps
 from sklearn_lloyd._init import _greedy
-from sklearn_lloyd._kernels import _numpy, _screen, _sums
+from sklearn_lloyd._kernels import _distances, _numpy, _screen, _sums
 from sklearn_lloyd._solvers import _assign, _bounds
 
 thorough = settings(max_examples=60, derandomize=True, deadline=None)
@@ -48,7 +48,7 @@ def constants(**values):
         yield
 
 
-MODULES = (_chunks, _numpy, _screen, _sums, _greedy, _solvers, _assign, _bounds)
+MODULES = (_chunks, _distances, _numpy, _screen, _sums, _greedy, _solvers, _assign, _bounds)
 BOUNDED = {"_LITTLE_WORK": 0, "_LITTLE_IN_PYTHON": 0}  # bounds, however little there is to do
 FAST = {**BOUNDED, "_OWN": (0.0, 0.0), "_SORT_OUT": 0.0}  # and fast centres apart
 FAST |= {"_MUCH_WORK": 0, "_MANY_CLUSTERS": 0}

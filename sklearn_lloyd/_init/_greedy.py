@@ -9,6 +9,7 @@ from sklearn_lloyd._kernels import (
     CenterTable,
     all_sq_distances,
     own_sq_distances,
+    parts_of,
     sq_distances_to,
     trial_gains,
 )
@@ -24,7 +25,6 @@ TIGHT = 2.0**-8
 # Numbers in a block, of rows and of distances to the trials: threads that share out less wait for
 # each other to get at Python, and are no faster than one. Each row takes memory if it is near.
 _SHARED, _MOST_ROWS = 1 << 21, 1 << 18
-_GATHERED = 1 << 16  # numbers at a time: in memory that is at hand, not fresh from the system
 
 
 class Seeding:
@@ -187,9 +187,7 @@ class Greedy(Seeding):
     def _sq_distances(self, near, center, scratch):
         """Of the rows `near`, which are gathered a few at a time."""
         distances = np.empty(near.size)
-        step = max(1, _GATHERED // center.size)
-        for start in range(0, near.size, step):
-            part = slice(start, start + step)
+        for part in parts_of(near.size, center.size):
             some = self._chunks.rows(near[part])
             distances[part] = sq_distances_to(some, center, scratch)
         return distances

@@ -18,7 +18,7 @@ CANCELLED = 1e-6  # of the norms: squared distances below lose too many digits a
 # Share of |c|^2 up to which what cancellation leaves of a sparse distance is a zero.
 ZERO = 8 * np.finfo(np.float64).eps
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at taking the same off each row
-_BATCH = 1 << 16  # numbers whose differences from a point are in memory at once
+_AT_ONCE = 1 << 16  # numbers in float64 that the cache holds, and memory at hand
 _FLOAT64 = np.dtype(np.float64)
 _LONG_SUM = 8  # features, from which NumPy's sum is not the plain one from first to last
 
@@ -93,9 +93,7 @@ def own_sq_distances(rows, centers, labels):
     if sparse.issparse(rows):
         return pair_sq_distances(rows, centers, labels)
     sq_distances = np.empty(len(rows))
-    step = max(1, _BATCH // rows.shape[1])
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
+    for part in parts_of(*rows.shape):
         differences = centers.take(labels[part], axis=0)
         np.subtract(rows[part], differences, out=differences)
         np.einsum("ij,ij->i", differences, differences, out=sq_distances[part])
@@ -115,16 +113,19 @@ def sq_distances_to(rows, center, scratch=None):
     return sq_distances
 
 
+def parts_of(n_rows, n_features):
+    """Slices of so few rows that what is made of them in float64 stays in the cache."""
+    step = max(1, _AT_ONCE // n_features)
+    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+
+
 def offsets_by_batch(rows, point, scratch=None):
     """Slices of dense rows, and these less a point: float64, in C order, in the same memory.
 
     Fresh memory for all rows would take longer to be had than to be filled.
     """
-    n_rows, n_features = rows.shape
-    step = max(1, _BATCH // n_features)
-    for start in range(0, n_rows, step):
-        part = slice(start, min(start + step, n_rows))
-        shape = part.stop - start, n_features
+    for part in parts_of(*rows.shape):
+        shape = part.stop - part.start, rows.shape[1]
         out = scratch_array({} if scratch is None else scratch, "offsets", shape, _FLOAT64)
         _subtract(rows[part], point, out)
         yield part, out

@@ -6,11 +6,10 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._kernels._csr import sum_by_row, with_dtype
-from sklearn_lloyd._kernels._distances import offsets_by_batch
+from sklearn_lloyd._kernels._distances import offsets_by_batch, parts_of
 
 # A square of a norm that falls by this in one step has lost half of its digits.
 CANCELLED_SQUARE = 1e14
-_AT_ONCE = 1 << 16  # numbers in float64 at a time, which the cache holds
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
@@ -33,9 +32,7 @@ def norms_and_keys(rows, shift, direction, rounded=None):
         projected *= data
         return sum_by_row(rows, np.square(data, out=data)), sum_by_row(rows, projected)
     sq_norms, keys = np.empty((2, len(rows)))
-    step = max(1, _AT_ONCE // rows.shape[1])
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
+    for part in parts_of(*rows.shape):
         offsets = _offsets(rows[part], shift)
         if rounded is not None:
             rounded[part] = offsets
@@ -61,9 +58,7 @@ def moments(rows, weights, scratch=None):
     if weights is None:
         weights = np.ones(rows.shape[0])
     mean = np.zeros(rows.shape[1])
-    step = max(1, _AT_ONCE // rows.shape[1])
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
+    for part in parts_of(*rows.shape):
         mean += weights[part] @ _offsets(rows[part], None)
     mean /= total
     squares = np.zeros(rows.shape[1])
