@@ -14,6 +14,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from sklearn_lloyd._columns import require_numbers
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import BACKENDS
@@ -101,6 +102,7 @@ class BaseKMeans(
         array([1, 0], dtype=int32)
         """
         options = {"dtype": [np.float64, np.float32], "copy": True, "order": "C"}
+        require_numbers(centers)
         n_clusters = len(check_array(centers, input_name="centers", **options))
         estimator = cls(n_clusters=n_clusters, **params)
         estimator._validate_params()

@@ -80,6 +80,8 @@ class Chunks:
     backend : {"auto", "numpy", "numba"}
     n_before : int
         Passes over as many rows that came before.
+    names : list of str or None
+        Of the columns, to be named in messages.
 
     Attributes
     ----------
@@ -89,12 +91,13 @@ class Chunks:
         The compiled kernels, where they are to be used.
     """
 
-    def __init__(self, X, n_clusters, n_threads=None, backend="numpy", n_before=0):
+    def __init__(self, X, n_clusters, n_threads=None, backend="numpy", n_before=0, names=None):
         self.is_sparse = sparse.issparse(X)
         # Compiled code, too, is then the same whether X can be written to or not.
         self.X = read_only(X)
         self.shape = X.shape
         self.dtype = X.dtype
+        self.names = names
         per_row = X.nnz // max(1, X.shape[0]) if self.is_sparse else X.shape[1]
         self.compiled = compiled_kernels(backend, X, n_clusters, n_before)
         longer = 1 if self.is_sparse or self.compiled is not None else _LONGER

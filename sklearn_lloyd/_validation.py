@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import sys
 import warnings
-from collections.abc import Iterable
+from collections import Counter
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,6 +15,15 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._columns import (
+    TIME,
+    as_floats,
+    column_names,
+    named_columns,
+    not_numbers,
+    refusal,
+    require_numbers,
+)
 
 
 def warn_user(message, category):
@@ -63,34 +72,84 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=
         Over X itself wherever X is numeric already: nothing is copied or cast. Whether its
         numbers are finite shows in the first pass over them, see `require_finite`.
     """
+    if _is_plain(X) and _take_plain(estimator, X.shape[1], reset):
+        checked, names = X, None
+    else:
+        checked, names = _check_table(estimator, X, reset), column_names(X)
+    if not sparse.issparse(checked):
+        checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
+    if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
+        checked = checked.astype(np.float64)  # float16 and longdouble have no BLAS
+    return Chunks(checked, n_clusters, n_threads, backend, n_before, names)
+
+
+def _check_table(estimator, X, reset):
+    """What scikit-learn makes of X, an array or CSR, of numbers; says more where it refuses X."""
     options = {
         "accept_sparse": "csr",
         "accept_large_sparse": True,
         "dtype": None,
         "ensure_all_finite": False,
     }
+    is_method = not isinstance(estimator, str)
     try:
-        if _is_plain(X) and _take_plain(estimator, X.shape[1], reset):
-            checked = X
-        elif isinstance(estimator, str):
-            checked = check_array(X, estimator=estimator, **options)
-        else:
+        is_frame = column_names(X) is not None
+        if is_frame and 0 in X.shape:
+            raise ValueError(_of_no_rows(X))
+        if is_frame and (refused := not_numbers(X)):
+            if is_method and not reset:  # that columns are missing or new says more
+                validate_data(estimator, X, reset=False, skip_check_array=True)
+            raise ValueError(refusal(X, refused))
+        if is_method:
             checked = validate_data(estimator, X, reset=reset, **options)
-        if checked.dtype.kind in "mM":
-            raise ValueError(f"dtype={checked.dtype} is not numeric: times are not numbers.")
-        if checked.dtype.kind not in "biuf":
-            checked = checked.astype(np.float64)
-    except (ValueError, TypeError) as error:
-        advice = _encode_advice(X)
-        if advice is None:
+        else:
+            checked = check_array(X, estimator=estimator, **options)
+    except ValueError as error:
+        more = "" if reset else _about_order(estimator, X)
+        if not more:
             raise
+        raise ValueError(f"{error}\n{more}") from error
+    return checked if checked.dtype.kind in "biuf" else _as_numbers(checked)
+
+
+def _as_numbers(array):
+    """An array of objects or text as float64."""
+    refused = not_numbers(array)
+    if refused and any(kind.name == TIME for _, kind in refused):
+        raise ValueError(refusal(array, refused))  # NumPy would count days or nanoseconds
+    try:
+        numbers = as_floats(array)
+    except (ValueError, TypeError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{error}\n{advice}") from error
-    if not sparse.issparse(checked):
-        checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
-    if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
-        checked = checked.astype(np.float64)  # float16 and longdouble have no BLAS
-    return Chunks(checked, n_clusters, n_threads, backend, n_before)
+        raise kind(f"{error}\n{refusal(array, refused)}") from error
+    if refused:
+        raise ValueError(refusal(array, refused))
+    return numbers
+
+
+def _of_no_rows(X):
+    """What to say of a frame without rows or columns; begins as scikit-learn does for arrays."""
+    names = column_names(X)
+    what = "sample" if names else "feature"
+    only = (
+        f"It has columns alone, {named_columns(range(len(names)), names)}: see" if names else "See"
+    )
+    return (
+        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required. {only} "
+        f"what the filter, join or file that it comes from left over."
+    )
+
+
+def _about_order(estimator, X):
+    """What to say of columns in another order than at `fit`; empty if they are not."""
+    names, fitted = column_names(X), list(getattr(estimator, "feature_names_in_", ()))
+    if names is None or names == fitted or sorted(names) != sorted(fitted):
+        return ""
+    moved = [j for j, (one, other) in enumerate(zip(names, fitted, strict=True)) if one != other]
+    return (
+        f"X has the columns of fit in another order: {named_columns(moved, names)} stand where "
+        f"{named_columns(moved, fitted)} stood. Put them back by X[estimator.feature_names_in_]."
+    )
 
 
 def _is_plain(X):
@@ -113,37 +172,6 @@ def _take_plain(estimator, n_features, reset):
         vars(estimator).pop("feature_names_in_", None)
     known = getattr(estimator, "n_features_in_", None), hasattr(estimator, "feature_names_in_")
     return known == (n_features, False)
-
-
-def _encode_advice(X):
-    """Which columns are not numbers, and what to do; None when all are, or none can be told."""
-    try:
-        if isinstance(getattr(X, "columns", None), Iterable) and hasattr(X, "dtypes"):
-            columns = [(str(name), X[name]) for name in X.columns]
-        else:
-            array = np.asarray(X)
-            if array.ndim != 2 or array.dtype.kind not in "OUSmM":
-                return None
-            columns = [(str(j), array[:, j]) for j in range(array.shape[1])]
-        names = [repr(name) for name, values in columns if not _is_numeric(values)]
-    except Exception:  # the error that called for advice matters, not one of looking for it
-        return None
-    if not names:
-        return None
-    return (
-        f"Columns that are not numbers: {', '.join(names)}. k-means needs numbers: encode "
-        "these columns (for instance with sklearn.preprocessing.OneHotEncoder in a "
-        "ColumnTransformer), drop them, or use a method for mixed data such as k-prototypes."
-    )
-
-
-def _is_numeric(values):
-    values = np.asarray(values)
-    try:
-        values.astype(np.float64)
-    except (ValueError, TypeError):
-        return False
-    return values.dtype.kind not in "mM"
 
 
 def require_finite(chunks):
@@ -173,24 +201,55 @@ def require_finite(chunks):
         chunks.map_reduce(kernel, first)
     if not bad:
         return
-    values = chunks.rows(bad[0])
-    if chunks.is_sparse:
-        place = np.flatnonzero(~np.isfinite(values.data))[0]
-        i = np.searchsorted(values.indptr, place, side="right") - 1
-        j, value = values.indices[place], values.data[place]
-    else:
-        i, j = np.argwhere(~np.isfinite(values))[0]
-        value = values[i, j]
-    what = (
-        "NaN"
-        if np.isnan(value)
-        else f"infinity or a value too large for dtype({str(chunks.dtype)!r})"
-    )
-    raise ValueError(
-        f"Input X contains {what}: the first in row {bad[0].start + i}, column {j}.\n"
-        "k-means takes finite numbers only. Impute what is missing, for instance with "
-        "sklearn.impute.SimpleImputer in a Pipeline, or drop those rows."
-    )
+    raise ValueError(_where_not_finite(chunks))
+
+
+def _where_not_finite(chunks):
+    """Say in which columns of how many rows there is NaN, and where infinity."""
+    said = []
+    for what, is_it, advice in _NOT_FINITE:
+        first, n_rows, columns = None, 0, Counter()
+        for block in chunks.blocks:
+            i, j = _places(chunks.rows(block), is_it)
+            if i.size:
+                first = (block.start + i[0], j[0]) if first is None else first
+                n_rows += np.unique(i).size
+                found, counts = np.unique(j, return_counts=True)
+                columns.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+        if first is None:
+            continue
+        places = sorted(columns)
+        counts = [f"{columns[j]} row{'s' if columns[j] > 1 else ''}" for j in places]
+        said.append(
+            f"Input X contains {what.format(chunks.dtype)}: the first in row {first[0]}, column "
+            f"{named_columns([first[1]], chunks.names)}. {n_rows} of {chunks.shape[0]} rows "
+            f"have some, in columns {named_columns(places, chunks.names, counts)}.\n{advice}"
+        )
+    return "\n".join(said)
+
+
+_NOT_FINITE = (
+    (
+        "NaN",
+        np.isnan,
+        "Fill in what is missing, for instance with sklearn.impute.SimpleImputer in a Pipeline, "
+        "or drop these rows or columns.",
+    ),
+    (
+        "infinity or a value too large for dtype('{}')",
+        np.isinf,
+        "Infinity mostly comes from a division by zero, a logarithm of zero or an overflow: mend "
+        "that, or clip the values. Imputers refuse infinity: to impute it, make it NaN first.",
+    ),
+)
+
+
+def _places(values, is_it):
+    """Rows and columns of some values."""
+    if not sparse.issparse(values):
+        return np.nonzero(is_it(values))
+    found = np.flatnonzero(is_it(values.data))
+    return np.searchsorted(values.indptr, found, side="right") - 1, values.indices[found]
 
 
 def check_weights(sample_weight, n_samples):
@@ -257,6 +316,7 @@ def check_centers(centers):
     centers : ndarray of shape (n_clusters, n_features), float64
         Never the user's own array.
     """
+    require_numbers(centers)
     if sparse.issparse(centers):
         centers = centers.toarray()
     if _is_plain(centers) and np.can_cast(centers.dtype, np.float64):

@@ -1,13 +1,14 @@
 """What clusters are, how they came about and what is wrong with them."""
 
 from sklearn_lloyd.inspection._centroids import CentroidDisplay
+from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
 from sklearn_lloyd.inspection._diagnose import diagnose
 from sklearn_lloyd.inspection._findings import Diagnosis, Finding
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._profile import ProfileDisplay
-from sklearn_lloyd.inspection._profiles import ClusterProfiles, cluster_profiles
+from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 from sklearn_lloyd.inspection._steps import LloydStepsDisplay
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from numbers import Number, Real
+from difflib import get_close_matches
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sklearn_lloyd._columns import (
+    BOOLEAN,
+    CATEGORY,
+    NUMBER,
+    TIME,
+    as_floats,
+    column_kinds,
+    column_names,
+    column_of,
+    is_missing,
+    missing_values,
+    reads_as_numbers,
+)
 from sklearn_lloyd.inspection._statistics import (
     FeatureStatistics,
     most_frequent,
@@ -19,6 +33,9 @@ from sklearn_lloyd.inspection._statistics import (
 )
 
 _MISSING = "missing"  # as a category
+# Of the values of a column of text, so many occur once if they are names of the rows and not
+# categories. A town in which every tenth customer lives would still be one.
+_NAMES_ROWS = 0.9
 
 
 class Feature(NamedTuple):
@@ -29,6 +46,8 @@ class Feature(NamedTuple):
     name : str
     column : int
     is_share : bool
+    n_missing, n_infinite : int
+        Values of the column that are, among the rows that count.
     statistics : FeatureStatistics
     centers : ndarray of shape (n_clusters,), float64, or None
         None where they are not known.
@@ -37,6 +56,8 @@ class Feature(NamedTuple):
     name: str
     column: int
     is_share: bool
+    n_missing: int
+    n_infinite: int
     statistics: FeatureStatistics
     centers: np.ndarray | None
 
@@ -49,7 +70,7 @@ def frame_library(X):
 
 def check_table(X):
     """A table whose rows and columns can be taken: a frame as it is, else an array or CSR."""
-    if frame_library(X):
+    if column_names(X) is not None:
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)
 
@@ -62,9 +83,9 @@ def take_slice(X, rows):
 def check_names(X, feature_names, fitted_names):
     """Names of the columns of a table, a list of str."""
     n_columns = X.shape[1]
-    if feature_names is None and frame_library(X):
-        feature_names = X.columns
-    elif feature_names is None and fitted_names is not None and len(fitted_names) == n_columns:
+    if feature_names is None:
+        feature_names = column_names(X)
+    if feature_names is None and fitted_names is not None and len(fitted_names) == n_columns:
         feature_names = fitted_names
     if feature_names is None:
         return [f"x{j}" for j in range(n_columns)]
@@ -77,8 +98,28 @@ def check_names(X, feature_names, fitted_names):
     return names
 
 
-def read_features(X, rows, groups, names, centers, max_categories):
-    """Features and their statistics, column by column.
+def check_columns(columns, names):
+    """Places of the columns that were asked for, by name or place; None: not asked for."""
+    if columns is None:
+        return None
+    columns = [columns] if isinstance(columns, str) else list(columns)
+    places = []
+    for one in columns:
+        if isinstance(one, Integral) and not isinstance(one, bool) and 0 <= one < len(names):
+            places.append(int(one))
+        elif str(one) in names:
+            places.append(names.index(str(one)))
+        else:
+            close = get_close_matches(str(one), names, n=1)
+            meant = f" Is {close[0]!r} meant?" if close else ""
+            raise ValueError(f"columns has {one!r}, but X has {', '.join(names)}.{meant}")
+    if not places or len(set(places)) < len(places):
+        raise ValueError(f"columns must have at least one column, and each once; got {columns}.")
+    return places
+
+
+class FeatureReader:
+    """Makes features of the columns of a table, one after the other.
 
     Parameters
     ----------
@@ -93,58 +134,120 @@ def read_features(X, rows, groups, names, centers, max_categories):
         Of the columns, as `undo_steps` gives them.
     max_categories : int
 
-    Yields
-    ------
-    feature : Feature
+    Attributes
+    ----------
+    left_out : dict of str to str
+        Columns that are no features, and why; known when all features have been read.
     """
-    if sparse.issparse(X):
-        counted = X if isinstance(rows, slice) else X[rows]
-        for j, statistics in enumerate(statistics_of_sparse(counted, groups)):
-            yield Feature(names[j], j, False, statistics, _centers_of(centers[j]))
-        return
-    for j, name in enumerate(names):
-        column = X.iloc[:, j] if hasattr(X, "iloc") else X[:, j]
-        is_category = isinstance(centers[j], dict) or str(column.dtype) == "category"
-        values, categories = _read(np.asarray(column)[rows], is_category)
-        if values is None:
-            continue
-        if categories is None:
-            statistics = statistics_of_numbers(values, groups)
-            yield Feature(name, j, False, statistics, _centers_of(centers[j]))
-            continue
-        wanted = most_frequent(values, len(categories), groups, max_categories)
-        found = statistics_of_categories(values, wanted, groups)
+
+    def __init__(self, X, rows, groups, names, centers, max_categories):
+        self._X, self._rows, self._groups = X, rows, groups
+        self._names, self._centers, self._max_categories = names, centers, max_categories
+        self.left_out = {}
+
+    def read(self, chosen=None):
+        """Yield the features of some columns, in their order; of None, of all that have any."""
+        if sparse.issparse(self._X):
+            yield from self._sparse(chosen)
+            return
+        kinds = column_kinds(self._X)
+        for j in range(len(kinds)) if chosen is None else chosen:
+            values = np.asarray(column_of(self._X, j))[self._rows]
+            kind = self._kind(j, kinds[j], values)
+            if kind == NUMBER:
+                yield self._number(j, as_floats(values))
+            elif kind in (BOOLEAN, CATEGORY):
+                coded = _coded(values)
+                if chosen is None and kind == CATEGORY and _names_rows(*coded):
+                    self._leave_out(
+                        j, kinds[j].holds + ", nearly every value of which occurs once"
+                    )
+                else:
+                    yield from self._categories(j, *coded)
+            else:
+                # scikit-learn's transformers take times of polars for days or microseconds.
+                is_number = kinds[j].name == TIME and self._is_seen(j)
+                self._leave_out(j, kinds[j].holds + ", which the pipeline clusters" * is_number)
+
+    def _leave_out(self, j, reason):
+        self.left_out[self._names[j]] = reason
+
+    def _is_seen(self, j):
+        """Whether the clusterer sees a column as numbers."""
+        centers = self._centers[j]
+        return isinstance(centers, np.ndarray) and bool(np.isfinite(centers).any())
+
+    def _kind(self, j, kind, values):
+        """What a column is to be read as: it is what the pipeline takes it for."""
+        if isinstance(self._centers[j], dict) and kind.name == NUMBER:
+            return CATEGORY
+        if kind.name == CATEGORY and self._is_seen(j) and reads_as_numbers(values):
+            return NUMBER
+        return kind.name
+
+    def _number(self, j, values):
+        n_infinite = int(np.isinf(values).sum())
+        if n_infinite:
+            values = np.where(np.isinf(values), np.nan, values)
+        statistics = statistics_of_numbers(values, self._groups)
+        n_missing = int(np.isnan(values).sum()) - n_infinite
+        centers = _centers_of(self._centers[j])
+        return Feature(self._names[j], j, False, n_missing, n_infinite, statistics, centers)
+
+    def _categories(self, j, codes, categories, missing):
+        wanted = most_frequent(codes, len(categories), self._groups, self._max_categories)
+        found = statistics_of_categories(codes, wanted, self._groups)
         for code, statistics in zip(wanted, found, strict=True):
             category = categories[code]
-            full_name = name if category is None else f"{name}={category}"
-            yield Feature(full_name, j, True, statistics, _centers_of(centers[j], category))
+            name = self._names[j] if category is None else f"{self._names[j]}={category}"
+            centers = _centers_of(self._centers[j], category)
+            yield Feature(name, j, True, int(missing.sum()), 0, statistics, centers)
+
+    def _sparse(self, chosen):
+        X = self._X if isinstance(self._rows, slice) else self._X[self._rows]
+        is_bad = ~np.isfinite(X.data)
+        bad = np.unique(X.indices[is_bad])
+        tidy = X
+        if bad.size:
+            tidy = sparse.csr_array((np.where(is_bad, 0, X.data), X.indices, X.indptr), X.shape)
+        every = enumerate(statistics_of_sparse(tidy, self._groups))
+        features = {}
+        for j, statistics in every:
+            if chosen is None or j in chosen:
+                features[j] = Feature(
+                    self._names[j], j, False, 0, 0, statistics, _centers_of(self._centers[j])
+                )
+        for j in set(bad.tolist()) & set(features):  # one dense column at a time
+            own = self._number(j, X[:, [j]].toarray().ravel().astype(np.float64))
+            nan = np.full(self._groups.n_clusters, np.nan)
+            without = {"medians": nan, "rank_differences": nan, "whole_median": np.nan}
+            features[j] = own._replace(statistics=own.statistics._replace(**without))
+        yield from (features[j] for j in (features if chosen is None else chosen))
 
 
-def _read(values, is_category):
-    """Numbers and None; or codes and the names of their categories, from code 0 on.
+def _coded(values):
+    """Codes of categories, what they stand for, and which values are missing.
 
-    Times have neither. Missing numbers are NaN, missing codes -1. Of a yes and no only yes has a
-    name, which is None.
+    Missing ones are a category. Of a yes and no they are not, and have code -1; only yes has a
+    name there, which is None.
     """
-    is_flag = values.dtype.kind == "b"
-    missing = np.zeros(values.size, bool)
-    if values.dtype.kind == "O":
-        missing = np.fromiter(map(_is_missing, values), bool, values.size)
-        present = values[~missing]
-        if all(isinstance(value, Number | np.bool_) for value in present):
-            is_flag = present.size > 0 and all(isinstance(v, bool | np.bool_) for v in present)
-            values = np.full(values.size, np.nan)
-            values[~missing] = present.astype(np.float64)
-    if values.dtype.kind in "mM":
-        return None, None
-    if is_flag:
-        return np.where(missing, -1, values != 1.0).astype(np.intp), [None]
-    if not is_category and values.dtype.kind in "iuf":
-        return values.astype(np.float64, copy=False), None
-    if values.dtype.kind not in "iuf":
+    held = column_kinds(values[:, np.newaxis])[0].name
+    missing = missing_values(values)
+    if held == BOOLEAN:
+        is_yes = np.where(missing, False, values).astype(bool)
+        return np.where(missing, -1, ~is_yes).astype(np.intp), [None], missing
+    if held == NUMBER:
+        values = as_floats(values)
+    else:
         values = np.where(missing, _MISSING, values.astype(str))
     found, codes = np.unique(values, return_inverse=True)
-    return codes, [_label(value) for value in found]
+    return codes, [_label(value) for value in found], missing
+
+
+def _names_rows(codes, categories, missing):
+    """Whether nearly every value occurs once."""
+    counts = np.bincount(codes[~missing], minlength=len(categories))
+    return counts.sum() > 1 and (counts == 1).sum() >= _NAMES_ROWS * counts.sum()
 
 
 def _centers_of(centers, category=None):
@@ -157,14 +260,7 @@ def _centers_of(centers, category=None):
 
 
 def _label(category):
-    if _is_missing(category):
+    if is_missing(category):
         return _MISSING
     whole = isinstance(category, Real) and float(category).is_integer()
     return str(int(category)) if whole else str(category)
-
-
-def _is_missing(value):
-    """Whether it is None, NaN, or what pandas has for these."""
-    if isinstance(value, Real):
-        return value != value
-    return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -86,3 +86,26 @@ def _joined(phrases, lengths):
         ", ".join(said[:length]) or "average"
         for said, length in zip(phrases, lengths, strict=True)
     ]
+
+
+def told_apart(names, taken):
+    """Names of columns beside others that are taken: " (feature)" is added until they differ.
+
+    Parameters
+    ----------
+    names : sequence of str
+    taken : set of str
+
+    Returns
+    -------
+    names : list of str
+    """
+    taken, found = {*taken}, []
+    kept = {name for name in names if name not in taken}  # they give way to none
+    for name in names:
+        own = name
+        while own in taken or (own != name and own in kept):
+            own += " (feature)"
+        taken.add(own)
+        found.append(own)
+    return found

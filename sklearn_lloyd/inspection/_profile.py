@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._drawing import one_panel
-from sklearn_lloyd.inspection._profiles import cluster_profiles, short
+from sklearn_lloyd.inspection._profiles import shown
 
 _MOST_WRITTEN = 150  # cells with numbers in them
 _STRONG = 2.0  # standard deviations, where the colours end at the latest...
@@ -15,14 +16,16 @@ _FAINT = 1.0  # ...and at the earliest: hardly any difference should not look li
 class ProfileDisplay:
     """How the clusters differ from the whole, feature by feature.
 
-    The colour of a cell is the mean of a feature in a cluster less that of all rows, in standard
-    deviations of all rows; the number in it is the mean in the units of the feature. Make it with
+    The colour of a cell is what names go by, too: the mean rank of a feature in a cluster less
+    that of all rows, in standard deviations of all rows; of sparse rows, the mean itself. The
+    number in it is the mean in the units of the feature; in brackets it is the median, where a
+    few large values put the mean on the other side than the ranks. Make it with
     :meth:`from_estimator`, or with :meth:`from_profiles` of what :func:`cluster_profiles` gave.
 
     Parameters
     ----------
     differences : ndarray of shape (n_clusters, n_features), float64
-        NaN stays blank.
+        The `contrasts` of the profiles. NaN stays blank.
     numbers : ndarray of shape (n_clusters, n_features), str
         What to write in the cells.
     features : sequence of str
@@ -63,7 +66,16 @@ class ProfileDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, sample_weight=None, feature_names=None, max_features=20, ax=None
+        cls,
+        estimator,
+        X,
+        *,
+        sample_weight=None,
+        feature_names=None,
+        columns=None,
+        max_categories=20,
+        max_features=20,
+        ax=None,
     ):
         """Draw the profiles of the clusters that a fitted estimator predicts.
 
@@ -76,6 +88,10 @@ class ProfileDisplay:
         sample_weight : array-like of shape (n_samples,), default=None
             As of :func:`cluster_profiles`.
         feature_names : array-like of str of shape (n_columns,), default=None
+            As of :func:`cluster_profiles`.
+        columns : array-like of str or int, default=None
+            As of :func:`cluster_profiles`.
+        max_categories : int, default=20
             As of :func:`cluster_profiles`.
         max_features : int, default=20
             As of :meth:`from_profiles`.
@@ -91,11 +107,12 @@ class ProfileDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X, the weights or the names do not fit.
+            If X, the weights, the names or `columns` do not fit.
         ImportError
             If matplotlib is not installed.
         """
         options = {"sample_weight": sample_weight, "feature_names": feature_names}
+        options |= {"columns": columns, "max_categories": max_categories}
         profiles = cluster_profiles(estimator, X, n_exemplars=0, **options)
         return cls.from_profiles(profiles, max_features=max_features, ax=ax)
 
@@ -106,7 +123,7 @@ class ProfileDisplay:
         Parameters
         ----------
         profiles : ClusterProfiles
-            From :func:`cluster_profiles`.
+            From :func:`cluster_profiles`; :meth:`ClusterProfiles.rename` gives names of your own.
         max_features : int, default=20
             Of more features, those that tell the clusters apart most are drawn: with the largest
             mean square of the differences, weighted by the sizes of the clusters.
@@ -117,16 +134,13 @@ class ProfileDisplay:
         -------
         display : ProfileDisplay
         """
-        differences = profiles.differences
+        differences = profiles.contrasts
         between = profiles.shares @ np.nan_to_num(differences) ** 2
         drawn = np.sort(np.argsort(-between, kind="stable")[:max_features])
         named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
         clusters = [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named]
         features = [str(name) for name in profiles.features[drawn]]
-        numbers = [
-            [f"{mean:.0%}" if share else short(mean) for mean, share in zip(*row, strict=True)]
-            for row in ((means[drawn], profiles.is_share[drawn]) for means in profiles.means)
-        ]
+        numbers = [[_number(profiles, i, j) for j in drawn] for i in range(len(clusters))]
         arrays = differences[:, drawn], np.array(numbers)
         return cls(*arrays, features, clusters, len(profiles.features)).plot(ax)
 
@@ -151,7 +165,7 @@ class ProfileDisplay:
         look = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit, "aspect": "auto"}
         self.image_ = ax.imshow(self.differences, **look)
         bar = self.figure_.colorbar(self.image_, ax=ax, extend="both")
-        bar.set_label("difference from the whole,\nstandard deviations", size="small")
+        bar.set_label("difference of ranks from the whole,\nstandard deviations", size="small")
         self.texts_ = []
         if self.differences.size <= _MOST_WRITTEN:
             for (i, j), value in np.ndenumerate(self.differences):
@@ -166,3 +180,8 @@ class ProfileDisplay:
             said = f"{n_features} of {self.n_features} features"
             ax.set_title(said, fontsize="small", loc="right")
         return self
+
+
+def _number(profiles, i, j):
+    own, _, is_median = shown(profiles, i, j)
+    return f"({own})" if is_median else own

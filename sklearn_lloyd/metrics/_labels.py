@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
+from sklearn_lloyd._columns import require_numbers
+
 _LARGEST = np.iinfo(np.intp).max
 
 
@@ -100,6 +102,7 @@ def check_centers_of_labels(labels, centers, name):
     codes : ndarray of intp of shape (n_samples,)
     centers : ndarray of shape (n_clusters, n_features), float64
     """
+    require_numbers(centers)
     centers = check_array(centers, dtype=np.float64, input_name="centers")
     if len(centers) < 2:
         raise ValueError(f"{name} compares centers and needs at least two; got one.")

@@ -1,0 +1,225 @@
+"""What the columns of a table are: the only module that knows of the dtypes of frames.
+
+pandas, polars and Arrow begin the names of their dtypes with the same few words, so that one table
+of words serves them all, and none of them is imported. (narwhals is not there with the oldest
+scikit-learn, and it does not look at the values of columns of objects, which have to be told
+apart all the same.)
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time, timedelta
+from numbers import Number
+from typing import NamedTuple
+
+import numpy as np
+
+NUMBER, BOOLEAN, CATEGORY, TIME, OTHER = "number", "boolean", "category", "time", "other"
+
+
+class Kind(NamedTuple):
+    """What a column is: one of five kinds, and in words what it holds."""
+
+    name: str
+    holds: str
+
+
+_KINDS = {
+    word: Kind(name, holds)
+    for name, holds, words in (
+        (NUMBER, "numbers", "int uint float halffloat double decimal null"),
+        (BOOLEAN, "yes and no", "bool boolean"),
+        (CATEGORY, "text", "str string utf large_string large_utf string_view"),
+        (CATEGORY, "categories", "category categorical enum dictionary"),
+        (TIME, "times", "date datetime time timestamp timedelta duration period"),
+        (TIME, "times", "month_interval day_time_interval month_day_nano_interval"),
+        (OTHER, "lists", "list large_list fixed_size_list list_view large_list_view array map"),
+        (OTHER, "structs", "struct"),
+        (OTHER, "bytes", "bytes binary large_binary fixed_size_binary binary_view"),
+        (OTHER, "intervals", "interval"),
+        (OTHER, "complex numbers", "complex"),
+    )
+    for word in words.split()
+}
+# Of the values of a column of objects, by the first class that they are of: a bool is an int, a
+# duration of NumPy is a whole number, and a duration of pandas is a timedelta.
+_CLASSES = (
+    ((bool, np.bool_), _KINDS["bool"]),
+    ((date, time, timedelta, np.datetime64, np.timedelta64), _KINDS["time"]),
+    ((complex, np.complexfloating), _KINDS["complex"]),
+    (Number, _KINDS["float"]),
+    (str, _KINDS["str"]),
+    ((bytes, bytearray, memoryview), _KINDS["bytes"]),
+    (dict, _KINDS["struct"]),
+    ((list, tuple, set, frozenset, np.ndarray), _KINDS["list"]),
+)
+_MOST_NAMED = 10  # columns, in a message
+_ADVICE = {
+    CATEGORY: "Encode text and categories, for instance with "
+    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or use a method for mixed data "
+    "such as k-prototypes.",
+    TIME: "Turn times into numbers that mean something: days since a date, the hour, the weekday.",
+    OTHER: "Take numbers out of whatever is neither number nor text, or drop it.",
+}
+
+
+def column_names(X):
+    """Names of the columns of a frame (pandas, polars, Arrow), a list of str; None of no frame."""
+    if not hasattr(X, "shape"):
+        return None
+    names = getattr(X, "column_names", None)  # Arrow
+    if names is None and hasattr(X, "dtypes"):
+        names = getattr(X, "columns", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def column_of(X, j):
+    """A column of a frame or a dense array, of the type that it has there."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:, j]
+    return X.column(j) if hasattr(X, "column_names") else X[:, j]
+
+
+def column_kinds(X):
+    """The kind of each column of a frame, an array or a sparse matrix: a list of `Kind`.
+
+    Dtypes decide, and only where they do not, as of columns of objects, all values.
+    """
+    if column_names(X) is None:
+        dtypes = [X.dtype] * X.shape[1]
+    else:
+        dtypes = X.schema.types if hasattr(X, "column_names") else X.dtypes
+    kinds = map(_kind_of_dtype, dtypes)
+    return [kind or _kind_of_values(np.asarray(column_of(X, j))) for j, kind in enumerate(kinds)]
+
+
+def _kind_of_dtype(dtype):
+    """None where the dtype leaves it open."""
+    if getattr(dtype, "kind", "O") in "iuf":
+        return _KINDS["float"]
+    name = dtype.name if isinstance(dtype, np.dtype) else str(dtype)
+    return _KINDS.get(re.match("[a-z_]*", name.lower())[0])
+
+
+def _kind_of_values(values):
+    classes = set(map(type, values.flat))
+    kinds = {_kind_of_class(one) for one in classes} - {None}
+    if len(kinds) > 1 and any(issubclass(one, float | np.floating) for one in classes):
+        classes = set(map(type, values[~missing_values(values)]))  # some NaN is no number
+        kinds = {_kind_of_class(one) for one in classes} - {None}
+    if kinds <= {_KINDS["bool"], _KINDS["float"]}:
+        return _KINDS["bool" if kinds == {_KINDS["bool"]} else "float"]
+    if len(kinds) == 1:
+        return kinds.pop()
+    return Kind(OTHER, f"objects of mixed kind ({', '.join(sorted(k.holds for k in kinds))})")
+
+
+def _kind_of_class(one):
+    """None of what stands for a missing value."""
+    if one.__name__ in ("NoneType", "NAType", "NaTType"):
+        return None
+    for classes, kind in _CLASSES:
+        if issubclass(one, classes):
+            return kind
+    if one.__module__.startswith("pandas._libs.tslibs"):  # periods, offsets
+        return _KINDS["time"]
+    if one.__name__ == "Interval":
+        return _KINDS["interval"]
+    return Kind(OTHER, f"objects of type {one.__name__}")
+
+
+def missing_values(values):
+    """Which values of an array are missing: NaN, None, and what pandas has for these."""
+    if values.dtype.kind != "O":
+        return np.isnan(values) if values.dtype.kind in "fmM" else np.zeros(values.shape, bool)
+    found = np.fromiter(map(is_missing, values.flat), bool, values.size)
+    return found.reshape(values.shape)
+
+
+def is_missing(value):
+    if isinstance(value, float | np.floating):
+        return value != value
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def as_floats(values):
+    """Numbers, or text that reads as such, as float64; NaN where they are missing.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no number for a value.
+    """
+    values = np.asarray(values)
+    try:
+        return values.astype(np.float64, copy=False)
+    except TypeError:  # of pandas.NA
+        present = ~missing_values(values)
+        if present.all():
+            raise
+        found = np.full(values.shape, np.nan)
+        found[present] = values[present].astype(np.float64)
+        return found
+
+
+def not_numbers(X):
+    """The columns that k-means cannot take: a list of pairs (place, kind).
+
+    Text and categories count as numbers if all of them read as such, as in scikit-learn.
+    """
+    return [
+        (j, kind)
+        for j, kind in enumerate(column_kinds(X))
+        if kind.name not in (NUMBER, BOOLEAN)
+        and not (kind.name == CATEGORY and reads_as_numbers(column_of(X, j)))
+    ]
+
+
+def reads_as_numbers(values):
+    """Whether there is a number for each value."""
+    try:
+        as_floats(values)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def require_numbers(X):
+    """Refuse a frame that has columns of anything else, by their names."""
+    if column_names(X) is not None and (refused := not_numbers(X)):
+        raise ValueError(refusal(X, refused))
+
+
+def refusal(X, refused):
+    """Say which columns are not numbers, what they are, and what to do."""
+    names = column_names(X)
+    places = {kind: [j for j, own in refused if own == kind] for _, kind in refused}
+    held = [
+        f"{kind.holds} ({named_columns(own, names)})" if len(places) > 1 else kind.holds
+        for kind, own in places.items()
+    ]
+    counted = "" if names else " (counted from 0: columns of an array have no names)"
+    advice = [said for name, said in _ADVICE.items() if any(kind.name == name for kind in places)]
+    return (
+        f"Columns that are not numbers: {named_columns([j for j, _ in refused], names)}{counted}. "
+        f"They hold {' and '.join(held)}. k-means needs numbers. {' '.join(advice)} Then bring "
+        "all columns to one scale, for instance with sklearn_lloyd.preprocessing.ClusterScaler."
+    )
+
+
+def named_columns(places, names, said=None):
+    """List columns in a sentence: by name, or by number where there are no names.
+
+    Parameters
+    ----------
+    places : sequence of int
+    names : list of str, or None
+    said : sequence of str, default=None
+        What to say of each, in brackets.
+    """
+    listed = [str(j) if names is None else repr(names[j]) for j in places[:_MOST_NAMED]]
+    if said is not None:
+        listed = [f"{name} ({what})" for name, what in zip(listed, said, strict=False)]
+    more = len(places) - _MOST_NAMED
+    return ", ".join(listed) + (f" and {more} more" if more > 0 else "")
