@@ -16,6 +16,7 @@ from functools import partial
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from sklearn.datasets import make_circles, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
@@ -23,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import diagnose
+from sklearn_lloyd.preprocessing import ClusterScaler
 
 
 def fit(X, k, **params):
@@ -136,6 +138,18 @@ def one_hot(rng, n, levels, numeric, k, scale):
     )
     steps = [StandardScaler()] if scale else []
     return make_pipeline(*steps, KMeans(k, n_init=10, random_state=0)).fit(X), X
+
+
+def row_numbers(rng, n, k, d, first, step):
+    X = groups(rng, n, k, d)[0]
+    X = np.column_stack([X, first + step * rng.permutation(len(X))])
+    return make_pipeline(StandardScaler(), KMeans(k, n_init=10, random_state=0)).fit(X), X
+
+
+def customer_id(rng, n, k, d, orders):
+    X = pd.DataFrame(groups(rng, n, k, d)[0], columns=[f"amount_{j}" for j in range(d)])
+    X["customer_id"] = rng.choice(10**6, len(X), replace=False)[np.arange(len(X)) // orders]
+    return make_pipeline(ClusterScaler("range"), KMeans(k, n_init=10, random_state=0)).fit(X), X
 
 
 def copied(rng, n, k, d, noise):
@@ -310,6 +324,12 @@ FAULTS = {
         "other: 4 numbers, 20 levels, scaled": partial(
             one_hot, n=1500, levels=[20], numeric=4, k=5, scale=True
         ),
+    },
+    "identifier-features": {
+        "first: row numbers, 300 x 4": partial(row_numbers, n=300, k=3, d=4, first=0, step=1),
+        "other: tens from 10000": partial(row_numbers, n=80, k=4, d=6, first=10000, step=10),
+        "other: customer_id, one order each": partial(customer_id, n=500, k=3, d=3, orders=1),
+        "other: customer_id, 6 orders each": partial(customer_id, n=900, k=5, d=5, orders=6),
     },
     "correlated-features": {
         "first: 500 x 3 and a copy": partial(copied, n=500, k=3, d=3, noise=0.05),

@@ -80,8 +80,8 @@ class Chunks:
     backend : {"auto", "numpy", "numba"}
     n_before : int
         Passes over as many rows that came before.
-    names : list of str or None
-        Of the columns, to be named in messages.
+    names : sequence or None
+        Of the columns, as messages are to call them.
 
     Attributes
     ----------

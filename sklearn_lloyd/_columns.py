@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time, timedelta
+from functools import lru_cache, partial
 from numbers import Number
 from typing import NamedTuple
 
@@ -64,14 +65,23 @@ _ADVICE = {
 }
 
 
-def column_names(X):
-    """Names of the columns of a frame (pandas, polars, Arrow), a list of str; None of no frame."""
-    if not hasattr(X, "shape"):
+def is_frame(X):
+    """Whether X is a frame of pandas, polars or Arrow, or one that is like them."""
+    has = partial(hasattr, type(X))  # the class: to make the list of dtypes takes polars a while
+    return has("shape") and (has("column_names") or (has("columns") and has("dtypes")))
+
+
+def column_labels(X):
+    """What a frame calls its columns; None for anything else."""
+    if not is_frame(X):
         return None
-    names = getattr(X, "column_names", None)  # Arrow
-    if names is None and hasattr(X, "dtypes"):
-        names = getattr(X, "columns", None)
-    return None if names is None else [str(name) for name in names]
+    return X.column_names if hasattr(X, "column_names") else X.columns
+
+
+def column_names(X):
+    """The same as a list of str."""
+    labels = column_labels(X)
+    return None if labels is None else [str(label) for label in labels]
 
 
 def column_of(X, j):
@@ -86,10 +96,10 @@ def column_kinds(X):
 
     Dtypes decide, and only where they do not, as of columns of objects, all values.
     """
-    if column_names(X) is None:
-        dtypes = [X.dtype] * X.shape[1]
-    else:
+    if is_frame(X):
         dtypes = X.schema.types if hasattr(X, "column_names") else X.dtypes
+    else:
+        dtypes = [X.dtype] * X.shape[1]
     kinds = map(_kind_of_dtype, dtypes)
     return [kind or _kind_of_values(np.asarray(column_of(X, j))) for j, kind in enumerate(kinds)]
 
@@ -98,7 +108,11 @@ def _kind_of_dtype(dtype):
     """None where the dtype leaves it open."""
     if getattr(dtype, "kind", "O") in "iuf":
         return _KINDS["float"]
-    name = dtype.name if isinstance(dtype, np.dtype) else str(dtype)
+    return _kind_of_name(dtype.name if isinstance(dtype, np.dtype) else str(dtype))
+
+
+@lru_cache(maxsize=64)
+def _kind_of_name(name):
     return _KINDS.get(re.match("[a-z_]*", name.lower())[0])
 
 
@@ -187,7 +201,7 @@ def reads_as_numbers(values):
 
 def require_numbers(X):
     """Refuse a frame that has columns of anything else, by their names."""
-    if column_names(X) is not None and (refused := not_numbers(X)):
+    if is_frame(X) and (refused := not_numbers(X)):
         raise ValueError(refusal(X, refused))
 
 
@@ -214,11 +228,11 @@ def named_columns(places, names, said=None):
     Parameters
     ----------
     places : sequence of int
-    names : list of str, or None
+    names : sequence, or None
     said : sequence of str, default=None
         What to say of each, in brackets.
     """
-    listed = [str(j) if names is None else repr(names[j]) for j in places[:_MOST_NAMED]]
+    listed = [str(j) if names is None else repr(str(names[j])) for j in places[:_MOST_NAMED]]
     if said is not None:
         listed = [f"{name} ({what})" for name, what in zip(listed, said, strict=False)]
     more = len(places) - _MOST_NAMED

@@ -8,6 +8,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_lloyd._columns import column_names
+
 
 class Seen(NamedTuple):
     """What a clusterer sees.
@@ -45,6 +47,12 @@ def split_steps(estimator):
             return steps, estimator
 
 
+def fitted_names_of(estimator):
+    """Names of the columns that a fitted estimator takes, as its first step has them; or None."""
+    steps, clusterer = split_steps(estimator)
+    return getattr([*steps, clusterer][0], "feature_names_in_", None)
+
+
 def seen_by_clusterer(estimator, X):
     """Take rows through the steps of a fitted pipeline up to the clusterer at its end.
 
@@ -62,7 +70,7 @@ def seen_by_clusterer(estimator, X):
             "has not seen are found. Take a clusterer that has, such as KMeans."
         )
     check_is_fitted(clusterer)
-    names = getattr(X, "columns", None)
+    names = column_names(X)
     for step in steps:
         X = step.transform(X)
         try:

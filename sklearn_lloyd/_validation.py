@@ -16,9 +16,10 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._columns import (
-    TIME,
     as_floats,
+    column_labels,
     column_names,
+    is_frame,
     named_columns,
     not_numbers,
     refusal,
@@ -75,7 +76,7 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=
     if _is_plain(X) and _take_plain(estimator, X.shape[1], reset):
         checked, names = X, None
     else:
-        checked, names = _check_table(estimator, X, reset), column_names(X)
+        checked, names = _check_table(estimator, X, reset), column_labels(X)
     if not sparse.issparse(checked):
         checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
     if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
@@ -93,10 +94,9 @@ def _check_table(estimator, X, reset):
     }
     is_method = not isinstance(estimator, str)
     try:
-        is_frame = column_names(X) is not None
-        if is_frame and 0 in X.shape:
+        if is_frame(X) and 0 in X.shape:
             raise ValueError(_of_no_rows(X))
-        if is_frame and (refused := not_numbers(X)):
+        if is_frame(X) and (refused := not_numbers(X)):
             if is_method and not reset:  # that columns are missing or new says more
                 validate_data(estimator, X, reset=False, skip_check_array=True)
             raise ValueError(refusal(X, refused))
@@ -115,28 +115,25 @@ def _check_table(estimator, X, reset):
 def _as_numbers(array):
     """An array of objects or text as float64."""
     refused = not_numbers(array)
-    if refused and any(kind.name == TIME for _, kind in refused):
-        raise ValueError(refusal(array, refused))  # NumPy would count days or nanoseconds
+    if not refused:
+        return as_floats(array)
     try:
-        numbers = as_floats(array)
-    except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{error}\n{refusal(array, refused)}") from error
-    if refused:
-        raise ValueError(refusal(array, refused))
-    return numbers
+        as_floats(array)
+    except TypeError as error:  # the type that scikit-learn's estimators raise
+        raise TypeError(f"{error}\n{refusal(array, refused)}") from error
+    except ValueError:
+        pass  # the columns say more than the first value that did not convert
+    raise ValueError(refusal(array, refused))
 
 
 def _of_no_rows(X):
     """What to say of a frame without rows or columns; begins as scikit-learn does for arrays."""
     names = column_names(X)
     what = "sample" if names else "feature"
-    only = (
-        f"It has columns alone, {named_columns(range(len(names)), names)}: see" if names else "See"
-    )
+    only = f" Its columns are {named_columns(range(len(names)), names)}." if names else ""
     return (
-        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required. {only} "
-        f"what the filter, join or file that it comes from left over."
+        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.{only} "
+        "See what the filter, join or file that it comes from left over."
     )
 
 

@@ -28,6 +28,7 @@ CHECKS = {
     "outlying-rows": _checks_clusters.outlying_rows,
     "one-dimensional": _checks_data.one_dimensional,
     "correlated-features": _checks_data.correlated_features,
+    "identifier-features": _checks_data.identifier_features,
     "indicator-features": _checks_data.indicator_features,
     "few-rows": _checks_data.few_rows,
     "unequal-sizes": _checks_clusters.unequal_sizes,

@@ -65,8 +65,24 @@ def dominant_feature(view):
         f"Feature {view.names[j]} has nearly all of the variance, so the clusters are cuts along "
         "it alone. Most often it is merely counted in a smaller unit than the others.",
         "Scale the features before k-means, for instance with "
-        "sklearn.preprocessing.StandardScaler, or RobustScaler where there are outliers. Take a "
-        "logarithm of amounts that spread over powers of ten.",
+        "sklearn_lloyd.preprocessing.ClusterScaler, with method='robust' where there are "
+        "outliers. Take a logarithm of amounts that spread over powers of ten.",
+    )
+
+
+def identifier_features(view):
+    by_name, by_values = view.identifiers
+    if not by_name and not by_values:
+        return None
+    return Finding(
+        "identifier-features",
+        "medium",
+        {"features_by_name": by_name, "features_by_values": by_values},
+        "Features number the rows: they are called as ids are, or have evenly spaced whole "
+        "numbers, each once. Such numbers say which row it is and not what it is like, so that "
+        "clusters are cut along them at random.",
+        "Leave ids and row numbers out of the clustering. An index of time that is meant to "
+        "count makes periods of the clusters; ranks that were made on purpose may stay.",
     )
 
 
@@ -116,7 +132,8 @@ def correlated_features(view):
         },
         "Features say the same, also within the clusters, and what they say counts as often as "
         "there are of them.",
-        "Keep one of each pair, or combine them: sklearn.decomposition.PCA(whiten=True), "
+        "Keep one of each pair, or combine them: "
+        "sklearn_lloyd.preprocessing.ClusterScaler(method='whiten'), "
         "sklearn.cluster.FeatureAgglomeration.",
     )
 

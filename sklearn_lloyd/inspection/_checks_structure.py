@@ -210,5 +210,6 @@ def elongated_clusters(view):
         "Most rows are in clusters that are much longer than wide. k-means looks for round ones, "
         "and long groups that come near each other are cut across.",
         "Compare with sklearn.mixture.GaussianMixture, or whiten within groups "
-        "(sklearn.decomposition.PCA(whiten=True) if all are long in the same direction).",
+        "(sklearn_lloyd.preprocessing.ClusterScaler(method='whiten') if all are long in the same "
+        "direction).",
     )

@@ -46,6 +46,8 @@ class View:
         Of all rows.
     names : sequence of str
         Of the features.
+    identifiers : pair of lists of str
+        Features that name the rows, by their names and by their values.
     n_iter, max_iter : int or None
     converged : bool or None
         None: not known.
@@ -61,6 +63,7 @@ class View:
     means: np.ndarray
     variances: np.ndarray
     names: list
+    identifiers: tuple
     n_iter: int | None
     max_iter: int | None
     converged: bool | None

@@ -8,9 +8,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_lloyd._columns import column_names
+from sklearn_lloyd._columns import column_names, is_frame
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
-from sklearn_lloyd._pipeline import split_steps
+from sklearn_lloyd._pipeline import fitted_names_of, split_steps
 from sklearn_lloyd._validation import check_weights
 from sklearn_lloyd.inspection._assigned import assign_rows
 from sklearn_lloyd.inspection._columns import (
@@ -143,12 +143,12 @@ def cluster_profiles(
     weights = check_weights(sample_weight, X.shape[0])
     check_is_fitted(estimator)
     steps, clusterer = split_steps(estimator)
-    fitted_names = getattr([*steps, clusterer][0], "feature_names_in_", None)
+    fitted_names = fitted_names_of(estimator)
     names = check_names(X, feature_names, fitted_names)
     chosen = check_columns(columns, names)
     assigned = assign_rows(steps, clusterer, X, weights)
     centers, centers_missing = undo_steps(steps, assigned.centers)
-    if column_names(X) is not None and fitted_names is not None:  # perhaps in another order
+    if is_frame(X) and fitted_names is not None:  # perhaps in another order
         by_name = dict(zip(fitted_names, centers, strict=False))
         centers = [by_name.get(name) for name in column_names(X)]
     elif not centers:

@@ -20,6 +20,7 @@ from sklearn_lloyd._columns import (
     column_kinds,
     column_names,
     column_of,
+    is_frame,
     is_missing,
     missing_values,
     reads_as_numbers,
@@ -65,12 +66,12 @@ class Feature(NamedTuple):
 def frame_library(X):
     """Which of pandas and polars a frame is of; empty for anything else."""
     library = type(X).__module__.split(".")[0]
-    return library if library in ("pandas", "polars") and hasattr(X, "columns") else ""
+    return library if library in ("pandas", "polars") and is_frame(X) else ""
 
 
 def check_table(X):
     """A table whose rows and columns can be taken: a frame as it is, else an array or CSR."""
-    if column_names(X) is not None:
+    if is_frame(X):
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)
 

@@ -10,12 +10,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, validate_params
-from sklearn_lloyd._pipeline import seen_by_clusterer
+from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
 from sklearn_lloyd._problem import make_problem, mean_variance
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.inspection._checks import CHECKS
 from sklearn_lloyd.inspection._checks_view import View
 from sklearn_lloyd.inspection._findings import Diagnosis
+from sklearn_lloyd.inspection._identifiers import identifiers
 
 _MOST_VALUES = 1 << 24  # of the sample, which is dense: 128 megabytes
 
@@ -108,7 +109,7 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     centers = _centers_of(seen.clusterer)
     # On the caller's thread, whatever the checks draw later.
     rng = check_random_state(random_state)
-    view = _view(seen, centers, sample_weight, sample_size, n_starts, rng)
+    view = _view(estimator, X, seen, centers, sample_weight, sample_size, n_starts, rng)
     with warnings.catch_warnings():
         # Starts on fewer rows than the estimator saw may leave clusters empty.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -126,7 +127,7 @@ def _centers_of(clusterer):
     return np.array(clusterer.cluster_centers_, dtype=np.float64, ndmin=2)
 
 
-def _view(seen, centers, sample_weight, sample_size, n_starts, rng):
+def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts, rng):
     clusterer, X, names = seen
     n_clusters = len(centers)
     chunks = check_rows(clusterer, X, n_clusters, backend="auto", n_threads=None, reset=False)
@@ -143,6 +144,7 @@ def _view(seen, centers, sample_weight, sample_size, n_starts, rng):
         means, variances = mean_variance(chunks, weights)
     labels = np.asarray(clusterer.predict(X)).astype(np.intp)
     counted = labels if weights is None else labels[weights > 0.0]
+    names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     sample = _sample(problem, weights, min(sample_size, max(2, _MOST_VALUES // n_features)), rng)
     return View(
         rows=chunks.dense_rows(sample),
@@ -153,7 +155,8 @@ def _view(seen, centers, sample_weight, sample_size, n_starts, rng):
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
         means=means,
         variances=variances,
-        names=[f"x{j}" for j in range(n_features)] if names is None else list(map(str, names)),
+        names=names,
+        identifiers=identifiers(table, fitted_names_of(estimator), names, weights),
         n_iter=_whole(getattr(clusterer, "n_iter_", None)),
         max_iter=_whole(getattr(clusterer, "max_iter", None)),
         converged=getattr(clusterer, "converged_", None),
