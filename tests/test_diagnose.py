@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn.cluster
 from scipy import sparse
@@ -27,6 +29,7 @@ from sklearn_lloyd import KMeans, MiniBatchKMeans
 from sklearn_lloyd.inspection import Diagnosis, Finding, diagnose
 from sklearn_lloyd.inspection._checks import CHECKS
 from sklearn_lloyd.inspection._findings import SEVERITIES
+from sklearn_lloyd.preprocessing import ClusterScaler
 
 
 def load_benchmark():
@@ -378,6 +381,77 @@ def test_bad_estimators():
         diagnose("kmeans", X)
 
 
+NAMED = {
+    "customer_id": "by name",
+    "CustomerID": "by name",
+    "id": "by name",
+    "order number": "by name",
+    "Unnamed: 0": "by name",
+    "orders": None,
+    "paid": None,
+    "number_of_orders": None,
+    "price_index": None,
+}
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize("name", NAMED)
+def test_ids_by_their_names(make, name):
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(0, 10**6, 300)  # distinct, nearly all, with gaps
+    columns = dict(zip("abc", blobs().T, strict=True))
+    X = make({**columns, name: numbers})
+    model = make_pipeline(ClusterScaler(), KMeans(3, n_init=5, random_state=0)).fit(X)
+    found = [one for one in diagnose(model, X) if one.code == "identifier-features"]
+    assert [one.evidence["features_by_name"] for one in found] == [[name]] * bool(NAMED[name])
+
+
+def shuffled(n, seed=1):
+    return np.random.default_rng(seed).permutation(n)
+
+
+WHOLE = {
+    "row numbers": (np.arange(300), True),
+    "in any order": (shuffled(300), True),
+    "from a number on, in steps": (7000 + 10 * shuffled(300), True),
+    "as floats": (shuffled(300).astype(float), True),
+    "one is missing": (np.delete(np.arange(301), 150), False),
+    "one comes twice": (np.minimum(shuffled(300), 298), False),
+    "evenly spaced parts": (shuffled(300) / 8.0, False),
+    "counts": (np.random.default_rng(0).poisson(1000, 300), False),
+}
+
+
+@pytest.mark.parametrize(("column", "is_found"), WHOLE.values(), ids=WHOLE)
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_ids_by_their_values(column, is_found, kind):
+    X = np.column_stack([blobs(), column])
+    model = make_pipeline(ClusterScaler("maxabs"), KMeans(3, random_state=0)).fit(kind(X))
+    weights = np.random.default_rng(2).uniform(1, 2, 300)
+    for given in (None, weights):
+        found = [
+            one
+            for one in diagnose(model, kind(X), sample_weight=given)
+            if one.code == "identifier-features"
+        ]
+        assert [one.evidence["features_by_values"] for one in found] == [["x3"]] * is_found
+
+
+def test_ids_that_are_none():
+    # A column that the pipeline drops; ranks in place of all numbers; few rows.
+    X = pd.DataFrame(blobs(), columns=list("abc")).assign(customer_id=shuffled(300))
+    scaled = make_column_transformer((StandardScaler(), list("abc")))
+    dropped = make_pipeline(scaled, KMeans(3, random_state=0)).fit(X)
+    ranks = np.column_stack([shuffled(300, seed) for seed in range(4)]).astype(float)
+    few = np.column_stack([blobs()[:15], np.arange(15)])
+    for model, rows in ((dropped, X), (fitted(ranks), ranks), (fitted(few), few)):
+        assert "identifier-features" not in diagnose(model, rows).codes
+    kept = make_column_transformer((StandardScaler(), ["a", "b", "customer_id"]))
+    model = make_pipeline(kept, KMeans(3, random_state=0)).fit(X)
+    evidence = evidence_of(diagnose(model, X), "identifier-features")
+    assert evidence["features_by_name"] == ["customer_id"]
+
+
 def test_bad_rows():
     X = blobs()
     model = fitted(X)
@@ -385,7 +459,7 @@ def test_bad_rows():
         diagnose(model, X[:, :2])
     with pytest.raises(ValueError, match="NaN: the first in row 2, column 1"):
         diagnose(model, np.where(np.arange(900).reshape(-1, 3) == 7, np.nan, X))
-    with pytest.raises(ValueError, match="not numbers: '0'"):
+    with pytest.raises(ValueError, match="not numbers: 0 "):
         diagnose(model, [["a", 1, 2], ["b", 1, 2]])
     frame = pd.DataFrame(X, columns=list("abc"))
     with pytest.raises(ValueError, match="feature names"):

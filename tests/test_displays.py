@@ -326,6 +326,38 @@ def test_profile():
     assert display.ax_.get_title(loc="right") == ""
 
 
+def test_profile_and_names_go_by_one_measure():
+    # Nearly all of the mean is what two customers spend.
+    spend = np.concatenate([np.full(50, 10.0), np.full(50, 40.0), [1e6, 2e6]])
+    X = np.column_stack([spend, np.zeros_like(spend)])
+    model = KMeans.from_centers([[10.0, 0.0], [40.0, 0.0], [1.5e6, 0.0]])
+    profiles = cluster_profiles(model, X, feature_names=["spend", "nothing"])
+    display = ProfileDisplay.from_profiles(profiles)
+    said = [name.split(" ")[-2] for name in profiles.names]
+    assert [np.sign(own[0]) for own in display.differences] == [
+        {"high": 1.0, "low": -1.0}[word] for word in said
+    ]
+    assert profiles.differences[1, 0] < 0.0 < display.differences[1, 0]
+    # The mean of these would say the contrary: a median, in brackets.
+    assert display.numbers[:, 0].tolist() == ["10", "(40)", "1,500,000"]
+
+
+def test_profile_with_names_of_ones_own():
+    X = blobs(200, 4, 3)
+    profiles = cluster_profiles(KMeans(3, random_state=0).fit(X), X).rename({1: "Regulars"})
+    labels = ProfileDisplay.from_profiles(profiles).ax_.get_yticklabels()
+    assert labels[1].get_text() == f"1: Regulars ({profiles.shares[1]:.0%})"
+
+
+def test_profile_of_chosen_columns():
+    frame = pd.DataFrame({"spend": np.arange(40.0), "town": list("aabbbccccd") * 4, "x": 1.0})
+    chosen = ColumnTransformer([("s", "passthrough", ["spend"])])
+    model = make_pipeline(chosen, KMeans(2, random_state=0)).fit(frame)
+    options = {"columns": ["town", "spend"], "max_categories": 2}
+    display = ProfileDisplay.from_estimator(model, frame, **options)
+    assert display.features == ["town=b", "town=c", "spend"]
+
+
 def test_profile_of_categories():
     frame = pd.DataFrame({"spend": [1500.0, 1700.0, 10.0, 12.0], "channel": list("aabb")})
     encode = ColumnTransformer([("c", OneHotEncoder(), ["channel"])], remainder="passthrough")

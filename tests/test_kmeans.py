@@ -337,7 +337,7 @@ def bad_inputs(X):
         "categories": (categories, r"not numbers: 'city', 'plan'"),
         "polars text": (pl.from_pandas(text), r"not numbers: 'city'"),
         "times": (frame.assign(plan=pd.Timestamp(2026, 1, 1)), r"not numbers: 'plan'"),
-        "array of text": (np.full((9, 2), "x"), r"not numbers: '0', '1'"),
+        "array of text": (np.full((9, 2), "x"), r"not numbers: 0, 1 \(counted from 0"),
         "one dimension": (X[:, 0], "Expected 2D array, got 1D array"),
         "no rows": (X[:0], r"Found array with 0 sample\(s\)"),
         "no columns": (X[:, :0], r"0 feature\(s\)"),

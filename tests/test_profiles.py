@@ -30,7 +30,7 @@ from sklearn.preprocessing import (
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
 from sklearn_lloyd.inspection import ClusterProfiles, cluster_profiles
-from sklearn_lloyd.inspection._names import phrase, unique_names
+from sklearn_lloyd.inspection._names import phrase, told_apart, unique_names
 from sklearn_lloyd.preprocessing import ClusterScaler
 
 NUMBERS = ["spend", "age", "orders"]
@@ -550,6 +550,122 @@ def test_most_frequent_categories():
     assert list(profiles.features) == ["size", "town=c", "town=z"]
 
 
+def of_size(X):
+    return make_pipeline(make_column_transformer(("passthrough", ["size"])), kmeans(2)).fit(X)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_text_that_names_the_rows_is_left_out(make):
+    columns = {"size": np.arange(60.0), "town": [*"aabbbc"] * 10}
+    names = [f"{i}@example.org" for i in range(60)]
+    nearly = [*names[:56], None, "other", "other", "other"]  # 56 of 59 occur once
+    often = [*names[:50], *["other"] * 10]
+    X = make({**columns, "mail": names, "nearly": nearly, "often": often})
+    profiles = cluster_profiles(of_size(X), X)
+    reason = "text, nearly every value of which occurs once"
+    assert profiles.left_out == {"mail": reason, "nearly": reason}
+    assert {name.split("=")[0] for name in profiles.features} == {"size", "town", "often"}
+    assert f"left out:\n    mail: {reason}" in repr(profiles)
+    asked = cluster_profiles(of_size(X), X, columns=["mail", "town"], max_categories=3)
+    assert asked.left_out == {}
+    assert [name.split("=")[0] for name in asked.features] == ["mail"] * 3 + ["town"] * 3
+
+
+def test_columns_to_profile(frame):
+    model = mixed_pipeline().fit(frame)
+    whole = cluster_profiles(model, frame)
+    for columns in (["age", "channel"], ["age", 3], [1, "channel"], np.array(["age", "channel"])):
+        part = cluster_profiles(model, frame, columns=columns)
+        assert list(part.features) == ["age", "channel=shop", "channel=web"]
+        place = [list(whole.features).index(name) for name in part.features]
+        np.testing.assert_array_equal(part.means, whole.means[:, place])
+        np.testing.assert_array_equal(part.centers, whole.centers[:, place])
+    assert list(cluster_profiles(model, frame, columns="age").features) == ["age"]
+    X = sparse.csr_array(np.eye(6))
+    found = cluster_profiles(kmeans(2).fit(X), X, columns=["x4", 1])
+    assert list(found.features) == ["x4", "x1"]
+    np.testing.assert_allclose(found.whole_mean, 1 / 6)
+    for columns, message in {
+        ("spent",): "columns has 'spent', but X has spend, .*member. Is 'spend' meant?",
+        (6,): "columns has 6, but X has",
+        (): "at least one column",
+        ("age", 1): "each once",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            cluster_profiles(model, frame, columns=list(columns))
+
+
+INFINITE = {
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "numpy": lambda columns: np.column_stack(list(columns.values())),
+    "sparse": lambda columns: sparse.csr_array(np.column_stack(list(columns.values()))),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("library", INFINITE)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_infinite_values_count_as_missing(library, weighted):
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 3, 200)
+    margin = 10.0 * kind + rng.normal(size=200)
+    margin[[3, 4, 5, 6]] = np.inf, -np.inf, np.nan, np.inf
+    weights = np.where(np.arange(200) == 6, 0.0, rng.uniform(1, 3, 200)) if weighted else None
+    X = INFINITE[library]({"spend": 9.0 * kind, "margin": margin})
+    spend = ["spend"] if library in ("pandas", "polars") else [0]
+    model = make_pipeline(make_column_transformer(("passthrough", spend)), kmeans(3)).fit(X)
+    profiles = cluster_profiles(model, X, sample_weight=weights)
+    counts = np.isfinite(margin)
+    shares = np.ones(200) if weights is None else weights
+    for cluster in range(3):
+        own = counts & (model.predict(X) == cluster)
+        expected = np.average(margin[own], weights=shares[own])
+        assert profiles.means[cluster, 1] == pytest.approx(expected)
+    mean = np.average(margin[counts], weights=shares[counts])
+    assert profiles.whole_mean[1] == pytest.approx(mean)
+    assert np.isfinite(profiles.contrasts).all()
+    assert profiles.missing.tolist() == [0, 1]
+    assert profiles.infinite.tolist() == [0, 2 if weighted else 3]
+    name = profiles.features[1]
+    assert f"{name}: 1 missing, {2 if weighted else 3} infinite" in repr(profiles)
+
+
+def test_rename(frame):
+    profiles = cluster_profiles(mixed_pipeline().fit(frame), frame)
+    before = profiles.names.copy()
+    named = profiles.rename({2: "Regulars", 0: "New"})
+    assert list(named.names) == ["New", before[1], "Regulars", before[3]]
+    np.testing.assert_array_equal(profiles.names, before)
+    assert list(named.to_frame()["name"]) == list(named.names)
+    assert "  2: Regulars, " in repr(named)
+    assert list(named.rename({0: before[2], 2: before[0]}).names[[0, 2]]) == [before[2], before[0]]
+    for names, error, message in [
+        (["a"], TypeError, "dict of cluster labels to names.* got list"),
+        ({4: "a"}, ValueError, r"names has clusters \[4\], but there are \[0, 1, 2, 3\]"),
+        ({0: 1}, TypeError, r"Names must be str; got 1 \(int\)"),
+        ({0: "a", 1: "a"}, ValueError, r"must differ.*: \['a'\]"),
+        ({0: before[1]}, ValueError, "must differ"),
+        ({0: ""}, ValueError, "not be empty"),
+    ]:
+        with pytest.raises(error, match=message):
+            profiles.rename(names)
+    letters = cluster_profiles(Halves().fit(None), np.array([[1.0], [-1.0]]))
+    assert list(letters.rename({"deep": "Low"}).names) == ["Low", letters.names[1]]
+
+
+def test_said_of_ranks_is_never_against_the_median():
+    # Of the first cluster the mean rank is high, but most values are just below the middle.
+    first = np.concatenate([np.full(51, 49.0), np.linspace(90.0, 99.0, 49)])
+    second = np.concatenate([np.linspace(0.0, 40.0, 60), np.linspace(50.0, 80.0, 40)])
+    X = np.column_stack([np.repeat([0.0, 9.0], 100), np.concatenate([first, second])])
+    profiles = cluster_profiles(KMeans.from_centers([[0.0, 50.0], [9.0, 40.0]]), X)
+    for i, own in enumerate(profiles.distinctive):
+        sides = np.sign(profiles.medians[i, own] - profiles.whole_median[own])
+        assert (sides * profiles.rank_differences[i, own] >= 0.0).all()
+        assert (sides * profiles.contrasts[i, own] >= 0.0).all()
+
+
 class Halves(ClusterMixin, BaseEstimator):
     """Knows no centres, and calls its clusters by letters."""
 
@@ -700,6 +816,27 @@ def test_bad_input(frame):
     for name, value in {"n_exemplars": -1, "n_names": 0, "max_categories": 0}.items():
         with pytest.raises(ValueError, match=f"The '{name}' parameter"):
             cluster_profiles(model, X, **{name: value})
+
+
+def test_names_beside_others():
+    taken = {"cluster", "name"}
+    assert told_apart(["a", "cluster"], taken) == ["a", "cluster (feature)"]
+    assert told_apart(["cluster", "cluster (feature)"], taken) == [
+        "cluster (feature) (feature)",
+        "cluster (feature)",
+    ]
+    assert told_apart(["a=b", "a=b"], taken) == ["a=b", "a=b (feature)"]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_columns_called_as_those_of_the_result(make):
+    names = ["cluster", "cluster (feature)", "size", "stands out", "exemplars"]
+    numbers = np.random.default_rng(0).normal(size=(60, 5))
+    X = make(dict(zip(names, numbers.T, strict=True)))
+    table = cluster_profiles(kmeans(2).fit(X), X).to_frame()
+    assert len(set(table.columns)) == len(table.columns) == 4 + 5 + 2
+    assert list(table["cluster"]) == [0, 1]
+    assert "cluster (feature)" in table.columns
 
 
 def test_phrases():

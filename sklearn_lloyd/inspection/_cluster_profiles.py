@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_lloyd._columns import column_names, is_frame
@@ -20,7 +19,7 @@ from sklearn_lloyd.inspection._columns import (
     check_table,
     frame_library,
 )
-from sklearn_lloyd.inspection._names import phrase, standing_out, unique_names
+from sklearn_lloyd.inspection._names import STANDS_OUT, phrase, standing_out, unique_names
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._statistics import FeatureStatistics, Groups
 from sklearn_lloyd.inspection._undo import undo_steps
@@ -106,7 +105,8 @@ def cluster_profiles(
     that of all rows, "very high" 1.3, as for the top quarter of the rows; and a median no lower
     than that of all rows. "average" is a cluster with no such feature. Neither the order of the
     rows nor repeats instead of weights change a name, which follows from the statistics of all
-    clusters. Pictures have their colours from the same ranks (`contrasts`).
+    clusters. Pictures and reports are on the side
+    that the ranks say: `contrasts`.
 
     **Centres** come back by the `inverse_transform` of each step, those of a
     `ColumnTransformer` part by part, one-hot columns as the shares of their categories. Where
@@ -164,8 +164,7 @@ def cluster_profiles(
         name: np.stack([getattr(feature.statistics, name) for feature in features], axis=-1)
         for name in FeatureStatistics._fields
     }
-    contrasts = np.where(sparse.issparse(X), tables["differences"], tables["rank_differences"])
-    distinctive, stands_out = _compared(features, tables, contrasts)
+    distinctive, stands_out = _compared(features, tables)
     totals = groups.totals
     return ClusterProfiles(
         clusters=assigned.clusters,
@@ -179,7 +178,7 @@ def cluster_profiles(
         infinite=np.array([feature.n_infinite for feature in features]),
         left_out=reader.left_out,
         **tables,
-        contrasts=contrasts,
+        contrasts=_contrasts(tables),
         centers=np.stack([_or_nan(feature.centers, totals) for feature in features], axis=1),
         centers_missing=centers_missing,
         distinctive=distinctive,
@@ -193,16 +192,25 @@ def _or_nan(centers, totals):
     return np.full(totals.shape, np.nan) if centers is None else centers
 
 
-def _compared(features, tables, contrasts):
+def _contrasts(tables):
+    """Differences of the means; of the ranks where these say something else."""
+    differences, ranks = tables["differences"], tables["rank_differences"]
+    is_said = (differences * ranks < 0.0) & (np.abs(ranks) >= STANDS_OUT)
+    return np.where(is_said, ranks, differences)
+
+
+def _compared(features, tables):
     """For each cluster the features in which it stands out, and these in words."""
     columns = np.array([feature.column for feature in features])
-    sides = np.sign(tables["medians"] - tables["whole_median"])
+    ranks = tables["rank_differences"]
+    apart = np.where(np.isnan(ranks), tables["differences"], ranks)
     # Where the ranks say more and the median less, nothing is said.
-    agreed = np.where(sides * contrasts < 0.0, np.nan, contrasts)
-    distinctive = [standing_out(own, columns) for own in agreed]
+    sides = np.sign(tables["medians"] - tables["whole_median"])
+    apart = np.where(sides * apart < 0.0, np.nan, apart)
+    distinctive = [standing_out(own, columns) for own in apart]
     stands_out = [
         [
-            phrase(features[j].name, contrasts[i, j], means[j] if features[j].is_share else None)
+            phrase(features[j].name, apart[i, j], means[j] if features[j].is_share else None)
             for j in own
         ]
         for i, (own, means) in enumerate(zip(distinctive, tables["means"], strict=True))

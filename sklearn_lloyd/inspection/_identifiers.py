@@ -53,10 +53,12 @@ def identifiers(X, fitted_names, seen_names, weights):
     rows = slice(None) if weights is None else np.flatnonzero(weights > 0.0)
     parts = [name.split("__") for name in seen_names]
     seen = {"__".join(own[i:]) for own in parts for i in range(len(own))}
-    filled = X.getnnz(axis=0) >= 0.9 * X.shape[0] if sparse.issparse(X) else None
+    filled = np.ones(X.shape[1], bool)
+    if sparse.issparse(X):  # of ids one at most is zero
+        filled = np.bincount(X.indices, minlength=X.shape[1]) >= X.shape[0] - 1
     by_name, by_values = [], []
     for j, kind in enumerate(column_kinds(X)):
-        if kind.name == NUMBER and names[j] in seen and (filled is None or filled[j]):
+        if kind.name == NUMBER and names[j] in seen and filled[j]:
             values = _whole_numbers(X, j, rows, is_id := _is_name_of_id(names[j]))
             if values is None or values.size < FEWEST:
                 continue

@@ -16,11 +16,12 @@ _FAINT = 1.0  # ...and at the earliest: hardly any difference should not look li
 class ProfileDisplay:
     """How the clusters differ from the whole, feature by feature.
 
-    The colour of a cell is what names go by, too: the mean rank of a feature in a cluster less
-    that of all rows, in standard deviations of all rows; of sparse rows, the mean itself. The
-    number in it is the mean in the units of the feature; in brackets it is the median, where a
-    few large values put the mean on the other side than the ranks. Make it with
-    :meth:`from_estimator`, or with :meth:`from_profiles` of what :func:`cluster_profiles` gave.
+    The colour of a cell is the mean of a feature in a cluster less that of all rows, in standard
+    deviations of all rows; the number in it is the mean in the units of the feature. Where the
+    cluster stands out by its ranks, as its name says, and a few large values put the mean on the
+    other side, the colour is that of the mean rank, and the number, in brackets, is the median.
+    Make it with :meth:`from_estimator`, or with :meth:`from_profiles` of what
+    :func:`cluster_profiles` gave.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ class ProfileDisplay:
         look = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit, "aspect": "auto"}
         self.image_ = ax.imshow(self.differences, **look)
         bar = self.figure_.colorbar(self.image_, ax=ax, extend="both")
-        bar.set_label("difference of ranks from the whole,\nstandard deviations", size="small")
+        bar.set_label("difference from the whole,\nstandard deviations", size="small")
         self.texts_ = []
         if self.differences.size <= _MOST_WRITTEN:
             for (i, j), value in np.ndenumerate(self.differences):

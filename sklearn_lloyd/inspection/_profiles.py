@@ -56,8 +56,8 @@ class ClusterProfiles:
         The same of the ranks of the values: a few large values neither make a difference nor
         hide one. NaN for sparse X.
     contrasts : ndarray of shape (n_clusters, n_features), float64
-        What names, pictures and the order of features go by: `rank_differences`, and
-        `differences` for sparse X.
+        What pictures show: `differences`, and `rank_differences` where the cluster stands out by
+        its ranks and a few large values put the mean on the other side.
     centers : ndarray of shape (n_clusters, n_features), float64
         The centres of the clusterer, brought back to the units of X. NaN where that cannot be
         done, and for features that the clusterer does not see.
@@ -66,8 +66,9 @@ class ClusterProfiles:
     whole_mean, whole_median, whole_deviation : ndarray of shape (n_features,), float64
         Mean, median and standard deviation of all rows.
     distinctive : list of ndarray of intp
-        For each cluster the features in which it stands out, the most first; of a column only one.
-        The contrast is at least 0.5, and the median is not on the other side of that of all rows.
+        For each cluster the features in which it stands out by at least half a standard deviation
+        of the ranks (of the values, for sparse X), with a median that is not on the other side of
+        that of all rows; the most first; of a column only one.
     stands_out : list of list of str
         The same in plain words.
     exemplars : ndarray of shape (n_clusters, n_exemplars), intp
@@ -216,7 +217,7 @@ class ClusterProfiles:
 def shown(profiles, i, j):
     """What pictures and reports show of a feature: the mean, in a cluster and in all rows.
 
-    Where a few large values put the mean on the other side than the ranks, it is the median.
+    Where `contrasts` are those of ranks, since a few large values move the mean, it is the median.
 
     Returns
     -------
