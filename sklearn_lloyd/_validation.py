@@ -5,7 +5,6 @@ from __future__ import annotations
 import numbers
 import sys
 import warnings
-from collections import Counter
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,6 +24,7 @@ from sklearn_lloyd._columns import (
     refusal,
     require_numbers,
 )
+from sklearn_lloyd._finite import where_not_finite
 
 
 def warn_user(message, category):
@@ -198,55 +198,7 @@ def require_finite(chunks):
         chunks.map_reduce(kernel, first)
     if not bad:
         return
-    raise ValueError(_where_not_finite(chunks))
-
-
-def _where_not_finite(chunks):
-    """Say in which columns of how many rows there is NaN, and where infinity."""
-    said = []
-    for what, is_it, advice in _NOT_FINITE:
-        first, n_rows, columns = None, 0, Counter()
-        for block in chunks.blocks:
-            i, j = _places(chunks.rows(block), is_it)
-            if i.size:
-                first = (block.start + i[0], j[0]) if first is None else first
-                n_rows += np.unique(i).size
-                found, counts = np.unique(j, return_counts=True)
-                columns.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
-        if first is None:
-            continue
-        places = sorted(columns)
-        counts = [f"{columns[j]} row{'s' if columns[j] > 1 else ''}" for j in places]
-        said.append(
-            f"Input X contains {what.format(chunks.dtype)}: the first in row {first[0]}, column "
-            f"{named_columns([first[1]], chunks.names)}. {n_rows} of {chunks.shape[0]} rows "
-            f"have some, in columns {named_columns(places, chunks.names, counts)}.\n{advice}"
-        )
-    return "\n".join(said)
-
-
-_NOT_FINITE = (
-    (
-        "NaN",
-        np.isnan,
-        "Fill in what is missing, for instance with sklearn.impute.SimpleImputer in a Pipeline, "
-        "or drop these rows or columns.",
-    ),
-    (
-        "infinity or a value too large for dtype('{}')",
-        np.isinf,
-        "Infinity mostly comes from a division by zero, a logarithm of zero or an overflow: mend "
-        "that, or clip the values. Imputers refuse infinity: to impute it, make it NaN first.",
-    ),
-)
-
-
-def _places(values, is_it):
-    """Rows and columns of some values."""
-    if not sparse.issparse(values):
-        return np.nonzero(is_it(values))
-    found = np.flatnonzero(is_it(values.data))
-    return np.searchsorted(values.indptr, found, side="right") - 1, values.indices[found]
+    raise ValueError(where_not_finite(chunks))
 
 
 def check_weights(sample_weight, n_samples):

@@ -353,7 +353,7 @@ def test_columns_in_another_order(make, call):
 
 
 def test_an_array_of_text_has_no_names():
-    message = r"not numbers: 0, 2 \(counted from 0.*They hold text\. .*Encode text.*ClusterScaler"
+    message = r"not numbers: 0, 2 \(counted from 0.*They hold text\. .*encode text.*ClusterScaler"
     with pytest.raises(ValueError, match=message):
         KMeans(2).fit(np.array([["x", "1", "y"]] * 4))
     wide = np.full((4, 40), "x")

@@ -175,6 +175,8 @@ class ProfileDisplay:
                     color = "white" if abs(value) > 0.7 * limit else "black"
                     where = {"ha": "center", "va": "center", "size": "x-small"}
                     self.texts_.append(ax.text(j, i, self.numbers[i, j], color=color, **where))
+        if any(number.startswith("(") for number in self.numbers.ravel()):
+            ax.set_title("in brackets: medians", fontsize="small", loc="left")
         ax.set_xticks(range(n_features), self.features, rotation=45, ha="right", size="small")
         ax.set_yticks(range(n_clusters), self.clusters, size="small")
         if n_features < self.n_features:
