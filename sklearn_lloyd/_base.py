@@ -12,6 +12,7 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
@@ -235,6 +236,14 @@ class BaseKMeans(
         if self.n_init == "auto":
             return 1 if self.init in ("k-means++", "k-means||") else many
         return self.n_init
+
+    def _warn_of_empty_clusters(self, n_chosen):
+        if n_chosen < self.n_clusters:
+            warn_user(
+                f"Number of distinct clusters ({n_chosen}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+            )
 
     @property
     def _n_features_out(self):

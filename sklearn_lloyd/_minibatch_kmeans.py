@@ -8,16 +8,17 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
-from sklearn_lloyd._batches import Batches, naming_batch
+from sklearn_lloyd._batches import Batches, naming_batch, require_rows
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import Interval, fit_context
 from sklearn_lloyd._fit_minibatch import (
     BatchOptions,
     BatchResult,
+    best_start,
     fit_minibatch,
+    label_all,
     moving_centers,
-    one_start,
-    sample_size,
+    own_rng,
 )
 from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
@@ -31,8 +32,6 @@ from sklearn_lloyd._validation import (
     unchanged_on_failure,
     warn_user,
 )
-
-_TINY = np.finfo(np.float64).tiny
 
 
 class MiniBatchKMeans(BaseKMeans):
@@ -269,15 +268,17 @@ class MiniBatchKMeans(BaseKMeans):
             with chunks.open():
                 problem = make_problem(chunks, self.n_clusters, weights)
                 result = fit_minibatch(problem, init, options, rng, task)
-                self._take_over(result.moving, rng, problem.dtype)
-                for name in BatchResult._fields[1:]:
-                    setattr(self, f"{name}_", getattr(result, name))
                 if self.compute_labels:
-                    self._label(PassingRows(chunks, weights, problem.shift))
+                    found = label_all(problem, result.moving, self.reassignment_ratio)
+                    self.labels_, self.inertia_ = found
+                    self._warn_of_empty_clusters(np.count_nonzero(np.bincount(self.labels_)))
                 else:
                     vars(self).pop("labels_", None)
                     total = chunks.shape[0] if weights is None else weights.sum()
                     self.inertia_ = float(result.history["smoothed_inertia"][-1] * total)
+                self._take_over(result.moving, result.rng, problem.dtype)
+                for name in BatchResult._fields[2:]:
+                    setattr(self, f"{name}_", getattr(result, name))
             task.end(dict)
         return self
 
@@ -318,15 +319,20 @@ class MiniBatchKMeans(BaseKMeans):
             n_steps = getattr(self, "n_steps_", 0)
             chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
             require_finite(chunks)
-            weights = check_weights(sample_weight, chunks.shape[0])
+            weights = check_weights(sample_weight, chunks.shape[0], may_be_zero=not first)
             with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
                 rows = PassingRows(chunks, weights, shift)
-                moving.step(rows, slice(0, chunks.shape[0]))
-                self._take_over(moving, rng, self.cluster_centers_.dtype)
-                self.n_steps_ = n_steps + 1
+                if weights is None or weights.any():
+                    moving.step(rows, slice(0, chunks.shape[0]))
+                    self._take_over(moving, rng, self.cluster_centers_.dtype)
+                    self.n_steps_ = n_steps + 1
                 if self.compute_labels:
-                    self._label(rows)
+                    centers = self.cluster_centers_.astype(np.float64)
+                    self.inertia_ = rows.assign(centers, chunks.blocks)
+                    self.labels_ = rows.labels
+            if first and self._init_is_a_way():
+                self._warn_of_empty_clusters(np.count_nonzero(moving.chosen))
             task.end(dict)
         return self
 
@@ -380,17 +386,18 @@ class MiniBatchKMeans(BaseKMeans):
         task = begin_fit(self, None, max_subtasks=n_passes)
         for n_iter in range(1, n_passes + 1):
             one_pass, inertia = task.begin("pass"), 0.0
-            for number, X, sample_weight in batches:
+            chosen = np.zeros(self.n_clusters, bool)
+            for number, X, weights in batches:
                 with unchanged_on_failure(self), naming_batch(number):
                     if first:
                         self._forget()
-                    inertia += self._learn(X, sample_weight, batches, history)
+                    inertia += self._learn(X, weights, batches, history, chosen)
                     self.history_ = np.array(history, BATCH_HISTORY_DTYPE)
                     self.n_iter_, self.inertia_, first = n_iter, inertia, False
             if one_pass.end(dict):
                 break
-        if first:
-            raise ValueError("batches has no rows.")
+        require_rows(not first)
+        self._warn_of_empty_clusters(np.count_nonzero(chosen))
         task.end(dict)
         return self
 
@@ -399,28 +406,31 @@ class MiniBatchKMeans(BaseKMeans):
         for name in [name for name in vars(self) if name.endswith("_") or name in private]:
             delattr(self, name)
 
-    def _learn(self, X, sample_weight, batches, history):
-        """Move the centres by the rows of a large batch in random order; return their inertia."""
-        first = not hasattr(self, "cluster_centers_")
-        chunks = self._check_rows(X, self.n_clusters, reset=first)
+    def _learn(self, X, weights, batches, history, chosen):
+        """Move the centres by the rows of a large batch in random order; return their inertia.
+
+        Rows of weight zero are left out: they count as if they were not there.
+        """
+        chunks = self._check_rows(X, self.n_clusters, reset=not hasattr(self, "cluster_centers_"))
         require_finite(chunks)
         batches.check_alike(chunks)
-        weights = check_weights(sample_weight, chunks.shape[0])
         inertia, records, kept = 0.0, [], {}
         with chunks.open():
             moving, shift, rng = self._moving(chunks, weights)
-            order = rng.permutation(chunks.shape[0])
+            rows = np.arange(chunks.shape[0]) if weights is None else np.flatnonzero(weights)
+            order = rng.permutation(rows)
             for start in range(0, order.size, self.batch_size):
                 some = order[start : start + self.batch_size]
                 of_some = None if weights is None else weights[some]
                 rows = PassingRows(chunks.gathered(some), of_some, shift, kept)
                 step = moving.step(rows, slice(0, some.size))
                 inertia += step.inertia
-                total = some.size if of_some is None else max(of_some.sum(), _TINY)
+                total = some.size if of_some is None else of_some.sum()
                 records.append((step.inertia / total, np.nan, *step[1:]))
         self._take_over(moving, rng, self.cluster_centers_.dtype)
         self.n_steps_ = getattr(self, "n_steps_", 0) + len(records)
         history += records
+        chosen |= moving.chosen
         return inertia
 
     def _checked_options(self, chunks):
@@ -444,17 +454,18 @@ class MiniBatchKMeans(BaseKMeans):
 
         if hasattr(self, "cluster_centers_"):
             centers = self.cluster_centers_.astype(np.float64)
-            rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
             shift = None if chunks.is_sparse else shift_near_centers(centers)
+            rng = getattr(self, "_random_state", None)
+            rng = rng or own_rng(check_random_state(self.random_state))
             state = getattr(self, "counts_", None), getattr(self, "_n_waited", 0)
             return moving_centers(centers, self, draws_of_rows, rng, *state), shift, rng
-        init, _ = self._checked_options(chunks)
-        rng = check_random_state(self.random_state)
+        init, options = self._checked_options(chunks)
+        rng_of_starts = check_random_state(self.random_state)
+        rng = own_rng(rng_of_starts)
         problem = make_problem(chunks, self.n_clusters, weights)
         draws = RowDraws(problem)
-        batch_size = min(self.batch_size, draws.n_distinct)
-        size = min(sample_size(self.init_size, batch_size, self.n_clusters), draws.n_distinct)
-        centers = one_start(problem, init, size, draws, rng)
+        start = best_start(problem, init, options, draws, rng_of_starts)
+        centers, self.start_inertias_ = start
         self.cluster_centers_ = centers.astype(problem.dtype)
         return moving_centers(centers, self, draws_of_rows, rng), problem.shift, rng
 
@@ -463,8 +474,3 @@ class MiniBatchKMeans(BaseKMeans):
         self.counts_ = moving.counts
         self._n_waited = moving.n_waited
         self._random_state = rng
-
-    def _label(self, rows):
-        centers = self.cluster_centers_.astype(np.float64)
-        self.inertia_ = rows.assign(centers, rows.chunks.blocks)
-        self.labels_ = rows.labels
