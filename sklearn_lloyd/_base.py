@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
+from sys import intern
 
 import numpy as np
 from sklearn.base import (
@@ -33,7 +34,13 @@ class VersionedPickle:
     """An estimator that remembers which version stored it, and warns if another one reads it."""
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
+        state = {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
+        # Pickles tell apart in which order attributes were set, and whether equal strings are one
+        # object. Neither is part of the model.
+        return {
+            intern(name): intern(value) if type(value) is str else value
+            for name, value in sorted(state.items())
+        }
 
     def __setstate__(self, state):
         state = dict(state)
