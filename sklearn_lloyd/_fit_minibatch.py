@@ -181,6 +181,31 @@ def moving_centers(centers, options, draws_of_rows, rng, counts=None, n_waited=0
     )
 
 
+def step_by_step(moving, chunks, weights, shift, rng, batch_size):
+    """Move the centres by the rows of a large batch in random order, `batch_size` in each step.
+
+    Rows of weight zero are left out: they count as if they were not there.
+
+    Returns
+    -------
+    inertia : float
+        Of the rows as they came.
+    records : list of tuples
+        Of BATCH_HISTORY_DTYPE, one for each step.
+    """
+    inertia, records, kept = 0.0, [], {}
+    order = rng.permutation(chunks.shape[0] if weights is None else np.flatnonzero(weights))
+    for start in range(0, order.size, batch_size):
+        some = order[start : start + batch_size]
+        of_some = None if weights is None else weights[some]
+        rows = PassingRows(chunks.gathered(some), of_some, shift, kept)
+        step = moving.step(rows, slice(0, some.size))
+        inertia += step.inertia
+        total = some.size if of_some is None else of_some.sum()
+        records.append((step.inertia / total, np.nan, *step[1:]))
+    return inertia, records
+
+
 def best_start(problem, init, options, draws, rng):
     """The centres of the best of the starts by a sample, and the inertias of all.
 
@@ -253,6 +278,8 @@ def label_all(problem, moving, reassignment_ratio):
     -------
     labels : ndarray of shape (n_samples,), int32
     inertia : float
+    n_chosen : int
+        Clusters with rows of positive weight.
     """
     chunks, weights = problem.chunks, problem.sample_weight
     while True:
@@ -260,11 +287,11 @@ def label_all(problem, moving, reassignment_ratio):
         labels, inertia = assign_rows(chunks, centers, problem.shift, weights)
         counted = labels if weights is None else labels[weights > 0]
         members = np.bincount(counted, minlength=problem.n_clusters)
-        if members.all() or reassignment_ratio == 0:
-            return labels, inertia
-        moved = labels_without_empty(problem, labels.astype(np.intp), centers, members)
+        moved = None
+        if reassignment_ratio > 0 and not members.all():
+            moved = labels_without_empty(problem, labels.astype(np.intp), centers, members)
         if moved is None:
-            return labels, inertia
+            return labels, inertia, np.count_nonzero(members)
         # Each has a row to itself from here on, so this comes to an end.
         rows = np.flatnonzero(moved != labels)
         clusters, first = np.unique(moved[rows], return_index=True)

@@ -309,8 +309,8 @@ class KMeans(BaseKMeans):
             Arrays, frames or CSR matrices of shape (n_rows, n_features), or pairs
             ``(X, sample_weight)`` of these and weights. It must be possible to read them again:
             a list, an object whose `__iter__` starts anew, or a function that is called for each
-            pass and returns an iterator, such as a generator function. Batches without rows are
-            skipped.
+            pass and returns an iterator, such as a generator function. Batches without rows, or
+            with weights that are all zero, are skipped.
 
         Returns
         -------
@@ -320,6 +320,9 @@ class KMeans(BaseKMeans):
 
         Raises
         ------
+        TypeError
+            If `batches` is one table, a path or anything else that is no batches, before any work.
+
         ValueError
             If the batches can be read only once, before any work; if a batch does not fit or is
             not like the first one (columns, sparse or dense, float32 or not), with its number.

