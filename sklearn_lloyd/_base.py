@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
+from sys import intern
 
 import numpy as np
 from sklearn.base import (
@@ -12,6 +13,7 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklearn_lloyd._columns import require_numbers
@@ -33,7 +35,13 @@ class VersionedPickle:
     """An estimator that remembers which version stored it, and warns if another one reads it."""
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
+        state = {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
+        # Pickles tell apart in which order attributes were set, and whether equal strings are one
+        # object. Neither is part of the model.
+        return {
+            intern(name): intern(value) if type(value) is str else value
+            for name, value in sorted(state.items())
+        }
 
     def __setstate__(self, state):
         state = dict(state)
@@ -237,6 +245,14 @@ class BaseKMeans(
         if self.n_init == "auto":
             return 1 if self.init in ("k-means++", "k-means||") else many
         return self.n_init
+
+    def _warn_of_empty_clusters(self, n_chosen):
+        if n_chosen < self.n_clusters:
+            warn_user(
+                f"Number of distinct clusters ({n_chosen}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+            )
 
     @property
     def _n_features_out(self):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from os import PathLike
 
 import numpy as np
 
 from sklearn_lloyd._validation import check_weights, require_finite
+
+_EXPECTED = (
+    "batches should be a list of arrays, frames or CSR matrices with two dimensions, or of pairs "
+    "(X, sample_weight) of these and weights, or a function that returns an iterator of them"
+)
 
 
 class Batches:
@@ -23,17 +29,14 @@ class Batches:
     Raises
     ------
     TypeError
-        If they cannot be iterated over.
+        If they cannot be iterated over, or are one table, a path or a list of something else.
     ValueError
         If they can be read only once, and more is needed.
     """
 
     def __init__(self, batches, n_passes):
-        if not callable(batches) and not hasattr(batches, "__iter__"):
-            raise TypeError(
-                "batches should be an iterable of arrays, frames or CSR matrices, or a function "
-                f"that returns one; got {type(batches).__name__}."
-            )
+        if not callable(batches):
+            _require_batches(batches)
         if n_passes > 1 and not callable(batches) and iter(batches) is batches:
             raise ValueError(
                 f"batches is a {type(batches).__name__}, which can be read only once, but several "
@@ -44,11 +47,21 @@ class Batches:
         self._kind = None
 
     def __iter__(self):
-        """Yield the number of each batch that has rows, counted from 0, its X and weights."""
-        batches = self._batches() if callable(self._batches) else self._batches
+        """Yield the number, counted from 0, X and checked weights of each batch that counts.
+
+        Those without rows, or with weights that are all zero, are skipped.
+        """
+        batches = self._batches
+        if callable(batches):
+            batches = batches()
+            _require_batches(batches)
         for number, batch in enumerate(batches):
-            X, weights = batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
-            if (X.shape[0] if hasattr(X, "shape") and len(X.shape) else len(X)) > 0:
+            _require_table(number, batch)
+            X, weights = _parts(batch)
+            n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+            with naming_batch(number):
+                weights = check_weights(weights, n_rows, may_be_zero=True)
+            if n_rows > 0 and (weights is None or weights.any()):
                 yield number, X, weights
 
     def check_alike(self, chunks):
@@ -84,17 +97,21 @@ class CheckedBatches:
                 chunks = self._check(X, self._n_rows is None and n_rows == 0)
                 require_finite(chunks)
                 self._batches.check_alike(chunks)
-                weights = check_weights(weights, chunks.shape[0])
             n_rows += chunks.shape[0]
             yield chunks, weights
-        if n_rows == 0:
-            raise ValueError("batches has no rows.")
+        require_rows(n_rows > 0)
         if self._n_rows not in (None, n_rows):
             raise ValueError(
                 f"batches gave {self._n_rows} rows in the first pass and {n_rows} in a later one: "
                 "every pass has to give the same rows."
             )
         self._n_rows = n_rows
+
+
+def require_rows(any_rows):
+    """Raise an error unless there were any."""
+    if not any_rows:
+        raise ValueError("batches has no rows, or none of positive weight.")
 
 
 @contextmanager
@@ -105,3 +122,53 @@ def naming_batch(number):
     except (ValueError, TypeError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"Batch {number} (counted from 0): {error}") from error
+
+
+def _require_batches(batches):
+    """Refuse what cannot be batches: one table, text, paths; look into lists and tuples."""
+    if _is_path(batches):
+        raise TypeError(f"{_EXPECTED}; got the path or text {batches!r}: read the file first.")
+    if _is_table(batches):
+        raise TypeError(
+            f"{_EXPECTED}; got one {type(batches).__name__} of shape {tuple(batches.shape)}. Give "
+            "its rows to fit, or cut it: [X[:10_000], X[10_000:20_000], ...]."
+        )
+    if not hasattr(batches, "__iter__"):
+        raise TypeError(f"{_EXPECTED}; got {type(batches).__name__}.")
+    if isinstance(batches, list | tuple):
+        for number, batch in enumerate(batches):
+            _require_table(number, batch)
+
+
+def _require_table(number, batch):
+    """Refuse a batch that is no table: a path, a row, a number."""
+    X, _ = _parts(batch)
+    if _is_path(X):
+        got = f"the path or text {X!r}: read the file first"
+    elif isinstance(X, list | tuple):  # of rows; what these are shows when they are checked
+        if not X or (hasattr(X[0], "__len__") and not _is_path(X[0])):
+            return
+        got = f"a {type(X).__name__} of {type(X[0]).__name__}"
+    elif hasattr(X, "shape"):
+        if len(X.shape) == 2:
+            return
+        got = f"{type(X).__name__} of shape {tuple(X.shape)}"
+    elif hasattr(X, "__array__"):
+        return
+    else:
+        got = f"a {type(X).__name__}"
+    raise TypeError(f"{_EXPECTED}; batch {number} (counted from 0) is {got}.")
+
+
+def _parts(batch):
+    """X and the weights of a batch."""
+    return batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
+
+
+def _is_path(given):
+    return isinstance(given, str | bytes | PathLike)
+
+
+def _is_table(given):
+    """Whether that is one table; an array of three dimensions is several."""
+    return hasattr(given, "shape") and len(given.shape) < 3

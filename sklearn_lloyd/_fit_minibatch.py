@@ -14,6 +14,7 @@ from sklearn_lloyd._solvers import (
     PassingRows,
     StopRule,
     assign_rows,
+    labels_without_empty,
     lloyd,
     make_assigner,
 )
@@ -45,6 +46,7 @@ class BatchResult(NamedTuple):
     """What the batches led to."""
 
     moving: MovingCenters
+    rng: np.random.RandomState
     n_steps: int
     n_iter: int
     converged: bool
@@ -83,15 +85,17 @@ def fit_minibatch(problem, init, options, rng, task):
     draws = RowDraws(problem)
     n_rows = draws.n_distinct
     batch_size = min(options.batch_size, n_rows)
-    centers, inertias = _best_start(problem, init, options, draws, batch_size, rng)
-    moving = moving_centers(centers, options, lambda: (problem.chunks, draws), rng)
+    rng_of_batches, rng_of_moves = own_rng(rng), own_rng(rng)
+    centers, inertias = best_start(problem, init, options, draws, rng)
+    moving = moving_centers(centers, options, lambda: (problem.chunks, draws), rng_of_moves)
     stop = StopRule(
         2.0 * batch_size / (n_rows + 1),
         options.tol * problem.variance,
         options.max_no_improvement,
     )
     n_steps, why, history = options.max_iter * n_rows // batch_size, "", []
-    for i, (rows, batch) in enumerate(_batches(problem, draws, batch_size, n_steps, rng), 1):
+    batches = _batches(problem, draws, batch_size, n_steps, rng_of_batches)
+    for i, (rows, batch) in enumerate(batches, 1):
         step_task = task.begin("step")
         step = moving.step(rows, batch)
         inertia = step.inertia / batch_size
@@ -109,12 +113,18 @@ def fit_minibatch(problem, init, options, rng, task):
             break
     return BatchResult(
         moving=moving,
+        rng=rng_of_moves,
         n_steps=i,
         n_iter=n_iter,
         converged=bool(why),
         history=np.array(history, BATCH_HISTORY_DTYPE),
         start_inertias=inertias,
     )
+
+
+def own_rng(rng):
+    """A generator of its own, so that what others draw, and when, does not show in its draws."""
+    return np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
 
 
 def _attributes_after(moving, n_iter, dtype):
@@ -171,17 +181,61 @@ def moving_centers(centers, options, draws_of_rows, rng, counts=None, n_waited=0
     )
 
 
-def _best_start(problem, init, options, draws, batch_size, rng):
-    """The centres of the best of the starts by a sample, and the inertias of all."""
-    size = sample_size(options.init_size, batch_size, problem.n_clusters)
-    size = min(size, draws.n_distinct)
-    judges = problem.chunks.gathered(draws.rows(rng.uniform(size=size)))
+def step_by_step(moving, chunks, weights, shift, rng, batch_size):
+    """Move the centres by the rows of a large batch in random order, `batch_size` in each step.
+
+    Rows of weight zero are left out: they count as if they were not there.
+
+    Returns
+    -------
+    inertia : float
+        Of the rows as they came.
+    records : list of tuples
+        Of BATCH_HISTORY_DTYPE, one for each step.
+    """
+    inertia, records, kept = 0.0, [], {}
+    order = rng.permutation(chunks.shape[0] if weights is None else np.flatnonzero(weights))
+    for start in range(0, order.size, batch_size):
+        some = order[start : start + batch_size]
+        of_some = None if weights is None else weights[some]
+        rows = PassingRows(chunks.gathered(some), of_some, shift, kept)
+        step = moving.step(rows, slice(0, some.size))
+        inertia += step.inertia
+        total = some.size if of_some is None else of_some.sum()
+        records.append((step.inertia / total, np.nan, *step[1:]))
+    return inertia, records
+
+
+def best_start(problem, init, options, draws, rng):
+    """The centres of the best of the starts by a sample, and the inertias of all.
+
+    Parameters
+    ----------
+    problem : Problem
+    init : str, ndarray or callable
+        Checked before.
+    options : BatchOptions
+    draws : RowDraws
+        Of the problem. A start sees `sample_size` of them, or all rows if that is enough for all
+        distinct ones.
+    rng : RandomState
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, n_features), float64
+    inertias : ndarray of shape (n_init,)
+    """
+    batch_size = min(options.batch_size, draws.n_distinct)
+    size = min(sample_size(options.init_size, batch_size, problem.n_clusters), draws.n_distinct)
+    judges, weights = problem.chunks, problem.sample_weight
+    if size < draws.n_distinct:
+        judges, weights = judges.gathered(draws.rows(rng.uniform(size=size))), None
     best, least, inertias = None, np.inf, np.empty(options.n_init)
     for i in range(options.n_init):
         if options.verbose:
             print(f"Init {i + 1}/{options.n_init} with method {init}")
-        centers = one_start(problem, init, size, draws, rng)
-        inertias[i] = assign_rows(judges, centers, problem.shift)[1]
+        centers = _one_start(problem, init, size, draws, rng)
+        inertias[i] = assign_rows(judges, centers, problem.shift, weights)[1]
         if options.verbose:
             print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
         if best is None or inertias[i] < least * (1 - ROUNDING):
@@ -189,12 +243,11 @@ def _best_start(problem, init, options, draws, batch_size, rng):
     return best, inertias
 
 
-def one_start(problem, init, size, draws, rng):
-    """First centres.
+def _one_start(problem, init, size, draws, rng):
+    """First centres: an array is these; others see so many draws of rows, or all if no more.
 
-    All but an array see so many draws of rows, or all if they are no more. Where that is enough
-    of them to tell the means of clusters, k-means of these rows goes on for some iterations. (Of
-    sparse rows, whose means are mostly of features that few of them have, it did not help.)
+    Where that is enough of them to tell the means of clusters, k-means of these rows goes on for
+    some iterations from centres by name. Those of a callable are taken as they are.
     """
     if isinstance(init, np.ndarray):
         return init
@@ -203,9 +256,45 @@ def one_start(problem, init, size, draws, rng):
         sample = problem_of_rows(problem, draws.rows(rng.uniform(size=size)))
     with sample.chunks.open():
         centers = first_centers(sample, init, None, rng)
-        if not sample.chunks.is_sparse and size >= _ROWS_FOR_MEANS * problem.n_clusters:
+        if isinstance(init, str) and size >= _ROWS_FOR_MEANS * problem.n_clusters:
             assigner = make_assigner("auto", sample)
             tol = _REST * sample.variance
             for step in lloyd(sample, centers, assigner, _ITERATIONS, tol, ahead=True):
                 centers = step.centers
     return centers
+
+
+def label_all(problem, moving, reassignment_ratio):
+    """Assign all rows; clusters without any first move to rows, by the rule of full k-means.
+
+    Parameters
+    ----------
+    problem : Problem
+    moving : MovingCenters
+    reassignment_ratio : float
+        0: none moves.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,), int32
+    inertia : float
+    n_chosen : int
+        Clusters with rows of positive weight.
+    """
+    chunks, weights = problem.chunks, problem.sample_weight
+    while True:
+        centers = moving.centers.astype(problem.dtype).astype(np.float64)
+        labels, inertia = assign_rows(chunks, centers, problem.shift, weights)
+        counted = labels if weights is None else labels[weights > 0]
+        members = np.bincount(counted, minlength=problem.n_clusters)
+        moved = None
+        if reassignment_ratio > 0 and not members.all():
+            moved = labels_without_empty(problem, labels.astype(np.intp), centers, members)
+        if moved is None:
+            return labels, inertia, np.count_nonzero(members)
+        # Each has a row to itself from here on, so this comes to an end.
+        rows = np.flatnonzero(moved != labels)
+        clusters, first = np.unique(moved[rows], return_index=True)
+        moving.centers[clusters] = chunks.dense_rows(rows[first])
+        of_rows = None if weights is None else weights[rows]
+        moving.counts[clusters] = np.bincount(moved[rows], of_rows)[clusters]

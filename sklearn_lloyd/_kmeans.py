@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
@@ -130,8 +129,8 @@ class KMeans(BaseKMeans):
         A record for each iteration of that start. Fields: 'inertia' (of the new labels
         under the centres of the iteration before; from cluster sums in float64),
         'center_shift' (squared movement of the centres), 'n_changed' (rows with a new
-        label), 'n_empty' (clusters without rows, before they were relocated) and
-        'seconds' (equal shares, where one compiled call did several iterations).
+        label) and 'n_empty' (clusters without rows, before they were relocated). How long
+        iterations take is in the steps of :func:`lloyd_steps`.
 
     start_inertias_ : ndarray of shape (n_init,)
         Final inertia of every start. If they differ much, there are local optima, and more
@@ -310,8 +309,8 @@ class KMeans(BaseKMeans):
             Arrays, frames or CSR matrices of shape (n_rows, n_features), or pairs
             ``(X, sample_weight)`` of these and weights. It must be possible to read them again:
             a list, an object whose `__iter__` starts anew, or a function that is called for each
-            pass and returns an iterator, such as a generator function. Batches without rows are
-            skipped.
+            pass and returns an iterator, such as a generator function. Batches without rows, or
+            with weights that are all zero, are skipped.
 
         Returns
         -------
@@ -321,6 +320,9 @@ class KMeans(BaseKMeans):
 
         Raises
         ------
+        TypeError
+            If `batches` is one table, a path or anything else that is no batches, before any work.
+
         ValueError
             If the batches can be read only once, before any work; if a batch does not fit or is
             not like the first one (columns, sparse or dense, float32 or not), with its number.
@@ -377,14 +379,6 @@ class KMeans(BaseKMeans):
         self.history_ = result.history
         self.start_inertias_ = result.start_inertias
         self.start_histories_ = result.start_histories
-
-    def _warn_of_empty_clusters(self, n_distinct):
-        if n_distinct < self.n_clusters:
-            warn_user(
-                f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
-                f"({self.n_clusters}). Possibly due to duplicate points in X.",
-                ConvergenceWarning,
-            )
 
     def _checked_algorithm(self):
         if self.algorithm == "elkan" and self.n_clusters == 1:

@@ -8,16 +8,18 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._base import BaseKMeans
-from sklearn_lloyd._batches import Batches, naming_batch
+from sklearn_lloyd._batches import Batches, naming_batch, require_rows
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import Interval, fit_context
 from sklearn_lloyd._fit_minibatch import (
     BatchOptions,
     BatchResult,
+    best_start,
     fit_minibatch,
+    label_all,
     moving_centers,
-    one_start,
-    sample_size,
+    own_rng,
+    step_by_step,
 )
 from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
@@ -31,8 +33,6 @@ from sklearn_lloyd._validation import (
     unchanged_on_failure,
     warn_user,
 )
-
-_TINY = np.finfo(np.float64).tiny
 
 
 class MiniBatchKMeans(BaseKMeans):
@@ -57,8 +57,9 @@ class MiniBatchKMeans(BaseKMeans):
     init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
             of shape (n_clusters, n_features), default='k-means++'
         Where the first centres come from, as of :class:`KMeans`. All but an array see a sample
-        of `init_size` rows, and if these are dense and at least 20 for each cluster, up to ten
-        iterations of k-means on the sample follow.
+        of `init_size` rows. If these are at least 20 for each cluster, up to ten iterations of
+        k-means on the sample follow a start by name. An array, and what a callable returns, is
+        taken as it is.
 
     max_iter : int, default=100
         Batches end when as many rows were drawn as make this many passes over X.
@@ -71,7 +72,7 @@ class MiniBatchKMeans(BaseKMeans):
 
     compute_labels : bool, default=True
         Whether to compute `labels_` and the exact `inertia_` in the end, which takes a pass over
-        X.
+        X. Only that pass finds clusters without rows, see the notes.
 
     random_state : int, RandomState instance or None, default=None
         Where the random numbers come from. They are drawn on the calling thread, in a fixed
@@ -92,8 +93,9 @@ class MiniBatchKMeans(BaseKMeans):
         no more distinct rows, a start sees all rows.
 
     n_init : 'auto' or int, default='auto'
-        Number of starts. The batches go on from the one with the least inertia on a sample of
-        `init_size` rows. 'auto' is 1 for 'k-means++', 'k-means||' and arrays, 3 for the others.
+        Number of starts, in `fit` or on the first batch. The batches go on from the one with the
+        least inertia on a sample of `init_size` rows. 'auto' is 1 for 'k-means++', 'k-means||'
+        and arrays, 3 for the others.
 
     reassignment_ratio : float, default=0.01
         Clusters whose weight so far is below this share of the largest are moved to rows of the
@@ -133,9 +135,9 @@ class MiniBatchKMeans(BaseKMeans):
         False if `max_iter` ended `fit` before it converged.
 
     history_ : structured ndarray of shape (`n_steps_`,)
-        A record for each batch of `fit`. Fields: 'inertia' (of the batch under the centres of
-        the step before, for one row), 'smoothed_inertia', 'center_shift' (squared movement of
-        the centres), 'n_reassigned' (clusters moved to a row) and 'seconds'.
+        A record for each step of `fit` or `fit_batches`. Fields: 'inertia' (of the batch under
+        the centres of the step before, for one row), 'smoothed_inertia', 'center_shift' (squared
+        movement of the centres) and 'n_reassigned' (clusters moved to a row).
 
     start_inertias_ : ndarray of shape (n_init,)
         Inertia of every start on the sample that they are compared by.
@@ -160,6 +162,10 @@ class MiniBatchKMeans(BaseKMeans):
     Where scikit-learn's parameters refer to the number of rows (the end of the run by
     `max_iter`, the smoothing, the upper limit of `batch_size` and `init_size`), it is the number
     of distinct rows of positive weight here: weights have to be as good as repeated rows.
+
+    Clusters that no row of X has chosen in the end of `fit` move to the rows that cost most, as
+    those of :class:`KMeans`, unless `reassignment_ratio` is 0. A ConvergenceWarning tells of those
+    that stay empty; of `fit_batches`, those that no row of the last pass has chosen.
 
     Callbacks, as of :class:`KMeans`, are told of the steps.
 
@@ -269,15 +275,17 @@ class MiniBatchKMeans(BaseKMeans):
             with chunks.open():
                 problem = make_problem(chunks, self.n_clusters, weights)
                 result = fit_minibatch(problem, init, options, rng, task)
-                self._take_over(result.moving, rng, problem.dtype)
-                for name in BatchResult._fields[1:]:
-                    setattr(self, f"{name}_", getattr(result, name))
                 if self.compute_labels:
-                    self._label(PassingRows(chunks, weights, problem.shift))
+                    found = label_all(problem, result.moving, self.reassignment_ratio)
+                    self.labels_, self.inertia_, n_chosen = found
+                    self._warn_of_empty_clusters(n_chosen)
                 else:
                     vars(self).pop("labels_", None)
                     total = chunks.shape[0] if weights is None else weights.sum()
                     self.inertia_ = float(result.history["smoothed_inertia"][-1] * total)
+                self._take_over(result.moving, result.rng, problem.dtype)
+                for name in BatchResult._fields[2:]:
+                    setattr(self, f"{name}_", getattr(result, name))
             task.end(dict)
         return self
 
@@ -286,7 +294,8 @@ class MiniBatchKMeans(BaseKMeans):
         """Move the centres by one batch of rows.
 
         The first call, if nothing was fitted before, chooses the first centres among the rows of
-        this batch.
+        this batch: the best of `n_init` starts. A later batch with weights that are all zero moves
+        nothing and is no step; its rows get their labels.
 
         Parameters
         ----------
@@ -309,7 +318,7 @@ class MiniBatchKMeans(BaseKMeans):
         ------
         ValueError
             If X, the weights or the first centres do not fit, or if the first batch has fewer
-            rows than `n_clusters`.
+            rows than `n_clusters`, or none of positive weight.
         """
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
@@ -318,15 +327,20 @@ class MiniBatchKMeans(BaseKMeans):
             n_steps = getattr(self, "n_steps_", 0)
             chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
             require_finite(chunks)
-            weights = check_weights(sample_weight, chunks.shape[0])
+            weights = check_weights(sample_weight, chunks.shape[0], may_be_zero=not first)
             with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
                 rows = PassingRows(chunks, weights, shift)
-                moving.step(rows, slice(0, chunks.shape[0]))
-                self._take_over(moving, rng, self.cluster_centers_.dtype)
-                self.n_steps_ = n_steps + 1
+                if weights is None or weights.any():
+                    moving.step(rows, slice(0, chunks.shape[0]))
+                    self._take_over(moving, rng, self.cluster_centers_.dtype)
+                    self.n_steps_ = n_steps + 1
                 if self.compute_labels:
-                    self._label(rows)
+                    centers = self.cluster_centers_.astype(np.float64)
+                    self.inertia_ = rows.assign(centers, chunks.blocks)
+                    self.labels_ = rows.labels
+            if first and self._init_is_a_way():
+                self._warn_of_empty_clusters(np.count_nonzero(moving.chosen))
             task.end(dict)
         return self
 
@@ -335,7 +349,8 @@ class MiniBatchKMeans(BaseKMeans):
         """Compute the centres of rows that come in batches, one of them in memory at a time.
 
         Starts anew. The first centres come from the rows of the first batch. The rows of each
-        batch are taken in random order, `batch_size` of them in each step.
+        batch are taken in random order, `batch_size` of them in each step. Rows and batches
+        without weight count as if they were not there.
 
         Parameters
         ----------
@@ -357,10 +372,10 @@ class MiniBatchKMeans(BaseKMeans):
 
         Raises
         ------
-        ValueError
-            If the batches can be read only once and `n_passes` is more; if a batch does not fit or
-            is not like the first one (columns, sparse or dense, float32 or not), with its number;
-            if the first one that has rows has fewer than `n_clusters`.
+        TypeError, ValueError
+            If `batches` is one table or a path; if it can be read only once and `n_passes` is
+            more; if a batch does not fit or is not like the first one (columns, sparse or dense,
+            float32 or not), with its number; if the first has fewer rows than `n_clusters`.
 
         Examples
         --------
@@ -380,17 +395,18 @@ class MiniBatchKMeans(BaseKMeans):
         task = begin_fit(self, None, max_subtasks=n_passes)
         for n_iter in range(1, n_passes + 1):
             one_pass, inertia = task.begin("pass"), 0.0
-            for number, X, sample_weight in batches:
+            chosen = np.zeros(self.n_clusters, bool)
+            for number, X, weights in batches:
                 with unchanged_on_failure(self), naming_batch(number):
                     if first:
                         self._forget()
-                    inertia += self._learn(X, sample_weight, batches, history)
+                    inertia += self._learn(X, weights, batches, history, chosen)
                     self.history_ = np.array(history, BATCH_HISTORY_DTYPE)
                     self.n_iter_, self.inertia_, first = n_iter, inertia, False
             if one_pass.end(dict):
                 break
-        if first:
-            raise ValueError("batches has no rows.")
+        require_rows(not first)
+        self._warn_of_empty_clusters(np.count_nonzero(chosen))
         task.end(dict)
         return self
 
@@ -399,28 +415,18 @@ class MiniBatchKMeans(BaseKMeans):
         for name in [name for name in vars(self) if name.endswith("_") or name in private]:
             delattr(self, name)
 
-    def _learn(self, X, sample_weight, batches, history):
-        """Move the centres by the rows of a large batch in random order; return their inertia."""
-        first = not hasattr(self, "cluster_centers_")
-        chunks = self._check_rows(X, self.n_clusters, reset=first)
+    def _learn(self, X, weights, batches, history, chosen):
+        """Move the centres by the rows of a large batch; return their inertia."""
+        chunks = self._check_rows(X, self.n_clusters, reset=not hasattr(self, "cluster_centers_"))
         require_finite(chunks)
         batches.check_alike(chunks)
-        weights = check_weights(sample_weight, chunks.shape[0])
-        inertia, records, kept = 0.0, [], {}
         with chunks.open():
             moving, shift, rng = self._moving(chunks, weights)
-            order = rng.permutation(chunks.shape[0])
-            for start in range(0, order.size, self.batch_size):
-                some = order[start : start + self.batch_size]
-                of_some = None if weights is None else weights[some]
-                rows = PassingRows(chunks.gathered(some), of_some, shift, kept)
-                step = moving.step(rows, slice(0, some.size))
-                inertia += step.inertia
-                total = some.size if of_some is None else max(of_some.sum(), _TINY)
-                records.append((step.inertia / total, np.nan, *step[1:]))
+            inertia, records = step_by_step(moving, chunks, weights, shift, rng, self.batch_size)
         self._take_over(moving, rng, self.cluster_centers_.dtype)
         self.n_steps_ = getattr(self, "n_steps_", 0) + len(records)
         history += records
+        chosen |= moving.chosen
         return inertia
 
     def _checked_options(self, chunks):
@@ -444,17 +450,16 @@ class MiniBatchKMeans(BaseKMeans):
 
         if hasattr(self, "cluster_centers_"):
             centers = self.cluster_centers_.astype(np.float64)
-            rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
             shift = None if chunks.is_sparse else shift_near_centers(centers)
+            rng = getattr(self, "_random_state", None)
+            rng = rng or own_rng(check_random_state(self.random_state))
             state = getattr(self, "counts_", None), getattr(self, "_n_waited", 0)
             return moving_centers(centers, self, draws_of_rows, rng, *state), shift, rng
-        init, _ = self._checked_options(chunks)
-        rng = check_random_state(self.random_state)
-        problem = make_problem(chunks, self.n_clusters, weights)
-        draws = RowDraws(problem)
-        batch_size = min(self.batch_size, draws.n_distinct)
-        size = min(sample_size(self.init_size, batch_size, self.n_clusters), draws.n_distinct)
-        centers = one_start(problem, init, size, draws, rng)
+        init, options = self._checked_options(chunks)
+        starts = check_random_state(self.random_state)
+        rng, problem = own_rng(starts), make_problem(chunks, self.n_clusters, weights)
+        best = best_start(problem, init, options, RowDraws(problem), starts)
+        centers, self.start_inertias_ = best
         self.cluster_centers_ = centers.astype(problem.dtype)
         return moving_centers(centers, self, draws_of_rows, rng), problem.shift, rng
 
@@ -463,8 +468,3 @@ class MiniBatchKMeans(BaseKMeans):
         self.counts_ = moving.counts
         self._n_waited = moving.n_waited
         self._random_state = rng
-
-    def _label(self, rows):
-        centers = self.cluster_centers_.astype(np.float64)
-        self.inertia_ = rows.assign(centers, rows.chunks.blocks)
-        self.labels_ = rows.labels

@@ -128,13 +128,13 @@ class Step(NamedTuple):
     converged: str
 
 
+# Without seconds: two fits of the same are the same bytes in a pickle.
 HISTORY_DTYPE = np.dtype(
     [
         ("inertia", np.float64),
         ("center_shift", np.float64),
         ("n_changed", np.int64),
         ("n_empty", np.int64),
-        ("seconds", np.float64),
     ]
 )
 
@@ -147,7 +147,6 @@ BATCH_HISTORY_DTYPE = np.dtype(
         ("smoothed_inertia", np.float64),
         ("center_shift", np.float64),
         ("n_reassigned", np.int64),
-        ("seconds", np.float64),
     ]
 )
 

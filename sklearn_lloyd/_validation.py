@@ -201,8 +201,8 @@ def require_finite(chunks):
     raise ValueError(where_not_finite(chunks))
 
 
-def check_weights(sample_weight, n_samples):
-    """Validate weights; None stays None.
+def check_weights(sample_weight, n_samples, may_be_zero=False):
+    """Validate weights; None stays None. `may_be_zero`: whether all of them may be.
 
     Returns
     -------
@@ -238,7 +238,7 @@ def check_weights(sample_weight, n_samples):
         )
     with np.errstate(over="ignore"):
         total = weights.sum()
-    if total == 0:
+    if total == 0 and not may_be_zero:
         raise ValueError("All weights in sample_weight are zero: at least one must be positive.")
     if not np.isfinite(total):
         raise ValueError("The sum of sample_weight overflows float64: divide the weights.")

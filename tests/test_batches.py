@@ -2,9 +2,12 @@
 
 import gc
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -191,10 +194,78 @@ def test_failure_at_the_first_batch_changes_nothing(X):
         assert vars(model) == before
 
 
-def test_what_is_no_batches(X):
+@pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, pd.DataFrame])
+@pytest.mark.parametrize("init", ["k-means++", "array"])
+def test_batches_without_weight_are_as_if_not_there(X, estimator, kind, init):
+    def fitted(*weights):
+        parts = zip(np.split(X, 3), weights, strict=True)
+        batches = [(kind(part), of_part) for part, of_part in parts if of_part is not None]
+        model = estimator(3, init=X[:3] if init == "array" else init, random_state=0)
+        passes = {} if estimator is KMeans else {"n_passes": 2}
+        return model.fit_batches(batches, **passes)
+
+    one, two, none = np.ones(300), np.full(300, 2), np.zeros(300)
+    for weights in ([none, one, two], [one, none, two], [one, two, none], [none, one, none]):
+        given = fitted(*weights)
+        without = fitted(*(each if each.any() else None for each in weights))
+        assert_array_equal(given.cluster_centers_, without.cluster_centers_)
+        assert given.inertia_ == without.inertia_
+    before = dict(vars(given))
+    with pytest.raises(ValueError, match="no rows, or none of positive weight"):
+        given.fit_batches([(X, np.zeros(900)), (X, 0)])
+    assert vars(given) == before
+
+
+def test_rows_without_weight_are_as_if_not_there(X):
+    weights = np.repeat([1.0, 0.0, 2.0], 300)
+    kept = weights > 0
     for estimator in (KMeans, MiniBatchKMeans):
-        with pytest.raises(TypeError, match="iterable"):
-            estimator(3).fit_batches(5)
+        model = estimator(3, init=X[:3], random_state=0)
+        given = model.fit_batches([(X, weights)]).cluster_centers_
+        without = model.fit_batches([(X[kept], weights[kept])]).cluster_centers_
+        assert_allclose(given, without)
+
+
+NO_BATCHES = {
+    "number": 5,
+    "frame": pd.DataFrame({"spend": [1.0, 2.0], "visits": [3.0, 4.0]}),
+    "polars": pl.DataFrame({"spend": [1.0, 2.0]}),
+    "arrow": pa.table({"spend": [1.0, 2.0]}),
+    "column": pd.Series([1.0, 2.0]),
+    "array": np.ones((60, 2)),
+    "csr": sparse.csr_array(np.ones((60, 2))),
+    "X and weights": (np.ones((60, 2)), np.ones(60)),
+    "rows": [[1.0, 2.0], [3.0, 4.0]],
+    "numbers": [1.0, 2.0],
+    "text": "rows.csv",
+    "bytes": b"rows.csv",
+    "path": Path("rows.csv"),
+    "paths": [np.ones((60, 2)), Path("february.csv")],
+    "names": ["january.csv", "february.csv"],
+    "dict": {"january": np.ones((60, 2))},
+    "function of an array": lambda: np.ones((60, 2)),
+    "function of paths": lambda: iter(["january.csv"]),
+    "weighted path": [("january.csv", np.ones(3))],
+    "column of names": [["anna", "berta"]],
+}
+
+
+@pytest.mark.parametrize("name", NO_BATCHES)
+@pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
+def test_what_is_no_batches(name, estimator):
+    with pytest.raises(TypeError, match=r"^batches should be a list of arrays, frames or CSR"):
+        estimator(3).fit_batches(NO_BATCHES[name])
+
+
+def test_what_are_batches(X):
+    expected = KMeans(3, init=X[:3]).fit(X).cluster_centers_
+    stacked = np.stack(np.split(X, 3))
+    for batches in (stacked, [X.tolist()], [(X.tolist(), 1.0)], [X, []], (X,)):
+        assert_allclose(KMeans(3, init=X[:3]).fit_batches(batches).cluster_centers_, expected)
+
+
+def test_too_few_rows_or_passes(X):
     with pytest.raises(ValueError, match="no rows"):
         KMeans(3).fit_batches([X[:0]])
     with pytest.raises(ValueError, match="n_samples=2"):

@@ -5,6 +5,7 @@ import pytest
 import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
 from sklearn_lloyd._canonical import order_and_groups
@@ -28,7 +29,8 @@ def as_kind(X, kind):
 def test_close_to_the_full_fit(blobs, backend, kind, init):
     X = as_kind(blobs, kind)
     full = KMeans(6, n_init=5, random_state=0).fit(X)
-    model = MiniBatchKMeans(6, init=init, n_init=5, random_state=0, backend=backend).fit(X)
+    n_init = 20 if "random" in init else 5  # four of five starts at random merge two groups
+    model = MiniBatchKMeans(6, init=init, n_init=n_init, random_state=0, backend=backend).fit(X)
     assert model.inertia_ < 1.05 * full.inertia_
     assert_allclose(model.inertia_, -model.score(X), rtol=1e-5)
     assert_array_equal(model.labels_, model.predict(X))
@@ -121,6 +123,104 @@ def test_attributes_of_a_fit(blobs):
     assert loose.n_steps_ < 6
 
 
+def in_three_ways(X, weights=None, **params):
+    """Models of the same rows by `fit`, `partial_fit` and `fit_batches`."""
+    halves = [slice(0, 1500), slice(1500, None)]
+    of_half = [None if weights is None else weights[half] for half in halves]
+    yield MiniBatchKMeans(**params).fit(X, sample_weight=weights)
+    stream = MiniBatchKMeans(**params)
+    for half, some in zip(halves, of_half, strict=True):
+        stream.partial_fit(X[half], sample_weight=some)
+    yield stream
+    batches = [(X[half], some) for half, some in zip(halves, of_half, strict=True)]
+    yield MiniBatchKMeans(**params).fit_batches(batches)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "random-partition"])
+def test_dense_and_sparse_rows_have_one_answer(blobs, init, weighted):
+    X = np.maximum(blobs, 0)
+    weights = np.random.default_rng(1).integers(0, 3, len(X)) if weighted else None
+    params = {
+        "n_clusters": 6,
+        "init": init,
+        "batch_size": 200,
+        "random_state": 0,
+        "backend": "numpy",
+    }
+    params |= {"reassignment_ratio": 0.6}  # so that clusters do move
+    dense = in_three_ways(X, weights, **params)
+    for one, two in zip(dense, in_three_ways(sparse.csr_array(X), weights, **params), strict=True):
+        assert_allclose(one.cluster_centers_, two.cluster_centers_, atol=1e-9)
+        assert_allclose(one.counts_, two.counts_)
+        assert_array_equal(one.predict(X), two.predict(X))
+
+
+@pytest.mark.parametrize("kind", ["float64", "csr"])
+def test_a_callable_is_as_good_as_the_array_that_it_returns(blobs, kind):
+    X, init = as_kind(blobs, kind), np.maximum(blobs[:6], 0)
+
+    def draws_and_returns(X, n_clusters, random_state):
+        random_state.uniform(size=7)
+        return init
+
+    params = {"n_clusters": 6, "batch_size": 100, "random_state": 0, "backend": "numpy"}
+    by_array = in_three_ways(X, init=init, **params)
+    by_callable = in_three_ways(X, init=draws_and_returns, **params)
+    for one, two in zip(by_array, by_callable, strict=True):
+        assert_array_equal(one.cluster_centers_, two.cluster_centers_)
+
+
+def test_all_ways_take_the_best_of_the_starts(blobs):
+    params = {"n_clusters": 6, "init": "random", "n_init": 20, "random_state": 0}
+    full = KMeans(6, random_state=0).fit(blobs)
+    for model in in_three_ways(blobs, **params):
+        assert model.start_inertias_.shape == (20,)
+        assert -model.score(blobs) < 1.05 * full.inertia_
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "csr"])
+@pytest.mark.parametrize("batch_size", [4, 1024])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_as_many_clusters_as_asked_for(kind, batch_size, weighted):
+    rows = np.random.default_rng(0).uniform(1, 9, size=(30, 2))
+    rows[15:] = rows[15:] if weighted else rows[:15]
+    X, weights = as_kind(rows, kind), np.repeat([3.0, 0.0], 15) if weighted else None
+    params = {"batch_size": batch_size, "random_state": 0}
+    for n_clusters in (5, 15):
+        model = MiniBatchKMeans(n_clusters, **params).fit(X, sample_weight=weights)
+        assert np.unique(model.labels_[:15]).size == n_clusters
+        assert_array_equal(model.labels_, model.predict(X))
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(15\) found"):
+        MiniBatchKMeans(17, **params).fit(X, sample_weight=weights)
+
+
+def test_fewer_distinct_rows_than_clusters():
+    X = np.repeat([[0.0], [1.0], [5.0]], 10, axis=0)
+    for call in ("fit", "partial_fit"):
+        with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\) .* \(4\)"):
+            getattr(MiniBatchKMeans(4, random_state=0), call)(X)
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\) .* \(4\)"):
+        MiniBatchKMeans(4, random_state=0).fit_batches([X, X], n_passes=2)
+    # Rows for the centres of an array may come later: no warning.
+    stream = MiniBatchKMeans(3, init=[[0.0], [1.0], [8.0]], reassignment_ratio=0)
+    stream.partial_fit(X[:20]).partial_fit(X)
+    assert_allclose(stream.cluster_centers_, [[0.0], [1.0], [5.0]])
+
+
+def test_a_batch_without_weight_moves_nothing(blobs):
+    with pytest.raises(ValueError, match="All weights in sample_weight are zero"):
+        MiniBatchKMeans(6).partial_fit(blobs, sample_weight=np.zeros(len(blobs)))
+    model = MiniBatchKMeans(6, random_state=0).partial_fit(blobs)
+    before = {name: value for name, value in vars(model).items() if name != "labels_"}
+    model.partial_fit(blobs[:7], sample_weight=np.zeros(7))
+    assert_array_equal(model.labels_, model.predict(blobs[:7]))
+    for name in ("cluster_centers_", "counts_", "n_steps_", "_n_waited"):
+        assert_array_equal(getattr(model, name), before[name])
+    with pytest.raises(ValueError, match="Negative"):
+        model.partial_fit(blobs[:2], sample_weight=[-1, 1])
+
+
 def test_without_labels(blobs):
     model = MiniBatchKMeans(6, random_state=0).fit(blobs)
     inertia = model.inertia_
@@ -150,7 +250,8 @@ def test_small_clusters_move(blobs):
     model = MiniBatchKMeans(6, init=init, random_state=0).fit(blobs)
     assert model.history_["n_reassigned"][0] == 3
     assert np.abs(model.cluster_centers_).max() < 50
-    stays = MiniBatchKMeans(6, init=init, random_state=0, reassignment_ratio=0).fit(blobs)
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\) found"):
+        stays = MiniBatchKMeans(6, init=init, random_state=0, reassignment_ratio=0).fit(blobs)
     assert_array_equal(stays.cluster_centers_[3:], init[3:])
     everywhere = MiniBatchKMeans(6, random_state=0, reassignment_ratio=5.0, max_iter=3)
     assert np.isfinite(everywhere.fit(blobs).cluster_centers_).all()

@@ -25,7 +25,7 @@ inits = st.sampled_from(INITS)
 wraps = st.sampled_from([np.asarray, sparse.csr_matrix])
 BACKENDS = ["numpy", "numba"]
 backends = st.sampled_from(BACKENDS)
-FIELDS = ("inertia", "center_shift", "n_changed", "n_empty")  # of history_, without seconds
+FIELDS = ("inertia", "center_shift", "n_changed", "n_empty")
 
 
 def fit(X, n_clusters, weights=None, **params):

@@ -5,6 +5,7 @@ from sklearn_lloyd._solvers._assign import ASSIGNERS, Assigner
 from sklearn_lloyd._solvers._batch import PassingRows, assign_rows, label_kernel
 from sklearn_lloyd._solvers._compiled import CompiledAssigner
 from sklearn_lloyd._solvers._compiled_csr import CsrAssigner
+from sklearn_lloyd._solvers._empty import labels_without_empty
 from sklearn_lloyd._solvers._lloyd import lloyd
 from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
 from sklearn_lloyd._solvers._stream import StreamAssigner
@@ -18,6 +19,7 @@ __all__ = [
     "StreamAssigner",
     "assign_rows",
     "label_kernel",
+    "labels_without_empty",
     "lloyd",
     "make_assigner",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import inf
-from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +25,11 @@ class BatchStep(NamedTuple):
         Squared Frobenius norm of the movement of the centres.
     n_reassigned : int
         Clusters of little weight that were moved to rows of the batch.
-    seconds : float
     """
 
     inertia: float
     center_shift: float
     n_reassigned: int
-    seconds: float
 
 
 class MovingCenters:
@@ -45,11 +42,16 @@ class MovingCenters:
     counts : ndarray of shape (n_clusters,), float64
         The weight of the rows that have chosen each centre so far. Written over.
     n_waited : int
-        Rows since small clusters were looked at last.
+        Rows of positive weight since small clusters were looked at last.
     reassignment_ratio : float
     choose : callable
         ``choose(n_small)`` gives as many rows, dense, for small clusters to move to.
     verbose : int
+
+    Attributes
+    ----------
+    chosen : ndarray of shape (n_clusters,), bool
+        Which of them some row has chosen in these steps.
     """
 
     def __init__(self, centers, counts, n_waited, *, reassignment_ratio, choose, verbose=0):
@@ -57,6 +59,7 @@ class MovingCenters:
         self._ratio, self._choose, self._verbose = reassignment_ratio, choose, verbose
         self._totals = ClusterTotals(*centers.shape)
         self._spare = np.empty_like(centers)
+        self.chosen = np.zeros(len(centers), bool)
 
     def step(self, rows, batch):
         """Move the centres by some rows.
@@ -71,20 +74,21 @@ class MovingCenters:
         -------
         step : BatchStep
         """
-        start = perf_counter()
-        small_may_move = self._small_may_move(batch.stop - batch.start)
         totals, before, moved = self._totals, self.centers, self._spare
         totals.clear()
         inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
+        n_rows = int(totals.members.sum())
+        small_may_move = self._small_may_move(n_rows)
+        self.chosen |= totals.members > 0
         self.counts += totals.weights
         center_shift = self._move(rows, moved)
         self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:
-            n_moved = self._move_small(batch.stop - batch.start)
+            n_moved = self._move_small(n_rows)
             if n_moved:
                 difference = moved - before
                 center_shift = float(np.einsum("ij,ij->", difference, difference))
-        return BatchStep(inertia, center_shift, n_moved, perf_counter() - start)
+        return BatchStep(inertia, center_shift, n_moved)
 
     def _move(self, rows, moved):
         """Fill in the centres moved by what the rows add; return the squared movement."""

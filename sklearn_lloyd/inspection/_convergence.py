@@ -100,7 +100,9 @@ class ConvergenceDisplay:
             history, starts, best, unit = model.history_, None, 0, "iteration"
         if starts is None:
             starts = np.zeros(len(history), np.intp)
-        return cls(starts, history["inertia"], history["center_shift"], best, unit).plot(ax)
+        # Copies: arrays of their own, not views of the model's records.
+        values = (history[name].copy() for name in ("inertia", "center_shift"))
+        return cls(starts.copy(), *values, best, unit).plot(ax)
 
     def plot(self, ax=None):
         """Draw.
