@@ -7,7 +7,7 @@ source: `test_panels.py` has them, one reader of rows at a time.
 """
 
 import warnings
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -162,8 +162,14 @@ def test_distance_is_the_definition_to_the_last_bit(dtype):
             assert_array_equal(out, sq_distances_to(X, center))
 
 
-@pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
-@pytest.mark.parametrize("lay_out", [np.asarray, np.asfortranarray, strided])
+@pytest.mark.parametrize(
+    ("dtype", "lay_out"),
+    [
+        *product(FLOATS, [np.asarray, np.asfortranarray, strided]),
+        (np.uint8, np.asarray),
+        (np.int64, np.asarray),
+    ],
+)
 def test_distances_of_a_list_are_the_definition_to_the_last_bit(dtype, lay_out):
     rng = np.random.default_rng(0)
     index = np.array([2, 3, 7, 8, 0])
