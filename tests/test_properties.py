@@ -612,12 +612,17 @@ def starts(rng, X, n_clusters):
 # Compiled code for these alone would take longer to compile than all others to run; it is tested
 # in test_backends.py.
 OF_NUMPY = {"integers", "strided", "reversed"}
+MORE_TYPES = {"uint8", "boolean"}
 
 
 @pytest.mark.parametrize(
     ("name", "backend"),
     [(name, "numpy") for name in NASTY]
-    + [(name, "numba") for name in NASTY if name not in OF_NUMPY],
+    + [
+        pytest.param(name, "numba", marks=[pytest.mark.more_types] if name in MORE_TYPES else [])
+        for name in NASTY
+        if name not in OF_NUMPY
+    ],
 )
 @pytest.mark.parametrize("screened", [False, True])
 def test_every_algorithm_gives_the_same(name, screened, backend):

@@ -176,7 +176,9 @@ def test_repeated_entries_are_found(backend):
     ("backend", "dtype"),
     [
         *product(["numpy"], [np.int32, np.int64, np.uint8, bool, np.float32]),
-        *product(["numba"], [np.uint8, bool, np.float32]),
+        ("numba", np.float32),
+        pytest.param("numba", np.uint8, marks=pytest.mark.more_types),
+        pytest.param("numba", bool, marks=pytest.mark.more_types),
     ],
 )
 def test_exact_ties_and_repeated_centers(backend, dtype):
