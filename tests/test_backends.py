@@ -1,10 +1,13 @@
 """Compiled or not: the same labels, iterations and rows drawn; centres but for rounding.
 
-Each dtype, memory order and writeability of X is compiled anew, so few of them are paired.
+Each dtype and memory order of X is compiled anew, which takes most of a minute. So here, and
+wherever else compiled code is tested, X is float32 or float64 in C order, float64 in Fortran order
+or strided, or uint8 (as which truth values are taken). Other types are read by the same lines of
+source: `test_panels.py` has them, one reader of rows at a time.
 """
 
 import warnings
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -139,6 +142,11 @@ def read_only(X):
     return X
 
 
+def more_types(*values):
+    """Of which no test needs more than one version of numba, see setup.cfg."""
+    return [pytest.param(value, marks=pytest.mark.more_types) for value in values]
+
+
 # The definition. X is read-only, which the kernels are compiled for anyway.
 
 
@@ -159,8 +167,14 @@ def test_distance_is_the_definition_to_the_last_bit(dtype):
             assert_array_equal(out, sq_distances_to(X, center))
 
 
-@pytest.mark.parametrize("dtype", [*FLOATS, np.uint8])
-@pytest.mark.parametrize("lay_out", [np.asarray, np.asfortranarray, strided])
+@pytest.mark.parametrize(
+    ("dtype", "lay_out"),
+    [
+        *product(FLOATS, [np.asarray, np.asfortranarray, strided]),
+        (np.uint8, np.asarray),
+        (np.int64, np.asarray),
+    ],
+)
 def test_distances_of_a_list_are_the_definition_to_the_last_bit(dtype, lay_out):
     rng = np.random.default_rng(0)
     index = np.array([2, 3, 7, 8, 0])
@@ -218,7 +232,7 @@ def test_many_iterations(dtype, algorithm):
     assert model.n_iter_ > 20
 
 
-@pytest.mark.parametrize("dtype", [*FLOATS, np.int64, np.uint8, np.bool_])
+@pytest.mark.parametrize("dtype", [*FLOATS, *more_types(np.uint8, np.bool_)])
 def test_dtypes(dtype):
     rng = np.random.default_rng(2)
     X = rng.integers(0, 2 if dtype == np.bool_ else 200, (900, 6)).astype(dtype)
@@ -226,7 +240,7 @@ def test_dtypes(dtype):
     assert_array_equal(model.predict(X), model.labels_)
 
 
-@pytest.mark.parametrize("lay_out", [np.asfortranarray, strided, read_only])
+@pytest.mark.parametrize("lay_out", [np.asfortranarray, *more_types(strided), read_only])
 def test_layouts(lay_out):
     rng = np.random.default_rng(3)
     for n_features in (5, 30):  # by lanes, by a matrix product
@@ -498,7 +512,9 @@ def test_same_rows_are_drawn_where_one_is_too_far_for_float32():
         check_seeding(X, 12, seed, weights)
 
 
-@pytest.mark.parametrize("convert", [strided, lambda X: (20 * X + 100).astype(np.uint8)])
+@pytest.mark.parametrize(
+    "convert", [np.asfortranarray, *more_types(lambda X: (20 * X + 100).astype(np.uint8))]
+)
 def test_same_rows_are_drawn_as_they_lie(convert):
     for n_features in (3, 30):
         X = np.clip(noise(np.random.default_rng(0), 900, n_features), -4, 4)

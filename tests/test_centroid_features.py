@@ -3,6 +3,7 @@
 import io
 import pickle
 import tracemalloc
+from itertools import product
 
 import joblib
 import numpy as np
@@ -60,9 +61,15 @@ def expected_features(output, X, centers, gamma, temperature):
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
-@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("backend", "dtype", "order"),
+    [
+        *product(["numpy"], [np.float64, np.float32, np.int64], ["C", "F"]),
+        ("numba", np.float64, "C"),
+        ("numba", np.float64, "F"),
+        ("numba", np.float32, "C"),
+    ],
+)
 def test_outputs(X, output, backend, dtype, order):
     X = np.asarray(X * 10, dtype, order=order)
     km = KMeans(K, random_state=0, backend="numpy").fit(X).set_params(backend=backend)

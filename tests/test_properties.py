@@ -609,9 +609,22 @@ def starts(rng, X, n_clusters):
     yield "random"
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+# Compiled code for these alone would take longer to compile than all others to run; it is tested
+# in test_backends.py.
+OF_NUMPY = {"integers", "strided", "reversed"}
+MORE_TYPES = {"uint8", "boolean"}
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [(name, "numpy") for name in NASTY]
+    + [
+        pytest.param(name, "numba", marks=[pytest.mark.more_types] if name in MORE_TYPES else [])
+        for name in NASTY
+        if name not in OF_NUMPY
+    ],
+)
 @pytest.mark.parametrize("screened", [False, True])
-@pytest.mark.parametrize("name", NASTY)
 def test_every_algorithm_gives_the_same(name, screened, backend):
     # Screened: even small blocks go by products and bounds, as large ones do.
     values = {"_FEW": 0, **FAST, "_MOST": 1.0} if screened else {}

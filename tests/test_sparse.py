@@ -1,8 +1,7 @@
 """CSR rows: every backend, index dtype and number of threads finds what dense rows give."""
 
 import warnings
-from importlib.util import find_spec
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -14,13 +13,12 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._init._sparse import SparseGreedy
 from sklearn_lloyd._kernels import CenterTable, _distances
 from sklearn_lloyd._kernels._csr import read_only, row_slice, sum_by_row, truth_as_numbers
+from sklearn_lloyd._kernels._numba import _csr
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import make_assigner
 from sklearn_lloyd._solvers._compiled_csr import CenterColumns
 
-needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs numba")
-BACKENDS = ["numpy", pytest.param("numba", marks=needs_numba)]
-both_backends = pytest.mark.parametrize("backend", BACKENDS)
+both_backends = pytest.mark.parametrize("backend", ["numpy", "numba"])
 
 
 def words(seed, n=600, d=300, dtype=np.float64, ties=True):
@@ -60,9 +58,16 @@ def attributes(model):
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan", "hamerly"])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("index_dtype", [np.int32, np.int64])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@both_backends
+@pytest.mark.parametrize(
+    ("backend", "dtype", "index_dtype"),
+    [
+        *product(["numpy"], [np.float32, np.float64], [np.int32, np.int64]),
+        # Each is compiled anew.
+        ("numba", np.float32, np.int32),
+        ("numba", np.float64, np.int32),
+        ("numba", np.float64, np.int64),
+    ],
+)
 def test_fit_is_that_of_dense_rows(backend, dtype, index_dtype, weighted, algorithm):
     for seed in range(3):
         X = words(seed, dtype=dtype, ties=False)
@@ -80,7 +85,6 @@ def test_fit_is_that_of_dense_rows(backend, dtype, index_dtype, weighted, algori
         assert_array_equal(got.predict(X), got.labels_)
 
 
-@needs_numba
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan", "hamerly"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_backends_agree_on_ties(dtype, algorithm):
@@ -168,8 +172,15 @@ def test_repeated_entries_are_found(backend):
         assert (chunks.compiled is None) == (repeated or backend == "numpy")
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint8, bool, np.float32])
-@both_backends
+@pytest.mark.parametrize(
+    ("backend", "dtype"),
+    [
+        *product(["numpy"], [np.int32, np.int64, np.uint8, bool, np.float32]),
+        ("numba", np.float32),
+        pytest.param("numba", np.uint8, marks=pytest.mark.more_types),
+        pytest.param("numba", bool, marks=pytest.mark.more_types),
+    ],
+)
 def test_exact_ties_and_repeated_centers(backend, dtype):
     rng = np.random.default_rng(1)
     X = rng.integers(0, 2, (400, 12)).astype(dtype)
@@ -201,10 +212,8 @@ def test_threads_do_not_show(backend, monkeypatch):
             assert_array_equal(a, b)
 
 
-@needs_numba
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_compiled_distances_are_the_definition_to_the_last_bit(dtype):
-    kernels = pytest.importorskip("sklearn_lloyd._kernels._numba._csr")
     X = read_only(sparse.csr_matrix(words(3, dtype=dtype)))  # as the kernels are compiled anyway
     centers = np.random.default_rng(0).random((11, X.shape[1])) / 10
     centers[:3] = X[:3].toarray()
@@ -212,19 +221,17 @@ def test_compiled_distances_are_the_definition_to_the_last_bit(dtype):
     labels = np.random.default_rng(1).integers(0, 11, X.shape[0])
     labels[:3] = range(3)
     parts, out = (X.data, X.indices, X.indptr), np.empty(X.shape[0] - 5)
-    kernels.own_distances(*parts, 0, centers, table.sq_norms, labels, out)
+    _csr.own_distances(*parts, 0, centers, table.sq_norms, labels, out)
     assert_array_equal(out, _distances.pair_sq_distances(X, centers, labels)[:-5])
     assert (out[:3] == 0).all()
     for start in (0, 7):
-        kernels.own_distances(*parts, start, centers, table.sq_norms, labels, out[start:])
+        _csr.own_distances(*parts, start, centers, table.sq_norms, labels, out[start:])
     assert_array_equal(out, _distances.pair_sq_distances(X, centers, labels)[:-5])
 
 
-@needs_numba
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_clusters", [1, 3, 8, 9, 33, 64, 65, 150])
 def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
-    kernels = pytest.importorskip("sklearn_lloyd._kernels._numba._csr")
     X = sparse.csr_matrix(words(3))
     rng = np.random.default_rng(0)
     centers = X[rng.integers(0, 300, n_clusters)].toarray()  # some of them twice
@@ -238,7 +245,7 @@ def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
     changed, old = np.empty((2, index.size), np.intp)
     no_bounds = np.empty(0), np.empty(0), 0.0
     parts = chunks.X.data, chunks.X.indices, chunks.X.indptr, index, n
-    n_open, n_changed = kernels.label_rows(*parts, *screen, labels, *no_bounds, changed, old)
+    n_open, n_changed = _csr.label_rows(*parts, *screen, labels, *no_bounds, changed, old)
     some = index[:n]
     assert_array_equal(labels[some], distances.argmin(axis=0)[some])
     assert (labels[index[n:]] == -1).all()
@@ -248,7 +255,6 @@ def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
     assert_array_equal(changed[:n], some)
 
 
-@needs_numba
 @pytest.mark.parametrize("n_trials", [1, 2, 4, 5, 9, 32, 33, 70])
 def test_trials_are_measured_by_the_definition(n_trials):
     X = sparse.csr_matrix(words(3))
@@ -268,7 +274,6 @@ def test_trials_are_measured_by_the_definition(n_trials):
             assert gain == pytest.approx(weights @ less, rel=1e-12)
 
 
-@needs_numba
 def test_rows_too_large_for_float32_are_decided_by_the_definition():
     X = sparse.csr_matrix(words(3, ties=False))
     centers = X[:40:3].toarray()
@@ -279,7 +284,6 @@ def test_rows_too_large_for_float32_are_decided_by_the_definition():
     assert_array_equal(model.predict(X), np.argmin(distances, axis=0))
 
 
-@needs_numba
 def test_bounds_hold():
     # At every step the bounded labels are those of all rows looked at, by the definition.
     X = sparse.csr_matrix(words(4, n=800))
