@@ -150,14 +150,17 @@ class PassingRows:
         A point near the rows: what sums are relative to.
     kept : dict or None
         Memory that other rows with as many centres may use after these.
+    weight_unit : float
+        What the weights were divided by, see `scaled_weights`.
 
     Attributes
     ----------
     labels : ndarray of shape (n_samples,), int32
     """
 
-    def __init__(self, chunks, weights, shift, kept=None):
+    def __init__(self, chunks, weights, shift, kept=None, weight_unit=1.0):
         self.chunks, self.weights, self.shift = chunks, weights, shift
+        self.weight_unit = weight_unit
         n_rows = chunks.shape[0]
         self.labels = np.empty(n_rows, np.int32)
         self._own = np.empty(n_rows, np.intp)  # the same, as the kernels of sums take them

@@ -21,7 +21,8 @@ class BatchStep(NamedTuple):
     Attributes
     ----------
     inertia : float
-        Weighted sum of the squared distances of the rows to the centres before.
+        Weighted sum of the squared distances of the rows to the centres before, in the unit of
+        the weights of the rows.
     center_shift : float
         Squared Frobenius norm of the movement of the centres.
     n_reassigned : int
@@ -43,7 +44,8 @@ class MovingCenters:
     centers : ndarray of shape (n_clusters, n_features), float64
         Written over from the second step on.
     counts : ndarray of shape (n_clusters,), float64
-        The weight of the rows that have chosen each centre so far. Written over.
+        The weight of the rows that have chosen each centre so far, in the unit of the user's
+        weights, which is the same for all batches. Written over.
     n_waited : int
         Rows since small clusters were looked at last.
     reassignment_ratio : float
@@ -76,7 +78,7 @@ class MovingCenters:
         totals, before, moved = self._totals, self.centers, self._spare
         totals.clear()
         inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
-        self.counts += totals.weights
+        self.counts += totals.weights * rows.weight_unit
         center_shift = self._move(rows, moved)
         self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:
@@ -90,7 +92,8 @@ class MovingCenters:
         """Fill in the centres moved by what the rows add; return the squared movement."""
         chunks, totals, shifts = rows.chunks, self._totals, []
         move = move_centers if chunks.compiled is None else chunks.compiled.move_centers
-        arrays = array_of(rows.shift), self.counts, totals.sums, totals.weights
+        counts = self.counts / rows.weight_unit
+        arrays = array_of(rows.shift), counts, totals.sums, totals.weights
 
         def kernel(features, scratch):
             return move(self.centers, *arrays, features.start, features.stop, moved)
