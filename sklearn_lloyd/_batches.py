@@ -105,8 +105,10 @@ class CheckedBatches:
     def _in_unit(self, weights, n_rows):
         if self.weight_unit == 1.0:
             return weights
-        return np.full(n_rows, 1.0 / self.weight_unit) if weights is None else (
-            weights / self.weight_unit
+        return (
+            np.full(n_rows, 1.0 / self.weight_unit)
+            if weights is None
+            else (weights / self.weight_unit)
         )
 
 

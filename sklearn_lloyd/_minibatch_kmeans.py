@@ -482,7 +482,8 @@ def _require_finite_total(counts, weights):
         total = counts.sum() + weights.sum()
     if not np.isfinite(total):
         raise ValueError(
-            "The sum of sample_weight over all batches so far overflows float64: divide the weights."
+            "The sum of sample_weight over all batches so far overflows float64: divide the "
+            "weights."
         )
 
 

@@ -1,4 +1,4 @@
-"""Means, variances and ranges of the features of all rows, weighted; when a feature is constant."""
+"""Means, variances and ranges of features, weighted; when a feature is constant, means equal."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def feature_ranges(chunks, sample_weight, read=None):
     low, high = np.full((2, chunks.shape[1]), [[np.inf], [-np.inf]])
 
     def kernel(rows, scratch):
-        values, weights = _counted(chunks, rows, sample_weight, read)
+        values, _ = _counted(chunks, rows, sample_weight, read)
         if not values.shape[0]:
             return np.inf, -np.inf
         if chunks.is_sparse:

@@ -179,9 +179,7 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 
 
-def simplified_widths(
-    chunks, codes, n_clusters, centers, metric, sample_weight, moments=None
-):
+def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight, moments=None):
     """Simplified silhouette widths from labels that were checked before.
 
     `centers` of None are the weighted means of the clusters; `moments` those of the clusters, if
