@@ -17,7 +17,7 @@ from sklearn_lloyd._moments import mean_variance, shift_near
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import StreamAssigner
 from sklearn_lloyd._types import Problem, Result
-from sklearn_lloyd._validation import in_weight_unit, scaled_weights
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 _SAMPLE = 4096  # rows, at least, that a start sees
 _SAMPLE_PER_CLUSTER = 20

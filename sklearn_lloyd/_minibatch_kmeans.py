@@ -27,14 +27,11 @@ from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 from sklearn_lloyd._validation import (
     check_n_clusters,
     check_weights,
-    in_weight_unit,
     require_finite,
-    scaled_weights,
     unchanged_on_failure,
     warn_user,
 )
-
-_TINY = np.finfo(np.float64).tiny
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 
 class MiniBatchKMeans(BaseKMeans):
@@ -275,7 +272,7 @@ class MiniBatchKMeans(BaseKMeans):
                 for name in BatchResult._fields[1:]:
                     setattr(self, f"{name}_", getattr(result, name))
                 if self.compute_labels:
-                    self._label(_passing(chunks, weights, problem.shift))
+                    self._label(PassingRows(chunks, weights, problem.shift))
                 else:
                     vars(self).pop("labels_", None)
                     total = chunks.shape[0] if weights is None else weights.sum()
@@ -323,7 +320,7 @@ class MiniBatchKMeans(BaseKMeans):
             weights = check_weights(sample_weight, chunks.shape[0])
             with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
-                rows = _passing(chunks, weights, shift)
+                rows = PassingRows(chunks, weights, shift)
                 moving.step(rows, slice(0, chunks.shape[0]))
                 self._take_over(moving, rng, self.cluster_centers_.dtype)
                 self.n_steps_ = n_steps + 1
@@ -419,7 +416,7 @@ class MiniBatchKMeans(BaseKMeans):
                 rows = PassingRows(chunks.gathered(some), of_some, shift, kept, unit)
                 step = moving.step(rows, slice(0, some.size))
                 inertia += step.inertia * unit
-                total = some.size if of_some is None else max(of_some.sum(), _TINY)
+                total = some.size if of_some is None else of_some.sum() or 1.0
                 records.append((step.inertia / total, np.nan, *step[1:]))
         self._take_over(moving, rng, self.cluster_centers_.dtype)
         self.n_steps_ = getattr(self, "n_steps_", 0) + len(records)
@@ -446,7 +443,6 @@ class MiniBatchKMeans(BaseKMeans):
             return chunks, RowDraws(make_problem(chunks, self.n_clusters, weights))
 
         if hasattr(self, "cluster_centers_"):
-            _require_finite_total(getattr(self, "counts_", None), weights)
             centers = self.cluster_centers_.astype(np.float64)
             rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
             shift = None if chunks.is_sparse else shift_near_centers(centers)
@@ -469,24 +465,6 @@ class MiniBatchKMeans(BaseKMeans):
         self._random_state = rng
 
     def _label(self, rows):
-        centers = self.cluster_centers_.astype(np.float64)
-        inertia = rows.assign(centers, rows.chunks.blocks)
+        inertia = rows.assign(self.cluster_centers_.astype(np.float64), rows.chunks.blocks)
         self.inertia_ = in_weight_unit(inertia, rows.weight_unit, "inertia")
         self.labels_ = rows.labels
-
-
-def _require_finite_total(counts, weights):
-    if counts is None or weights is None:
-        return
-    with np.errstate(over="ignore"):
-        total = counts.sum() + weights.sum()
-    if not np.isfinite(total):
-        raise ValueError(
-            "The sum of sample_weight over all batches so far overflows float64: divide the "
-            "weights."
-        )
-
-
-def _passing(chunks, weights, shift):
-    weights, unit = scaled_weights(weights)
-    return PassingRows(chunks, weights, shift, weight_unit=unit)

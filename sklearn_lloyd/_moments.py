@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.sparsefuncs import min_max_axis
 
 from sklearn_lloyd._kernels import array_of, moments
-from sklearn_lloyd._validation import scaled_weights
+from sklearn_lloyd._weights import scaled_weights
 
 # Centres farther from the origin than this many standard deviations call for a shift.
 _FAR = 4.0

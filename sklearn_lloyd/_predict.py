@@ -11,7 +11,8 @@ from sklearn_lloyd._kernels import CenterTable, batch_rows, sq_distances_to_all
 from sklearn_lloyd._moments import shift_near
 from sklearn_lloyd._solvers import label_kernel
 from sklearn_lloyd._threads import effective_n_threads
-from sklearn_lloyd._validation import in_weight_unit, require_finite, scaled_weights
+from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 _LITTLE_WORK = 1 << 20  # products, and what else a row takes in these: for a last block
 _ONE_BLOCK = 1 << 23  # the same, up to which another thread would come too late

@@ -10,7 +10,8 @@ from sklearn_lloyd._codes import can_encode, working_memory
 from sklearn_lloyd._kernels import array_of, norms_and_keys
 from sklearn_lloyd._moments import OFF_CENTER, mean_variance, shift_near
 from sklearn_lloyd._types import Problem
-from sklearn_lloyd._validation import in_weight_unit, require_finite, scaled_weights
+from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 # Spreads outside of which float32 products could overflow or vanish.
 _FLOAT32_RANGE = (1e-14, 1e14)

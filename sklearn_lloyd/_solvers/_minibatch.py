@@ -11,6 +11,7 @@ import numpy as np
 from sklearn_lloyd._chunks import slices_of_features
 from sklearn_lloyd._kernels import array_of, move_centers
 from sklearn_lloyd._solvers._sums import ClusterTotals
+from sklearn_lloyd._weights import require_finite_total
 
 _ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
 
@@ -79,6 +80,7 @@ class MovingCenters:
         totals.clear()
         inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
         self.counts += totals.weights * rows.weight_unit
+        require_finite_total(self.counts)
         center_shift = self._move(rows, moved)
         self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from sklearn_lloyd._chunks import block_slices
 from sklearn_lloyd._kernels import label_sums, own_sq_distances
-from sklearn_lloyd._validation import scaled_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._columns import take_slice
 
 

@@ -9,7 +9,8 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import distances_to_centers
-from sklearn_lloyd._validation import check_weights, scaled_weights
+from sklearn_lloyd._validation import check_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number
 from sklearn_lloyd.inspection._plane import Plane
 

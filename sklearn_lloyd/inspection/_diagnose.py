@@ -13,7 +13,8 @@ from sklearn_lloyd._compat import Interval, validate_params
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._validation import check_rows, check_weights, scaled_weights
+from sklearn_lloyd._validation import check_rows, check_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._checks import CHECKS
 from sklearn_lloyd.inspection._checks_view import View
 from sklearn_lloyd.inspection._findings import Diagnosis

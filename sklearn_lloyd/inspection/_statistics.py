@@ -17,7 +17,7 @@ from sklearn_lloyd._moments import (
     mean_variance,
     weighted_mean,
 )
-from sklearn_lloyd._validation import scaled_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from sklearn_lloyd._compat import validate_params
-from sklearn_lloyd._validation import in_weight_unit
+from sklearn_lloyd._weights import in_weight_unit
 from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
 

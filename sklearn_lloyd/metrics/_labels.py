@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
-from sklearn_lloyd._validation import scaled_weights
+from sklearn_lloyd._weights import scaled_weights
 
 _LARGEST = np.iinfo(np.intp).max
 

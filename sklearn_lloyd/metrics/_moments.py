@@ -8,7 +8,8 @@ import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._moments import rounding_of_means, shift_near
-from sklearn_lloyd._validation import require_finite, scaled_weights
+from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._weights import scaled_weights
 
 # What is left of squares, relative to what was taken off them, is rounding if it is no more.
 _CANCELLED = 2.0**-36

@@ -7,13 +7,8 @@ import numpy as np
 from sklearn_lloyd._compat import validate_params
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._predict import shift_near_centers
-from sklearn_lloyd._validation import (
-    check_centers_fit,
-    check_rows,
-    check_weights,
-    require_finite,
-    scaled_weights,
-)
+from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights, require_finite
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import (
     check_centers_of_labels,
     check_labels,

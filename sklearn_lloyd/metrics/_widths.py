@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._kernels import CenterTable, array_of, sq_distances_to_all
 from sklearn_lloyd._moments import mean_variance, shift_near
-from sklearn_lloyd._validation import scaled_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
 from sklearn_lloyd.metrics._moments import cluster_moments, require_finite_squares, rows_less_shift
 from sklearn_lloyd.metrics._pairs import ROWS, other_rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._compat import validate_params
-from sklearn_lloyd._validation import check_rows, check_weights, in_weight_unit, require_finite
+from sklearn_lloyd._validation import check_rows, check_weights, require_finite
+from sklearn_lloyd._weights import in_weight_unit
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many
 from sklearn_lloyd.metrics._moments import cluster_moments
 

@@ -24,12 +24,8 @@ from sklearn_lloyd._compat import (
 )
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._predict import distances_dtype, inertia_under
-from sklearn_lloyd._validation import (
-    check_rows,
-    check_weights,
-    scaled_weights,
-    unchanged_on_failure,
-)
+from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.preprocessing._features import (
     OUTPUTS,
     Centroids,

@@ -11,7 +11,7 @@ from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
-from sklearn_lloyd._validation import scaled_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 _FLAT = 1e-10  # of the largest variance: directions with less count as constant
