@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans, lloyd_steps
 from sklearn_lloyd._validation import check_weights
@@ -210,18 +212,10 @@ def test_weights_that_sum_to_one_leave_out_what_needs_a_sample_size():
 def test_categories_do_not_depend_on_the_unit():
     frame = pd.DataFrame({"kind": np.repeat(["a", "b", "c"], 30), "x": X[:, 0]})
 
-    class ByKind(BaseEstimator):
-        def __sklearn_is_fitted__(self):
-            return True
-
-        def fit(self, X, y=None):
-            return self
-
-        def predict(self, rows):
-            return (rows["x"].to_numpy() > 4).astype(int)
-
+    encoder = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
+    model = make_pipeline(encoder, KMeans(2, random_state=0)).fit(frame)
     tables = [
-        cluster_profiles(ByKind(), frame, sample_weight=WEIGHTS * unit)
+        cluster_profiles(model, frame, sample_weight=WEIGHTS * unit)
         for unit in (1.0, 1e-300, 1e300)
     ]
     for found in tables[1:]:

@@ -18,8 +18,8 @@ def quantiles(values, percents, weights=None):
     percents : sequence of float
     weights : ndarray of shape (n,), or None
         A weight counts as so many equal values. If those that are positive have a mean below
-        one, as weights that sum to one do, they are scaled to the mean one. Only here does the
-        unit of the weights show: a median of an even number of values is between two of them.
+        one, as weights that sum to one do, they are scaled to the mean one. So their unit
+        shows in where a quantile is between two values.
 
     Returns
     -------
