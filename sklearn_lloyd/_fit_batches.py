@@ -144,7 +144,7 @@ class Reservoir:
     """A sample by weight, with replacement, of rows of which not all are at hand.
 
     Each place of the sample holds a row of the batches so far, by weight: when a batch comes,
-    its rows take a place with the share that the batch has of the weight so far.
+    its rows take a place with the share that the batch has of the weight so far, itself included.
     """
 
     def __init__(self, size, rng):
