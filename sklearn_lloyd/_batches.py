@@ -85,10 +85,16 @@ class CheckedBatches:
     batches : Batches
     check : callable
         ``check(X, first)`` gives the `Chunks` of a batch.
+
+    Attributes
+    ----------
+    weight_unit : float
+        What the weights are divided by, see `scaled_weights`. To be set once they are known.
     """
 
     def __init__(self, batches, check):
         self._batches, self._check, self._n_rows = batches, check, None
+        self.weight_unit = 1.0
 
     def __iter__(self):
         n_rows = 0
@@ -98,7 +104,7 @@ class CheckedBatches:
                 require_finite(chunks)
                 self._batches.check_alike(chunks)
             n_rows += chunks.shape[0]
-            yield chunks, weights
+            yield chunks, self._in_unit(weights, chunks.shape[0])
         require_rows(n_rows > 0)
         if self._n_rows not in (None, n_rows):
             raise ValueError(
@@ -106,6 +112,15 @@ class CheckedBatches:
                 "every pass has to give the same rows."
             )
         self._n_rows = n_rows
+
+    def _in_unit(self, weights, n_rows):
+        if self.weight_unit == 1.0:
+            return weights
+        return (
+            np.full(n_rows, 1.0 / self.weight_unit)
+            if weights is None
+            else (weights / self.weight_unit)
+        )
 
 
 def require_rows(any_rows):

@@ -60,16 +60,31 @@ def fit_kmeans(
             best = better_of(best, run)
             if start.end(fitted_attributes, run.centers, run.n_iter):
                 break
-    return with_starts(best, runs)
+    return with_starts(best, runs, problem.weight_unit)
 
 
-def with_starts(best, runs):
-    """The result with the inertias and histories of all runs, of which it is the best."""
+def with_starts(best, runs, weight_unit):
+    """The result with the inertias and histories of all runs, of which it is the best.
+
+    In the unit of the user's weights; runs are compared before, where no digit is lost.
+    """
     inertias, histories = zip(*runs, strict=True)
     # As tuples: to put structured arrays together takes NumPy longer than many a short run.
     records = [(i, *each) for i, history in enumerate(histories) for each in history.tolist()]
     together = np.array(records, START_HISTORY_DTYPE)
-    return replace(best, start_inertias=np.array(inertias), start_histories=together)
+    inertias, history = np.array(inertias), best.history
+    if weight_unit != 1.0:
+        history = history.copy()
+        with np.errstate(over="ignore", under="ignore"):  # before centres have moved, it may
+            for values in (inertias, history["inertia"], together["inertia"]):
+                values *= weight_unit
+    return replace(
+        best,
+        inertia=best.inertia * weight_unit,
+        history=history,
+        start_inertias=inertias,
+        start_histories=together,
+    )
 
 
 def better_of(best, run):
@@ -135,7 +150,7 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
     for step in lloyd(problem, centers, assigner, max_iter, tol, ahead):
         history.append(_record(step))
         if verbose:
-            print(f"Iteration {step.iteration}, inertia {step.inertia}.")
+            print(f"Iteration {step.iteration}, inertia {step.inertia * problem.weight_unit}.")
         if iteration.end(_attributes_after, step, problem.dtype):
             break
         if rival is not None and step.iteration == 1 and step.inertia >= rival:

@@ -13,9 +13,11 @@ from sklearn_lloyd._fit import (
     iterate,
     with_starts,
 )
-from sklearn_lloyd._problem import make_problem, mean_variance, shift_near
+from sklearn_lloyd._moments import mean_variance, shift_near
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import StreamAssigner
 from sklearn_lloyd._types import Problem, Result
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 _SAMPLE = 4096  # rows, at least, that a start sees
 _SAMPLE_PER_CLUSTER = 20
@@ -37,7 +39,7 @@ def fit_batches(
 
     Parameters
     ----------
-    batches : iterable
+    batches : CheckedBatches
         Gives pairs of `Chunks` and weights (or None), the same ones in each pass.
     n_clusters : int
     init : str, ndarray or callable
@@ -91,21 +93,24 @@ def fit_batches(
             n_chosen = np.count_nonzero(assigner.totals.members)
         if start.end(fitted_attributes, run.centers, run.n_iter):
             break
-    return with_starts(best, runs), n_chosen
+    return with_starts(best, runs, problem.weight_unit), n_chosen
 
 
 def _problem_of_batches(batches, n_clusters, samples):
-    """One pass for the moments and the sample."""
-    total, n_rows, mean, squares = 0.0, 0, 0.0, 0.0
+    """One pass for the moments and the sample; sets the unit of the weights for later passes."""
+    total, n_rows, mean, squares, unit = 0.0, 0, 0.0, 0.0, 0.0
     for chunks, weights in batches:
-        weight = float(chunks.shape[0] if weights is None else weights.sum())
+        weights, own_unit = scaled_weights(weights)
+        if own_unit > unit:
+            total, squares, unit = total * (unit / own_unit), squares * (unit / own_unit), own_unit
+        weight = float(chunks.shape[0] if weights is None else weights.sum()) * (own_unit / unit)
         of_batch, variances = mean_variance(chunks, weights)
-        delta, total = of_batch - mean, total + weight
-        squares = squares + weight * variances + delta**2 * ((total - weight) * weight / total)
+        before, delta, total = total, of_batch - mean, total + weight
+        squares = squares + weight * variances + delta**2 * (before * (weight / total))
         mean = mean + delta * (weight / total)
         n_rows += chunks.shape[0]
         if samples is not None:
-            samples.add(chunks, weights, weight)
+            samples.add(chunks, weights, weight / total)
     if n_rows < n_clusters:
         raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
     variance = float(squares.mean() / total)
@@ -114,6 +119,9 @@ def _problem_of_batches(batches, n_clusters, samples):
             "X has values so large that squared distances overflow float64. Scale the features "
             "first."
         )
+    in_weight_unit(total, unit, "sum of the weights")
+    in_weight_unit(squares.sum(), unit, "inertia")
+    batches.weight_unit = unit
     shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
     off = mean if shift is None else mean - shift
     dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
@@ -128,6 +136,7 @@ def _problem_of_batches(batches, n_clusters, samples):
         variance=variance,
         sum_of_squares=float(squares.sum() + total * np.square(off).sum()),
         screen_dtype=dtype,
+        weight_unit=unit,
     )
 
 
@@ -135,16 +144,15 @@ class Reservoir:
     """A sample by weight, with replacement, of rows of which not all are at hand.
 
     Each place of the sample holds a row of the batches so far, by weight: when a batch comes,
-    its rows take a place with the share that the batch has of the weight so far.
+    its rows take a place with the share that the batch has of the weight so far, itself included.
     """
 
     def __init__(self, size, rng):
         self._size, self._rng = size, rng
-        self._rows, self._total = None, 0.0
+        self._rows = None
 
-    def add(self, chunks, weights, weight):
-        self._total += weight
-        taken = self._rng.uniform(size=self._size) < weight / self._total
+    def add(self, chunks, weights, share):
+        taken = self._rng.uniform(size=self._size) < share
         uniforms = self._rng.uniform(size=np.count_nonzero(taken))
         if weights is None:
             drawn = (uniforms * chunks.shape[0]).astype(np.intp)

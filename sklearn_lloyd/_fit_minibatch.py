@@ -19,6 +19,7 @@ from sklearn_lloyd._solvers import (
     make_assigner,
 )
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 # Values of the batches that are gathered at once: what a processor has at hand.
 _AT_ONCE = 1 << 18
@@ -194,13 +195,14 @@ def step_by_step(moving, chunks, weights, shift, rng, batch_size):
         Of BATCH_HISTORY_DTYPE, one for each step.
     """
     inertia, records, kept = 0.0, [], {}
+    weights, unit = scaled_weights(weights)
     order = rng.permutation(chunks.shape[0] if weights is None else np.flatnonzero(weights))
     for start in range(0, order.size, batch_size):
         some = order[start : start + batch_size]
         of_some = None if weights is None else weights[some]
-        rows = PassingRows(chunks.gathered(some), of_some, shift, kept)
+        rows = PassingRows(chunks.gathered(some), of_some, shift, kept, unit)
         step = moving.step(rows, slice(0, some.size))
-        inertia += step.inertia
+        inertia += step.inertia * unit
         total = some.size if of_some is None else of_some.sum()
         records.append((step.inertia / total, np.nan, *step[1:]))
     return inertia, records
@@ -227,15 +229,16 @@ def best_start(problem, init, options, draws, rng):
     """
     batch_size = min(options.batch_size, draws.n_distinct)
     size = min(sample_size(options.init_size, batch_size, problem.n_clusters), draws.n_distinct)
-    judges, weights = problem.chunks, problem.sample_weight
+    judges, weights, unit = problem.chunks, problem.sample_weight, problem.weight_unit
     if size < draws.n_distinct:
-        judges, weights = judges.gathered(draws.rows(rng.uniform(size=size))), None
+        judges = judges.gathered(draws.rows(rng.uniform(size=size)))
+        weights, unit = None, 1.0
     best, least, inertias = None, np.inf, np.empty(options.n_init)
     for i in range(options.n_init):
         if options.verbose:
             print(f"Init {i + 1}/{options.n_init} with method {init}")
         centers = _one_start(problem, init, size, draws, rng)
-        inertias[i] = assign_rows(judges, centers, problem.shift, weights)[1]
+        inertias[i] = assign_rows(judges, centers, problem.shift, weights)[1] * unit
         if options.verbose:
             print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
         if best is None or inertias[i] < least * (1 - ROUNDING):
@@ -278,6 +281,7 @@ def label_all(problem, moving, reassignment_ratio):
     -------
     labels : ndarray of shape (n_samples,), int32
     inertia : float
+        In the unit of the user's weights.
     n_chosen : int
         Clusters with rows of positive weight.
     """
@@ -291,10 +295,14 @@ def label_all(problem, moving, reassignment_ratio):
         if reassignment_ratio > 0 and not members.all():
             moved = labels_without_empty(problem, labels.astype(np.intp), centers, members)
         if moved is None:
+            inertia = in_weight_unit(inertia, problem.weight_unit, "inertia")
             return labels, inertia, np.count_nonzero(members)
         # Each has a row to itself from here on, so this comes to an end.
         rows = np.flatnonzero(moved != labels)
         clusters, first = np.unique(moved[rows], return_index=True)
         moving.centers[clusters] = chunks.dense_rows(rows[first])
         of_rows = None if weights is None else weights[rows]
-        moving.counts[clusters] = np.bincount(moved[rows], of_rows)[clusters]
+        total = chunks.shape[0] if weights is None else weights.sum()
+        # As many draws as their share of the weight is worth: counts are of rows drawn by weight.
+        n_drawn = moving.counts.sum()
+        moving.counts[clusters] = np.bincount(moved[rows], of_rows)[clusters] / total * n_drawn

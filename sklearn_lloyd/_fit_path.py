@@ -75,6 +75,7 @@ def fit_path(
                 runs = [grown if raced is None else better_of(grown, raced)]
             runs += [run_from(part, centers, **options) for centers in others]
             best = reduce(better_of, runs)
-            results.append(with_starts(best, [(run.inertia, run.history) for run in runs]))
+            runs = [(run.inertia, run.history) for run in runs]
+            results.append(with_starts(best, runs, problem.weight_unit))
             own.end()
     return results

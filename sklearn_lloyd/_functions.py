@@ -283,6 +283,10 @@ def lloyd_steps(
     assigner = make_assigner(algorithm, problem)
     steps = lloyd(problem, centers, assigner, max_iter, tol * problem.variance)
     return (
-        step._replace(labels=step.labels.astype(np.int32), centers=step.centers.copy())
+        step._replace(
+            labels=step.labels.astype(np.int32),
+            centers=step.centers.copy(),
+            inertia=step.inertia * problem.weight_unit,
+        )
         for step in steps
     )

@@ -33,6 +33,7 @@ from sklearn_lloyd._validation import (
     unchanged_on_failure,
     warn_user,
 )
+from sklearn_lloyd._weights import in_weight_unit
 
 
 class MiniBatchKMeans(BaseKMeans):
@@ -337,7 +338,8 @@ class MiniBatchKMeans(BaseKMeans):
                     self.n_steps_ = n_steps + 1
                 if self.compute_labels:
                     centers = self.cluster_centers_.astype(np.float64)
-                    self.inertia_ = rows.assign(centers, chunks.blocks)
+                    inertia = rows.assign(centers, chunks.blocks)
+                    self.inertia_ = in_weight_unit(inertia, rows.weight_unit, "inertia")
                     self.labels_ = rows.labels
             if first and self._init_is_a_way():
                 self._warn_of_empty_clusters(np.count_nonzero(moving.chosen))

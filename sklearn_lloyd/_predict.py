@@ -8,10 +8,11 @@ import numpy as np
 
 from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._kernels import CenterTable, batch_rows, sq_distances_to_all
-from sklearn_lloyd._problem import shift_near
+from sklearn_lloyd._moments import shift_near
 from sklearn_lloyd._solvers import label_kernel
 from sklearn_lloyd._threads import effective_n_threads
 from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 _LITTLE_WORK = 1 << 20  # products, and what else a row takes in these: for a last block
 _ONE_BLOCK = 1 << 23  # the same, up to which another thread would come too late
@@ -107,7 +108,12 @@ def use_sq_distances(chunks, centers, use):
 
 
 def inertia_under(chunks, centers, sample_weight):
-    """Weighted sum of the squared distances to the nearest centre, float."""
+    """Weighted sum of the squared distances to the nearest centre, float.
+
+    A ValueError if it overflows only in the unit of the weights.
+    """
+    weights, unit = scaled_weights(sample_weight)
     with chunks.open():
         labels = predict_labels(chunks, centers, last=False).astype(np.intp)
-        return inertia_of(chunks, centers, labels, sample_weight)
+        inertia = inertia_of(chunks, centers, labels, weights)
+    return in_weight_unit(inertia, unit, "inertia")

@@ -7,21 +7,26 @@ import numpy as np
 from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._codes import can_encode, working_memory
-from sklearn_lloyd._kernels import array_of, moments, norms_and_keys
+from sklearn_lloyd._kernels import array_of, norms_and_keys
+from sklearn_lloyd._moments import OFF_CENTER, mean_variance, shift_near
 from sklearn_lloyd._types import Problem
 from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
-# Centres farther from the origin than this many standard deviations call for a shift.
-_FAR = 4.0
-# Powers of two are chosen by logarithms plus this, so that no spread that real data have, such as
-# exactly one or the root of two, is on the edge between two of them.
-_OFF_CENTER = 0.1234567
 # Spreads outside of which float32 products could overflow or vanish.
 _FLOAT32_RANGE = (1e-14, 1e14)
 
 
 def make_problem(chunks, n_clusters, sample_weight):
-    """Measure the rows and state the problem: one pass for the moments, one for the norms."""
+    """Measure the rows and state the problem: one pass for the moments, one for the norms.
+
+    Raises
+    ------
+    ValueError
+        If X is not finite, or squared distances overflow; if the inertia, which is no more than
+        the sum of squared distances from the mean, might overflow in the unit of the weights.
+    """
+    sample_weight, weight_unit = scaled_weights(sample_weight)
     dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
     with chunks.open():
         mean, variances = mean_variance(chunks, sample_weight)
@@ -32,6 +37,9 @@ def make_problem(chunks, n_clusters, sample_weight):
                 f"X has values up to {_largest(chunks):.3g}: squared distances overflow "
                 "float64. Scale the features first."
             )
+        if weight_unit > 1.0:
+            most = float(variances.sum()) * float(sample_weight.sum())
+            in_weight_unit(most, weight_unit, "inertia")
         shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
         spread = np.sqrt(variance) + (np.abs(mean).max() if shift is None else 0.0)
         narrow = _FLOAT32_RANGE[0] < spread < _FLOAT32_RANGE[1]
@@ -46,6 +54,7 @@ def make_problem(chunks, n_clusters, sample_weight):
         chunks=chunks,
         n_clusters=n_clusters,
         sample_weight=sample_weight,
+        weight_unit=weight_unit,
         dtype=dtype,
         shift=shift,
         sq_norms=sq_norms,
@@ -90,45 +99,6 @@ def _largest(chunks):
     return max(found)
 
 
-def mean_variance(chunks, sample_weight):
-    """Weighted mean and variance of the features, float64 (Chan et al. 1983)."""
-    total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
-
-    def kernel(rows, scratch):
-        if chunks.compiled_dense is not None:
-            weights = array_of(sample_weight)
-            return chunks.compiled_dense.moments(chunks.X, rows.start, rows.stop, weights)
-        weights = None if sample_weight is None else sample_weight[rows]
-        return moments(chunks.rows(rows), weights, scratch)
-
-    def merge(part):
-        nonlocal total, mean, squares
-        weight, part_mean, part_squares = part
-        if weight == 0.0:
-            return
-        delta = part_mean - mean
-        squares = squares + part_squares + delta**2 * (total * weight / (total + weight))
-        total += weight
-        mean = mean + delta * (weight / total)
-
-    chunks.map_reduce(kernel, merge)
-    return mean, squares / total
-
-
-def shift_near(mean, spread):
-    """A point near the data, or None when the origin is near enough.
-
-    It lies on a grid of powers of two much coarser than the data, so that subtracting it
-    loses no digit, sums of whole numbers stay exact, and the order of the rows, which shows
-    in the last digit of the mean, does not show here.
-    """
-    if spread == 0.0:
-        return mean if mean.any() else None
-    grid = 2.0 ** np.ceil(np.log2(2 * _FAR * spread) + _OFF_CENTER)
-    shift = np.round(mean / grid) * grid
-    return shift if shift.any() else None
-
-
 def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype, rounded):
     n_samples, n_features = chunks.shape
     sq_norms = np.empty(n_samples, dtype)
@@ -142,7 +112,7 @@ def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype, rounde
     distance = np.abs(mean if shift is None else mean - shift)
     scale = np.where(scale > 2.0**-10 * distance, scale, distance)
     scale[scale == 0.0] = 1.0
-    direction /= 2.0 ** np.round(np.log2(scale) + _OFF_CENTER)
+    direction /= 2.0 ** np.round(np.log2(scale) + OFF_CENTER)
     sum_of_squares = 0.0
     out = np.empty((0, 0), np.float32) if rounded is None else rounded
 

@@ -24,7 +24,8 @@ class Problem:
         The rows, in blocks. Never copied whole, never written to.
     n_clusters : int
     sample_weight : ndarray of shape (n_samples,), float64, or None
-        None stands for one per row, without the array.
+        None stands for one per row, without the array. The largest is from 1 to 2: in the unit of
+        the user's weights sums might overflow or vanish.
     dtype : dtype
         Of the centres: float32 or float64.
     shift : ndarray of shape (n_features,), float64, or None
@@ -44,6 +45,8 @@ class Problem:
         order for NumPy, which multiplies that fastest.
     shared : dict
         What one start has computed and the next can use.
+    weight_unit : float
+        A power of two: what an inertia is multiplied by to be in the unit of the user's weights.
     """
 
     chunks: Chunks
@@ -58,6 +61,12 @@ class Problem:
     screen_dtype: np.dtype
     rounded: np.ndarray | None = field(default=None, repr=False)
     shared: dict = field(default_factory=dict, repr=False)
+    weight_unit: float = 1.0
+
+    @property
+    def given_weight(self):
+        """The weights as the user gave them, or None; for what takes them for numbers of rows."""
+        return None if self.sample_weight is None else self.sample_weight * self.weight_unit
 
     def rounded_rows(self, rows):
         """`rounded` of a slice of the rows, or None; that of an index would be a copy."""

@@ -25,6 +25,7 @@ from sklearn_lloyd._columns import (
     require_numbers,
 )
 from sklearn_lloyd._finite import where_not_finite
+from sklearn_lloyd._weights import scaled_weights
 
 
 def warn_user(message, category):
@@ -236,12 +237,20 @@ def check_weights(sample_weight, n_samples, may_be_zero=False):
             f"Negative values in sample_weight: the first is {weights[row]} for row {row}. "
             "Weights must be zero or more."
         )
-    with np.errstate(over="ignore"):
-        total = weights.sum()
-    if total == 0 and not may_be_zero:
+    most = weights.max(initial=0.0)
+    if most == 0 and may_be_zero:
+        return weights
+    if most == 0:
         raise ValueError("All weights in sample_weight are zero: at least one must be positive.")
-    if not np.isfinite(total):
-        raise ValueError("The sum of sample_weight overflows float64: divide the weights.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError("The sum of sample_weight overflows float64: divide the weights.")
+    least = weights.min(where=weights > 0.0, initial=most)
+    if least / scaled_weights(weights)[1] < np.finfo(np.float64).tiny:
+        raise ValueError(
+            f"The positive weights in sample_weight range from {least:.3g} to {most:.3g}: their "
+            "ratio is beyond float64. Set the small ones to zero."
+        )
     return weights
 
 

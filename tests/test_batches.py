@@ -86,11 +86,12 @@ def test_the_sample_of_a_start_is_drawn_by_weight(weighted):
 
     X = np.arange(60.0).reshape(-1, 1)
     weights = np.where(np.arange(60) % 3, 1.0, 4.0) if weighted else None
-    sample = Reservoir(30_000, np.random.RandomState(0))
+    sample, so_far = Reservoir(30_000, np.random.RandomState(0)), 0.0
     for part in np.split(np.arange(60), [7, 40]):
         of_part = None if weights is None else weights[part]
         total = part.size if weights is None else of_part.sum()
-        sample.add(Chunks(X[part], 2), of_part, float(total))
+        so_far += total
+        sample.add(Chunks(X[part], 2), of_part, total / so_far)
     counts = np.bincount(sample.chunks(slice(None), 2).X[:, 0].astype(int), minlength=60)
     share = np.full(60, 1 / 60) if weights is None else weights / weights.sum()
     assert (np.abs(counts - 30_000 * share) < 6 * np.sqrt(30_000 * share)).all()

@@ -34,8 +34,7 @@ class RowDraws:
         self.n_distinct = canonical.group_starts.size
         if weights is not None:
             self._mass = weights[self._order].cumsum()
-            mass_before = np.concatenate([[0.0], self._mass])[canonical.group_starts]
-            self.n_distinct = int(np.count_nonzero(np.diff(mass_before, append=self._mass[-1])))
+            self.n_distinct = int(np.count_nonzero(canonical.group_sums(weights)))
 
     def rows(self, uniforms):
         if self._mass is None:

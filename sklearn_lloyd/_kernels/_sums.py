@@ -10,6 +10,8 @@ from sklearn_lloyd._kernels._distances import offsets_by_batch, parts_of
 
 # A square of a norm that falls by this in one step has lost half of its digits.
 CANCELLED_SQUARE = 1e14
+# Sums of squares less the mean's that have lost as many digits are summed by differences instead.
+_FEW_DIGITS = 1e-6
 _FEW_ENTRIES = 1 << 14  # of a matrix of ones, up to which a dense one is the faster
 
 
@@ -54,7 +56,10 @@ def moments(rows, weights, scratch=None):
         scaled = data if weights is None else data * weights
         mean = np.bincount(rows.indices, scaled, minlength=rows.shape[1]) / total
         squares = np.bincount(rows.indices, scaled * data, minlength=rows.shape[1])
-        return total, mean, np.maximum(squares - total * mean**2, 0.0)
+        deviations = squares - total * mean**2
+        if (deviations < _FEW_DIGITS * squares).any():
+            deviations = _sparse_squares(rows, data, weights, mean, total)
+        return total, mean, deviations
     if weights is None:
         weights = np.ones(rows.shape[0])
     mean = np.zeros(rows.shape[1])
@@ -65,6 +70,20 @@ def moments(rows, weights, scratch=None):
     for part, offsets in offsets_by_batch(rows, mean, scratch):
         squares += weights[part] @ np.square(offsets, out=offsets)
     return total, mean, squares
+
+
+def _sparse_squares(rows, data, weights, mean, total):
+    """Sums of squared deviations of sparse rows by differences; weights are of the entries."""
+    n_features = rows.shape[1]
+    squares = np.square(data - mean.take(rows.indices))
+    squares = squares if weights is None else squares * weights
+    squares = np.bincount(rows.indices, squares, n_features)
+    # A difference of weights would leave rounding where there is no zero.
+    n_zeros = rows.shape[0] - np.bincount(rows.indices, minlength=n_features)
+    of_zeros = n_zeros.astype(np.float64)
+    if weights is not None:
+        of_zeros = np.maximum(total - np.bincount(rows.indices, weights, n_features), 0.0)
+    return squares + np.where(n_zeros > 0, of_zeros * mean**2, 0.0)
 
 
 def label_sums(rows, weights, new, old, shift, n_clusters):

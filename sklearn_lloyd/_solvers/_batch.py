@@ -14,6 +14,7 @@ from sklearn_lloyd._codes import FEWEST_FEATURES
 from sklearn_lloyd._kernels import CenterTable, array_of, label_sums, nearest, own_sq_distances
 from sklearn_lloyd._solvers._compiled_csr import CenterColumns
 from sklearn_lloyd._types import ChunkStats
+from sklearn_lloyd._weights import scaled_weights
 
 # Products in a part of a batch, from which on another thread is worth waking up for it.
 _PART = 1 << 22
@@ -150,14 +151,19 @@ class PassingRows:
         A point near the rows: what sums are relative to.
     kept : dict or None
         Memory that other rows with as many centres may use after these.
+    weight_unit : float or None
+        What the weights were divided by; None: they are scaled here, see `scaled_weights`.
 
     Attributes
     ----------
     labels : ndarray of shape (n_samples,), int32
     """
 
-    def __init__(self, chunks, weights, shift, kept=None):
+    def __init__(self, chunks, weights, shift, kept=None, weight_unit=None):
+        if weight_unit is None:
+            weights, weight_unit = scaled_weights(weights)
         self.chunks, self.weights, self.shift = chunks, weights, shift
+        self.weight_unit = weight_unit
         n_rows = chunks.shape[0]
         self.labels = np.empty(n_rows, np.int32)
         self._own = np.empty(n_rows, np.intp)  # the same, as the kernels of sums take them

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn_lloyd._chunks import slices_of_features
 from sklearn_lloyd._kernels import array_of, move_centers
 from sklearn_lloyd._solvers._sums import ClusterTotals
+from sklearn_lloyd._weights import require_finite_total
 
 _ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
 
@@ -20,7 +21,8 @@ class BatchStep(NamedTuple):
     Attributes
     ----------
     inertia : float
-        Weighted sum of the squared distances of the rows to the centres before.
+        Weighted sum of the squared distances of the rows to the centres before, in the unit of
+        the weights of the rows.
     center_shift : float
         Squared Frobenius norm of the movement of the centres.
     n_reassigned : int
@@ -40,7 +42,8 @@ class MovingCenters:
     centers : ndarray of shape (n_clusters, n_features), float64
         Written over from the second step on.
     counts : ndarray of shape (n_clusters,), float64
-        The weight of the rows that have chosen each centre so far. Written over.
+        The weight of the rows that have chosen each centre so far, in the unit of the user's
+        weights, which is the same for all batches. Written over.
     n_waited : int
         Rows of positive weight since small clusters were looked at last.
     reassignment_ratio : float
@@ -80,7 +83,8 @@ class MovingCenters:
         n_rows = int(totals.members.sum())
         small_may_move = self._small_may_move(n_rows)
         self.chosen |= totals.members > 0
-        self.counts += totals.weights
+        self.counts += totals.weights * rows.weight_unit
+        require_finite_total(self.counts)
         center_shift = self._move(rows, moved)
         self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:
@@ -94,7 +98,8 @@ class MovingCenters:
         """Fill in the centres moved by what the rows add; return the squared movement."""
         chunks, totals, shifts = rows.chunks, self._totals, []
         move = move_centers if chunks.compiled is None else chunks.compiled.move_centers
-        arrays = array_of(rows.shift), self.counts, totals.sums, totals.weights
+        counts = self.counts / rows.weight_unit
+        arrays = array_of(rows.shift), counts, totals.sums, totals.weights
 
         def kernel(features, scratch):
             return move(self.centers, *arrays, features.start, features.stop, moved)

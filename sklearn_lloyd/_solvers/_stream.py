@@ -19,7 +19,7 @@ class StreamAssigner:
     Parameters
     ----------
     batches : iterable
-        Gives pairs of `Chunks` and weights, the same ones in each pass.
+        Gives pairs of `Chunks` and weights, the same ones in each pass, all in one unit.
     shift : ndarray of shape (n_features,), float64, or None
     n_clusters, n_features : int
     """
@@ -46,7 +46,7 @@ class StreamAssigner:
     def _passing(self):
         for chunks, weights in self._batches:
             with chunks.open():
-                yield PassingRows(chunks, weights, self._shift, self._kept)
+                yield PassingRows(chunks, weights, self._shift, self._kept, weight_unit=1.0)
 
     def _replace(self, sums, weights, members):
         sums[:], weights[:] = self.totals.sums, self.totals.weights

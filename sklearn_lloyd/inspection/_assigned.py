@@ -9,6 +9,7 @@ from scipy import sparse
 
 from sklearn_lloyd._chunks import block_slices
 from sklearn_lloyd._kernels import label_sums, own_sq_distances
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._columns import take_slice
 
 
@@ -76,6 +77,7 @@ def assign_rows(steps, clusterer, X, sample_weight):
         return AssignedRows(np.arange(len(centers)), labels.astype(np.intp), distances, centers)
 
     clusters, codes = np.unique(labels, return_inverse=True)
+    sample_weight, _ = scaled_weights(sample_weight)
     sums = totals = 0.0
     for rows, seen in _blocks(steps, X):
         weights = None if sample_weight is None else sample_weight[rows]

@@ -10,6 +10,7 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._validation import check_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number
 from sklearn_lloyd.inspection._plane import Plane
 
@@ -95,7 +96,7 @@ class CentroidDisplay:
         """
         model, seen, names = seen_by_clusterer(estimator, X)
         labels = np.asarray(model.predict(seen))
-        weights = check_weights(sample_weight, labels.size)
+        weights, _ = scaled_weights(check_weights(sample_weight, labels.size))
         centers = check_array(model.cluster_centers_, dtype=np.float64)
         sizes = np.bincount(labels, weights, len(centers)).astype(np.float64)
         plane = Plane(centers, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._moments import centered, weighted_mean
 from sklearn_lloyd.inspection._checks_view import FEWEST
 from sklearn_lloyd.inspection._findings import Finding
 
@@ -158,8 +159,7 @@ def _pull(view, members):
     n_out = np.count_nonzero(out)
     if not n_out or not deviation or weights[out].sum() > STRAGGLER_SHARE * weights.sum():
         return 0.0, 0
-    center = np.average(rows[~out], axis=0, weights=weights[~out])
-    squares = np.square(rows[~out] - center).sum(axis=1)
-    spread = np.sqrt(np.average(squares, weights=weights[~out]))
-    shift = np.linalg.norm(np.average(rows, axis=0, weights=weights) - center)
+    offsets, center = centered(rows[~out], weights[~out])
+    spread = np.sqrt(weighted_mean(np.square(offsets).sum(axis=1), weights[~out]))
+    shift = np.linalg.norm(weighted_mean(rows - center, weights))
     return float(shift / spread), int(n_out)

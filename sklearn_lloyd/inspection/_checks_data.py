@@ -17,11 +17,11 @@ FEWEST_FOR_CORRELATION = 30  # rows, from which noise does not reach that: eight
 WIDEST = 1000  # features, of most variance, that are correlated with each other
 REPEATED = 0.5  # more rows are repeats than are not
 FEW_ROWS = 10  # a cluster: its mean is off by a third of its spread
-ROUNDING = 1e-12  # of a constant, relative: a thousand times that of float64
+ROUNDING = 1e-12  # of a variance, relative: less within clusters is none
 
 
 def constant_features(view):
-    constant = np.sqrt(view.variances) <= ROUNDING * np.abs(view.means)
+    constant = view.variances == 0.0
     if not constant.any():
         return None
     names = [view.names[j] for j in np.flatnonzero(constant)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd.inspection._checks_data import DOMINANT, dominant_share
 from sklearn_lloyd.inspection._checks_view import FEWEST, N_PAIRED, WINDOW
 from sklearn_lloyd.inspection._findings import Finding
@@ -147,7 +148,7 @@ def _within_two_groups(values, weights):
     low, high = sums[cuts] / total[cuts], (sums[-1] - sums[cuts]) / (total[-1] - total[cuts])
     between = total[cuts] * (total[-1] - total[cuts]) * np.square(high - low) / total[-1] ** 2
     best = int(np.argmax(between))
-    variance = np.average(np.square(values - sums[-1] / total[-1]), weights=weights)
+    variance = weighted_mean(np.square(values - sums[-1] / total[-1]), weights)
     if not variance:
         return 1.0
     places = (values - low[best]) / (high[best] - low[best])

@@ -12,6 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._moments import centered, rounding_of_means, weighted_mean
 from sklearn_lloyd._predict import distances_to_centers
 
 N_PAIRED = 2000  # rows of the sample that are compared with each other
@@ -42,8 +43,8 @@ class View:
         How many of *all* rows there are in each cluster.
     sizes : ndarray of shape (n_clusters,), float64
         What these weigh.
-    means, variances : ndarray of shape (n_features,), float64
-        Of all rows.
+    variances : ndarray of shape (n_features,), float64
+        Of all rows; zero for constant features.
     names : sequence of str
         Of the features.
     identifiers : pair of lists of str
@@ -60,7 +61,6 @@ class View:
     centers: np.ndarray
     counts: np.ndarray
     sizes: np.ndarray
-    means: np.ndarray
     variances: np.ndarray
     names: list
     identifiers: tuple
@@ -95,28 +95,27 @@ class View:
         residuals = self.rows.copy()
         for members in self.members:
             if members.size:
-                mean = np.average(self.rows[members], axis=0, weights=self.weights[members])
-                residuals[members] -= mean
+                residuals[members] = centered(self.rows[members], self.weights[members])[0]
         return residuals
 
     @cached_property
     def principal(self):
         """Of some rows: deviations from their mean, variances along the axes, the axes."""
         rows, weights = self.rows[:N_PAIRED], self.weights[:N_PAIRED]
-        deviations = rows - np.average(rows, axis=0, weights=weights)
+        deviations, _ = centered(rows, weights)
         return deviations, *weighted_axes(deviations, weights)
 
     @cached_property
     def within(self):
         """Variances of the features within the clusters."""
-        return np.average(np.square(self.residuals), axis=0, weights=self.weights)
+        return weighted_mean(np.square(self.residuals), self.weights)
 
     @cached_property
     def spreads(self):
         """Root mean squared distance of each cluster's rows from their mean; NaN if too few."""
         squares = np.einsum("ij,ij->i", self.residuals, self.residuals)
         return np.array([
-            np.sqrt(np.average(squares[members], weights=self.weights[members]))
+            np.sqrt(weighted_mean(squares[members], self.weights[members]))
             if members.size >= FEWEST
             else np.nan
             for members in self.members
@@ -139,7 +138,9 @@ class View:
         others = sizes - np.minimum(self.weights, sizes)
         without = np.divide(sizes, others, out=np.ones_like(sizes), where=others > 0.0)
         own = squares[every, self.labels] * without**2
-        apart = self.center_distances[self.labels] ** 2
+        rounding = rounding_of_means(self.centers, self.within.sum())
+        equal = self.center_distances <= rounding[:, np.newaxis] + rounding
+        apart = np.where(equal, 0.0, self.center_distances)[self.labels] ** 2
         apart[every, self.labels] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(
@@ -150,7 +151,7 @@ class View:
     def border_share(self):
         """Share of the rows within a tenth of the way to another cluster."""
         near = (np.nan_to_num(self.positions, nan=0.0) > 0.5 - WINDOW).any(axis=1)
-        return float(np.average(near, weights=self.weights))
+        return float(weighted_mean(near, self.weights))
 
     @cached_property
     def valleys(self):

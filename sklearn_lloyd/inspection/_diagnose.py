@@ -10,9 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, validate_params
+from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
 from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
-from sklearn_lloyd._problem import make_problem, mean_variance
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_rows, check_weights
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._checks import CHECKS
 from sklearn_lloyd.inspection._checks_view import View
 from sklearn_lloyd.inspection._findings import Diagnosis
@@ -138,10 +140,12 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
             f"{type(clusterer).__name__} have {centers.shape[1]}: pass the rows as its predict "
             "takes them."
         )
-    weights = check_weights(sample_weight, n_samples)
+    # Findings are of shares and ratios.
+    weights, _ = scaled_weights(check_weights(sample_weight, n_samples))
     with chunks.open():
         problem = make_problem(chunks, n_clusters, weights)  # sees that X is finite
-        means, variances = mean_variance(chunks, weights)
+        variances = mean_variance(chunks, weights)[1]
+        variances[is_constant(*feature_ranges(chunks, weights), chunks.dtype)] = 0.0
     labels = np.asarray(clusterer.predict(X)).astype(np.intp)
     counted = labels if weights is None else labels[weights > 0.0]
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
@@ -153,7 +157,6 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         centers=centers,
         counts=np.bincount(counted, minlength=n_clusters),
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
-        means=means,
         variances=variances,
         names=names,
         identifiers=identifiers(table, fitted_names_of(estimator), names, weights),

@@ -10,7 +10,15 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._chunks import Chunks
-from sklearn_lloyd._problem import mean_variance
+from sklearn_lloyd._moments import (
+    centered,
+    feature_ranges,
+    is_constant,
+    mean_variance,
+    weighted_mean,
+)
+from sklearn_lloyd._weights import scaled_weights
+from sklearn_lloyd.metrics._labels import cluster_weights
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 
@@ -45,7 +53,15 @@ class Groups:
     @cached_property
     def totals(self):
         """The weight of each cluster, float64."""
-        return np.bincount(self.codes, self.weights, self.n_clusters).astype(np.float64)
+        return cluster_weights(self.codes, self.n_clusters, self.weights)
+
+    @cached_property
+    def _scaled(self):
+        return scaled_weights(self.weights)[0]
+
+    @cached_property
+    def _divisors(self):
+        return cluster_weights(self.codes, self.n_clusters, self._scaled)
 
     @cached_property
     def members(self):
@@ -61,9 +77,17 @@ class Groups:
 
     def means(self, values):
         """The weighted mean in each cluster; NaN where none has a row."""
-        scaled = values if self.weights is None else values * self.weights
-        sums = np.bincount(self.codes, scaled, self.n_clusters)
-        return _ratio(sums, self.totals)
+        weighted = values if self._scaled is None else values * self._scaled
+        sums = np.bincount(self.codes, weighted, self.n_clusters)
+        return _ratio(sums, self._divisors)
+
+    def means_of_sparse(self, X):
+        """The weighted means of the columns of sparse rows in each cluster."""
+        rows = np.arange(self.codes.size)
+        entries = np.ones(rows.size) if self._scaled is None else self._scaled
+        shape = self.n_clusters, rows.size
+        membership = sparse.csr_matrix((entries, (self.codes, rows)), shape=shape)
+        return _ratio((membership @ X).toarray(), self._divisors[:, np.newaxis])
 
     def medians(self, values):
         found = np.full(self.n_clusters, np.nan)
@@ -82,19 +106,18 @@ def statistics_of_numbers(values, groups):
     if not values.size:
         nan = np.full(groups.n_clusters, np.nan)
         return FeatureStatistics(nan, nan, nan, nan, np.nan, np.nan, np.nan)
-    mean = float(np.average(values, weights=groups.weights))
-    offsets = values - mean  # so that a large mean costs no digits
-    deviation = float(np.sqrt(np.average(np.square(offsets), weights=groups.weights)))
-    found, place = np.unique(values, return_inverse=True)
+    offsets, mean = centered(values, groups.weights)
+    deviation = float(np.sqrt(weighted_mean(np.square(offsets), groups.weights)))
+    place = np.unique(values, return_inverse=True)[1]
+    if is_constant(values.min(), values.max(), values.dtype):
+        deviation, place = 0.0, np.zeros_like(place)
     above = groups.means(offsets)
-    if found.size == 1:
-        deviation = 0.0
     return FeatureStatistics(
         above + mean,
         groups.medians(values),
         _in_deviations(above, deviation),
         _rank_differences(place, groups),
-        mean,
+        float(mean),
         float(quantiles(values, (50,), groups.weights)[0]),
         deviation,
     )
@@ -108,10 +131,9 @@ def _rank_differences(place, groups):
     place : ndarray of shape (n_rows,), intp
         The place of each value among all values in order; that of equal ones is equal.
     """
-    weights = np.bincount(place, groups.weights)
-    ranks = np.cumsum(weights) - weights / 2.0
-    ranks -= np.average(ranks, weights=weights)
-    deviation = np.sqrt(np.average(np.square(ranks), weights=weights))
+    weights = np.bincount(place, scaled_weights(groups.weights)[0])
+    ranks, _ = centered(np.cumsum(weights) - weights / 2.0, weights)
+    deviation = np.sqrt(weighted_mean(np.square(ranks), weights))
     return _in_deviations(groups.means(ranks[place]), deviation if ranks.size > 1 else 0.0)
 
 
@@ -136,8 +158,11 @@ def statistics_of_categories(codes, wanted, groups):
     for code in wanted:
         is_it = (codes == code).astype(np.float64)
         shares = groups.means(is_it)
-        whole = float(np.average(is_it, weights=groups.weights)) if is_it.size else np.nan
-        deviation = np.sqrt(whole * (1.0 - whole))
+        whole = rest = np.nan
+        if is_it.size:
+            whole = float(weighted_mean(is_it, groups.weights))
+            rest = float(weighted_mean(1.0 - is_it, groups.weights))
+        deviation = np.sqrt(whole * rest)
         # Their ranks are as far apart as they are themselves.
         differences = _in_deviations(shares - whole, deviation)
         yield FeatureStatistics(shares, nan, differences, differences, whole, np.nan, deviation)
@@ -158,13 +183,12 @@ def statistics_of_sparse(X, groups):
     ------
     statistics : FeatureStatistics
     """
-    weights = np.ones(groups.codes.size) if groups.weights is None else groups.weights
-    entries = weights, (groups.codes, np.arange(groups.codes.size))
-    membership = sparse.csr_matrix(entries, shape=(groups.n_clusters, groups.codes.size))
-    means = _ratio((membership @ X).toarray(), groups.totals[:, np.newaxis])
-    whole, variances = mean_variance(Chunks(X, groups.n_clusters), groups.weights)
+    means, chunks = groups.means_of_sparse(X), Chunks(X, groups.n_clusters)
+    whole, variances = mean_variance(chunks, groups.weights)
+    constant = is_constant(*feature_ranges(chunks, groups.weights), X.dtype)
+    deviations = np.where(constant, 0.0, np.sqrt(variances))
     nan = np.full(groups.n_clusters, np.nan)
-    for own, mean, deviation in zip(means.T, whole, np.sqrt(variances), strict=True):
+    for own, mean, deviation in zip(means.T, whole, deviations, strict=True):
         differences = _in_deviations(own - mean, deviation)
         yield FeatureStatistics(own, nan, differences, nan, mean, np.nan, deviation)
 

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from sklearn_lloyd._compat import validate_params
-from sklearn_lloyd.metrics._moments import cluster_moments
+from sklearn_lloyd._weights import in_weight_unit
+from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
 
 _CONSTRAINTS = {name: CONSTRAINTS[name] for name in ("X", "labels", "sample_weight")}
@@ -56,7 +57,16 @@ def calinski_harabasz_score(X, labels, *, sample_weight=None):
     200.0
     """
     name = "calinski_harabasz_score"
-    return calinski_harabasz(_moments(name, X, labels, sample_weight, deviations=False))
+    moments = cluster_moments(*_checked(name, X, labels, sample_weight))
+    index = calinski_harabasz(moments)
+    if np.isnan(index):
+        total = float(moments.weights.sum()) * moments.unit
+        raise ValueError(
+            f"The weights sum up to {total:.6g} for {np.count_nonzero(moments.weights)} clusters. "
+            "The Calinski-Harabasz index takes a weight for a number of equal rows: multiply the "
+            "weights."
+        )
+    return in_weight_unit(index, moments.unit, "Calinski-Harabasz index")
 
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -103,37 +113,39 @@ def davies_bouldin_score(X, labels, *, sample_weight=None):
     0.1
     """
     name = "davies_bouldin_score"
-    return davies_bouldin(_moments(name, X, labels, sample_weight, deviations=True))
+    chunks, codes, n_clusters, weights = _checked(name, X, labels, sample_weight)
+    moments = cluster_moments(chunks, codes, n_clusters, weights)
+    return davies_bouldin(moments, mean_distances(chunks, codes, moments, weights))
 
 
-def _moments(name, X, labels, sample_weight, deviations):
+def _checked(name, X, labels, sample_weight):
     checked = checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None, "auto")
     chunks, codes, weights = checked
-    return cluster_moments(chunks, codes, int(codes.max()) + 1, weights, deviations)
+    return chunks, codes, int(codes.max()) + 1, weights
 
 
 def calinski_harabasz(moments):
-    """The Calinski-Harabasz index, float."""
+    """The Calinski-Harabasz index over the unit of the weights, float: it may be too large else.
+
+    NaN if the weights sum up to no more than the number of clusters.
+    """
     weights = moments.weights
     total, n_clusters = weights.sum(), np.count_nonzero(weights)
-    if total <= n_clusters:
-        raise ValueError(
-            f"The weights sum up to {total:.6g} for {n_clusters} clusters. The Calinski-Harabasz "
-            "index takes a weight for a number of equal rows: multiply the weights."
-        )
-    within = weights @ moments.variances
-    if within == 0.0:
-        return 1.0
+    rest = total - n_clusters / moments.unit
+    if rest <= 0.0:
+        return np.nan
+    if moments.within == 0.0:
+        return 1.0 / moments.unit
     center = weights @ moments.offsets / total
     between = weights @ np.square(moments.offsets - center).sum(axis=1)
-    return float(between * (total - n_clusters) / (within * (n_clusters - 1.0)))
+    return float(between / moments.within * rest / (n_clusters - 1.0))
 
 
-def davies_bouldin(moments):
-    """The Davies-Bouldin index, float."""
+def davies_bouldin(moments, deviations):
+    """The Davies-Bouldin index, float; from the mean distances of rows from their means, too."""
     present = moments.weights > 0.0
-    deviations = moments.deviations[present]
+    deviations, rounding = deviations[present], moments.rounding[present]
     distances = squareform(pdist(moments.offsets[present]))
     # Equal means are no pair: scikit-learn, too, leaves them out.
-    distances[distances == 0.0] = np.inf
+    distances[distances <= rounding[:, np.newaxis] + rounding] = np.inf
     return float(((deviations[:, np.newaxis] + deviations) / distances).max(axis=1).mean())

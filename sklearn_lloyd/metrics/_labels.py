@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_lloyd._columns import require_numbers
+from sklearn_lloyd._weights import scaled_weights
 
 _LARGEST = np.iinfo(np.intp).max
 
@@ -59,21 +60,53 @@ def cluster_weights(codes, n_clusters, sample_weight):
     return np.bincount(codes, sample_weight, n_clusters).astype(np.float64, copy=False)
 
 
-def weight_of_others(codes, weights_of_clusters, sample_weight, rows=slice(None)):
+def weight_of_others(codes, totals, sample_weight, unit=1.0):
     """What the other rows of each row's own cluster weigh; 0 for a singleton.
 
     A row of weight w stands for w equal rows, and one of them is the row itself; all of it if
     the weight is less than one.
+
+    Parameters
+    ----------
+    codes : ndarray of intp of shape (n_samples,)
+    totals : ndarray of shape (n_clusters,), float64
+        The weights of the clusters.
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    unit : float
+        What the weights were divided by, see `scaled_weights`.
+
+    Returns
+    -------
+    others : ndarray of shape (n_samples,), float64
     """
-    own = 1.0 if sample_weight is None else np.minimum(sample_weight[rows], 1.0)
-    total = weights_of_clusters.take(codes[rows])
-    others = total - own
-    # A sum of fractions may be off in the last digits.
-    return np.where(others > 1e-12 * total, others, 0.0)
+    if sample_weight is None:
+        return totals.take(codes) - 1.0
+    own = np.minimum(sample_weight, 1.0 / unit)
+    others = totals.take(codes) - own
+    # The heaviest row of a cluster may be nearly all of it: then the rest, which the difference
+    # would lose, is added up.
+    order = np.argsort(sample_weight, kind="stable")
+    heaviest = np.full(totals.size, -1)
+    heaviest[codes[order]] = order  # the last one stays
+    heaviest = heaviest[heaviest >= 0]
+    rest = sample_weight.copy()
+    rest[heaviest] = 0.0
+    rest = np.bincount(codes, rest, totals.size)[codes[heaviest]]
+    others[heaviest] = rest + (sample_weight - own)[heaviest]
+    return others
+
+
+def has_company(codes, totals, sample_weight, unit):
+    """Whether some row is not alone in its cluster, or stands for several; as above."""
+    if sample_weight is None:
+        return totals.max() > 1.0
+    members = np.bincount(codes[sample_weight > 0.0])
+    return members.max() > 1 or sample_weight.max() > 1.0 / unit
 
 
 def require_clusters(codes, n_clusters, sample_weight, name):
     """Raise a ValueError unless there are two clusters, and one that is no singleton."""
+    sample_weight, unit = scaled_weights(sample_weight)
     totals = cluster_weights(codes, n_clusters, sample_weight)
     n_present = int(np.count_nonzero(totals))
     if n_present < 2:
@@ -82,12 +115,7 @@ def require_clusters(codes, n_clusters, sample_weight, name):
             f"{'with any weight ' if n_present < n_clusters else ''}"
             f"({codes.size} rows)."
         )
-    if sample_weight is None:
-        all_alone = totals.max() <= 1.0
-    else:
-        counted = sample_weight > 0.0
-        all_alone = not weight_of_others(codes, totals, sample_weight)[counted].any()
-    if all_alone:
+    if not has_company(codes, totals, sample_weight, unit):
         raise ValueError(
             f"{name} needs a cluster of at least two rows, but in labels each of the "
             f"{n_present} clusters has only one."

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
-from sklearn_lloyd._problem import shift_near
+from sklearn_lloyd._moments import rounding_of_means, shift_near
 from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._weights import scaled_weights
 
-_LOOK = 1 << 14  # rows at once, when looking for the first one of each cluster
+# What is left of squares, relative to what was taken off them, is rounding if it is no more.
+_CANCELLED = 2.0**-36
+# How far, relative to its size, the mean of equal sparse rows may be off them.
+_OFF = 2.0**-48
 
 
 class ClusterMoments(NamedTuple):
@@ -19,60 +23,91 @@ class ClusterMoments(NamedTuple):
     Attributes
     ----------
     weights : ndarray of shape (n_clusters,), float64
-        Sums of the weights of the rows.
+        Sums of the weights of the rows, in the unit of `scaled_weights`.
+    unit : float
+        What they are multiplied by to be sums of the weights as they were given.
     offsets : ndarray of shape (n_clusters, n_features), float64
         Means less the shift; without meaning where a cluster has no weight.
     shift : ndarray of shape (n_features,), float64, or None
         A point near the rows: far from the origin the means themselves would lose digits.
     variances : ndarray of shape (n_clusters,), float64
         Weighted means of the squared distances from the mean.
-    deviations : ndarray of shape (n_clusters,), float64, or None
-        Weighted means of the distances from the mean; None if they were not asked for.
     """
 
     weights: np.ndarray
+    unit: float
     offsets: np.ndarray
     shift: np.ndarray | None
     variances: np.ndarray
-    deviations: np.ndarray | None
 
     @property
     def means(self):
         """Weighted means, (n_clusters, n_features)."""
         return self.offsets if self.shift is None else self.offsets + self.shift
 
+    @property
+    def within(self):
+        """Sum of squared distances from the means, in the unit of `weights`, float."""
+        return float(self.weights @ self.variances)
 
-def cluster_moments(chunks, codes, n_clusters, sample_weight, deviations=True):
+    @property
+    def rounding(self):
+        """How far off the means may be, (n_clusters,); as of `rounding_of_means`."""
+        return rounding_of_means(self.offsets, self.variances)
+
+
+def cluster_moments(chunks, codes, n_clusters, sample_weight):
     """The moments of the clusters of any labels.
 
-    Of dense rows in one pass, and another one for the deviations.
+    Two passes: the means, then what the rows are off them. So no digit is lost, wherever rows far
+    out stand, and what the second pass tells of the means corrects these.
+
+    Parameters
+    ----------
+    chunks : Chunks
+    codes : ndarray of intp of shape (n_samples,)
+        From 0 to n_clusters - 1.
+    n_clusters : int
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+        In any unit.
 
     Raises
     ------
     ValueError
         If X is not finite, or squares overflow.
     """
-    origins = np.zeros((n_clusters, chunks.shape[1]))
-    if not chunks.is_sparse:
-        origins = _first_rows(chunks, codes, n_clusters, sample_weight)
+    sample_weight, unit = scaled_weights(sample_weight)
+    shift = None
     with chunks.open():
-        weights, sums, squares = _sums(chunks, codes, origins, sample_weight)
+        weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight)
         divisors = np.where(weights > 0.0, weights, 1.0)
-        means = sums / divisors[:, np.newaxis]  # less the origins
-        variances = squares / divisors - np.einsum("ij,ij->i", means, means)
-        shift = None
-        if not chunks.is_sparse:
-            require_finite_squares(chunks, variances)
-            shift = _shift_near(weights, origins + means, variances)
-            means += origins if shift is None else origins - shift
-        distances = None
-        if deviations or chunks.is_sparse:
-            distances, squares = _own_distances(chunks, codes, means, shift, sample_weight)
-            distances /= divisors
-        if chunks.is_sparse:  # whose rows have no origin near by: this loses no digits
+        offsets = sums / divisors[:, np.newaxis]
+        if chunks.is_sparse:
+            squares = _own_distances(chunks, codes, offsets, None, sample_weight)[1]
+            off = (_OFF**2) * np.einsum("ij,ij->i", offsets, offsets)
             variances = squares / divisors
-            require_finite_squares(chunks, variances)
-    return ClusterMoments(weights, means, shift, np.maximum(variances, 0.0), distances)
+        else:
+            origins = offsets
+            _, sums, squares = _sums(chunks, codes, n_clusters, origins, sample_weight)
+            offsets = sums / divisors[:, np.newaxis]
+            taken = np.einsum("ij,ij->i", offsets, offsets)
+            variances = squares / divisors - taken
+            off = _CANCELLED * taken
+        require_finite_squares(chunks, variances)
+        variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
+        if not chunks.is_sparse:
+            shift = _shift_near(weights, origins, variances)
+            offsets += origins if shift is None else origins - shift
+    return ClusterMoments(weights, unit, offsets, shift, variances)
+
+
+def mean_distances(chunks, codes, moments, sample_weight):
+    """The weighted mean distance of the rows of each cluster from its mean, in another pass."""
+    sample_weight, _ = scaled_weights(sample_weight)
+    with chunks.open():
+        arrays = moments.offsets, moments.shift, sample_weight
+        distances, _ = _own_distances(chunks, codes, *arrays)
+    return distances / np.where(moments.weights > 0.0, moments.weights, 1.0)
 
 
 def _shift_near(weights, means, variances):
@@ -88,14 +123,19 @@ def rows_less_shift(chunks, rows, shift):
     return block if shift is None else np.subtract(block, shift, dtype=np.float64)
 
 
-def _sums(chunks, codes, origins, sample_weight):
-    """Weights, and sums of rows less their origins and of their squares, by cluster."""
-    n_clusters = len(origins)
-    sums, squares, weights = np.zeros_like(origins), np.zeros(n_clusters), np.zeros(n_clusters)
-    by_block = _compiled_sums if chunks.compiled_dense is not None else _block_sums
+def _sums(chunks, codes, n_clusters, origins, sample_weight):
+    """Weights, and sums of rows less their origins and of their squares, by cluster.
+
+    Origins of None are zero; then there are no squares.
+    """
+    sums, squares = np.zeros((n_clusters, chunks.shape[1])), np.zeros(n_clusters)
+    weights = np.zeros(n_clusters)
+    by_block = _block_sums
+    if chunks.compiled_dense is not None:
+        by_block, origins = _compiled_sums, np.zeros_like(sums) if origins is None else origins
 
     def kernel(rows, scratch):
-        return by_block(chunks, rows, codes, origins, sample_weight)
+        return by_block(chunks, rows, codes, n_clusters, origins, sample_weight)
 
     def add(part):
         add_sums(sums, part[0])
@@ -106,19 +146,18 @@ def _sums(chunks, codes, origins, sample_weight):
     return weights, sums, squares
 
 
-def _compiled_sums(chunks, rows, codes, origins, sample_weight):
-    n_clusters = len(origins)
+def _compiled_sums(chunks, rows, codes, n_clusters, origins, sample_weight):
     sums = np.zeros_like(origins), np.zeros(n_clusters), np.zeros(n_clusters)
     arrays = codes, array_of(sample_weight), origins, *sums
     chunks.compiled_dense.cluster_sums(chunks.X, rows.start, rows.stop, *arrays)
     return sums
 
 
-def _block_sums(chunks, rows, codes, origins, sample_weight):
-    block, labels, n_clusters = chunks.rows(rows), codes[rows], len(origins)
+def _block_sums(chunks, rows, codes, n_clusters, origins, sample_weight):
+    block, labels = chunks.rows(rows), codes[rows]
     own = None if sample_weight is None else sample_weight[rows]
     squares = 0.0
-    if not chunks.is_sparse:
+    if origins is not None:
         block = block - origins.take(labels, axis=0)
         squares = _by_cluster(np.einsum("ij,ij->i", block, block), own, labels, n_clusters)
     sums, weights, _ = label_sums(block, own, labels, None, None, n_clusters)
@@ -146,29 +185,6 @@ def _own_distances(chunks, codes, offsets, shift, sample_weight):
 
     chunks.map_reduce(kernel, add)
     return distances, squares
-
-
-def _first_rows(chunks, codes, n_clusters, sample_weight):
-    """A row of each cluster, float64: what its sums are relative to, so that they lose no digit.
-
-    Zero where a cluster has no weight.
-    """
-    first = np.full(n_clusters, -1)
-    for start in range(0, codes.size, _LOOK):
-        part = codes[start : start + _LOOK]
-        counted = slice(None)
-        if sample_weight is not None:
-            counted = np.flatnonzero(sample_weight[start : start + _LOOK])
-            part = part[counted]
-        present, places = np.unique(part, return_index=True)
-        places = places if sample_weight is None else counted[places]
-        new = first[present] < 0
-        first[present[new]] = start + places[new]
-        if (first >= 0).all():
-            break
-    rows = np.zeros((n_clusters, chunks.shape[1]))
-    rows[first >= 0] = chunks.dense_rows(first[first >= 0])
-    return rows
 
 
 def require_finite_squares(chunks, squares):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._weights import scaled_weights
+
 
 def sample_of_clusters(rng, codes, sample_weight, size):
     """Draw rows of each cluster without replacement, in proportion to its size.
@@ -37,6 +39,7 @@ def sample_of_clusters(rng, codes, sample_weight, size):
 
 def estimate_mean(values, rows, strata, sample_weight):
     """The weighted mean of the values of all rows, and its standard error; floats."""
+    sample_weight, _ = scaled_weights(sample_weight)
     if sample_weight is None:
         total = sum(size for size, _ in strata)
     else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from numbers import Integral
 
-import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._kernels import BACKENDS
+from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many, require_clusters
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
@@ -184,7 +184,7 @@ def silhouette_score(
     )
     if sample_size is None or sample_size >= chunks.shape[0]:
         widths = silhouette_of_many(chunks, [codes], metric, weights)[0]
-        score, error = float(np.average(widths, weights=weights)), 0.0
+        score, error = float(weighted_mean(widths, weights)), 0.0
     else:
         rng = check_random_state(random_state)
         strata, rows = sample_of_clusters(rng, codes, weights, sample_size)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights, require_finite
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import (
     check_centers_of_labels,
     check_labels,
@@ -150,7 +152,7 @@ def simplified_silhouette_score(
     """
     name = "simplified_silhouette_score"
     widths, weights = _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
-    return float(np.average(widths, weights=weights))
+    return float(weighted_mean(widths, weights))
 
 
 def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend):
@@ -172,17 +174,20 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 
 
-def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight):
+def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight, moments=None):
     """Simplified silhouette widths from labels that were checked before.
 
-    `centers` of None are the weighted means of the clusters.
+    `centers` of None are the weighted means of the clusters; `moments` those of the clusters, if
+    they are known.
     """
-    extra, totals = np.zeros(n_clusters), None
+    extra, others = np.zeros(n_clusters), None
     if centers is None:
-        clusters = codes, n_clusters, sample_weight
-        moments = cluster_moments(chunks, *clusters, deviations=False)
-        totals, offsets, shift = moments.weights, moments.offsets, moments.shift
-        extra[totals == 0.0] = np.inf
+        if moments is None:
+            moments = cluster_moments(chunks, codes, n_clusters, sample_weight)
+        offsets, shift = moments.offsets, moments.shift
+        extra[moments.weights == 0.0] = np.inf
+        weights, unit = scaled_weights(sample_weight)
+        others = weight_of_others(codes, moments.weights, weights, unit)
     else:
         shift = None if chunks.is_sparse else shift_near_centers(centers)
         offsets = centers if shift is None else centers - shift
@@ -190,10 +195,6 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight)
     def widths_of(rows, own, nearest):
         if metric == "euclidean":
             own, nearest = np.sqrt(own), np.sqrt(nearest)
-        if totals is None:
-            return silhouettes(own, nearest)
-        return silhouettes(
-            own, nearest, weight_of_others(codes, totals, sample_weight, rows) > 0.0
-        )
+        return silhouettes(own, nearest, True if others is None else others[rows] > 0.0)
 
     return widths_by_centers(chunks, codes, offsets, shift, extra, widths_of)

@@ -6,7 +6,8 @@ import numpy as np
 
 from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._kernels import CenterTable, array_of, sq_distances_to_all
-from sklearn_lloyd._problem import mean_variance, shift_near
+from sklearn_lloyd._moments import mean_variance, shift_near
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
 from sklearn_lloyd.metrics._moments import cluster_moments, require_finite_squares, rows_less_shift
 from sklearn_lloyd.metrics._pairs import ROWS, other_rows
@@ -35,7 +36,8 @@ def silhouette_of_many(chunks, labelings, metric, sample_weight, rows=None):
     -------
     widths : list of ndarray of float64 of shape (n_samples,) or (len(rows),)
     """
-    labelings = [_Labeling(codes, sample_weight) for codes in labelings]
+    sample_weight, unit = scaled_weights(sample_weight)
+    labelings = [_Labeling(codes, sample_weight, unit) for codes in labelings]
     return WIDTHS[metric](chunks, labelings, sample_weight, rows)
 
 
@@ -51,19 +53,19 @@ class _Labeling:
         Infinite where a cluster has no weight, which then is no neighbour; else 0.
     """
 
-    def __init__(self, codes, sample_weight):
+    def __init__(self, codes, sample_weight, unit):
         self.codes = codes.astype(np.intp, copy=False)
         self.n_clusters = int(codes.max()) + 1
         self.weights = cluster_weights(codes, self.n_clusters, sample_weight)
         self.absent = np.where(self.weights > 0.0, 0.0, np.inf)
-        self._sample_weight = sample_weight
+        self._others = weight_of_others(codes, self.weights, sample_weight, unit)
 
     def widths(self, rows, own, nearest):
         """Widths from mean distances to the own cluster and to the nearest other one.
 
         In the mean over the own cluster the row itself still counts.
         """
-        others = weight_of_others(self.codes, self.weights, self._sample_weight, rows)
+        others = self._others[rows]
         inner = own * self.weights.take(self.codes[rows])
         inner /= np.where(others > 0.0, others, 1.0)
         return silhouettes(inner, nearest, others > 0.0)
@@ -90,7 +92,7 @@ def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
     with chunks.open():
         for labeling in labelings:
             clusters = labeling.codes, labeling.n_clusters, sample_weight
-            moments = cluster_moments(chunks, *clusters, deviations=False)
+            moments = cluster_moments(chunks, *clusters)
             centers = moments.offsets, moments.shift, moments.variances + labeling.absent
             compare = labeling.codes, *centers, labeling.widths, rows
             widths.append(widths_by_centers(chunks, *compare))

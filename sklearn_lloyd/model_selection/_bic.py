@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_lloyd._compat import validate_params
 from sklearn_lloyd._validation import check_rows, check_weights, require_finite
+from sklearn_lloyd._weights import in_weight_unit
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many
 from sklearn_lloyd.metrics._moments import cluster_moments
 
@@ -75,19 +76,20 @@ def bic(X, labels, *, sample_weight=None):
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_finite(chunks)
-    return bic_of(cluster_moments(chunks, codes, n_clusters, weights, deviations=False))
+    moments = cluster_moments(chunks, codes, n_clusters, weights)
+    return in_weight_unit(bic_of(moments), moments.unit, "criterion")
 
 
 def bic_of(moments):
-    """The criterion from the moments of the clusters, float."""
+    """The criterion from the moments of the clusters, over the unit of their weights, float."""
     sizes = moments.weights[moments.weights > 0.0]
-    n, k, d = sizes.sum(), sizes.size, moments.offsets.shape[1]
-    if n <= k:
+    n, k, d = float(sizes.sum()), sizes.size, moments.offsets.shape[1]
+    one = 1.0 / moments.unit  # a row
+    if n <= k * one:
         return np.nan
-    within = float(moments.weights @ moments.variances)
-    if within == 0.0:
+    if moments.within == 0.0:
         return np.inf
-    variance = within / (d * (n - k))
+    rest = d * (n - k * one)
     likelihood = sizes @ np.log(sizes / n)
-    likelihood -= n * d / 2 * np.log(2 * np.pi * variance) + d * (n - k) / 2
-    return float(likelihood - k * (d + 1) / 2 * np.log(n))
+    likelihood -= n * d / 2 * np.log(2 * np.pi * (moments.within / rest)) + rest / 2
+    return float(likelihood - k * (d + 1) / 2 * one * (np.log(n) + np.log(moments.unit)))

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._problem import problem_of_rows
 from sklearn_lloyd.metrics._indices import calinski_harabasz, davies_bouldin
+from sklearn_lloyd.metrics._labels import has_company
 from sklearn_lloyd.metrics._sampling import estimate_mean
 from sklearn_lloyd.metrics._simplified import simplified_widths
 from sklearn_lloyd.metrics._widths import silhouette_of_many
@@ -69,11 +71,6 @@ class Evidence:
         refit = self.refits["gap"]
         return refit.fit(part.chunks.X, part.sample_weight, refit.rng)
 
-    @property
-    def total(self):
-        """The weight of all rows."""
-        return float(self.fits[0].moments.weights.sum())
-
     def each(self, measure):
         """`measure(fit)` of clusterings that have two clusters and a cluster of two rows."""
         values = np.full(len(self.fits), np.nan)
@@ -81,16 +78,26 @@ class Evidence:
             values[i] = measure(self.fits[i])
         return values
 
-    @property
+    @cached_property
     def judged(self):
-        """Positions of the clusterings with two clusters, and more weight than clusters."""
-        sizes = [np.count_nonzero(fit.moments.weights) for fit in self.fits]
-        return [i for i, size in enumerate(sizes) if 1 < size < self.total]
+        """Positions of the clusterings with two clusters and a cluster of two rows."""
+        weights, unit = self.problem.sample_weight, self.problem.weight_unit
+        totals = [fit.moments.weights for fit in self.fits]
+        return [
+            i
+            for i, fit in enumerate(self.fits)
+            if np.count_nonzero(totals[i]) > 1 and has_company(fit.codes, totals[i], weights, unit)
+        ]
+
+    def in_given_unit(self, values):
+        """Values over the unit of the weights as they are in the unit of the user."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return values * self.problem.weight_unit
 
 
 def _silhouette(evidence):
     score, error = np.full((2, len(evidence.fits)), np.nan)
-    weights, rows = evidence.problem.sample_weight, evidence.sample
+    weights, rows = evidence.problem.given_weight, evidence.sample
     n_counted = evidence.problem.chunks.shape[0]
     if weights is not None:
         n_counted = int(np.count_nonzero(weights))
@@ -102,7 +109,7 @@ def _silhouette(evidence):
         widths = silhouette_of_many(chunks, codes, "euclidean", weights, rows)
         for i, values in zip(evidence.judged, widths, strict=True):
             if rows is None:
-                score[i], error[i] = np.average(values, weights=weights), 0.0
+                score[i], error[i] = weighted_mean(values, weights), 0.0
             else:
                 stratum = [(n_counted, slice(None))]
                 score[i], error[i] = estimate_mean(values, rows, stratum, weights)
@@ -110,12 +117,11 @@ def _silhouette(evidence):
 
 
 def _simplified_silhouette(evidence):
-    chunks, weights = evidence.problem.chunks, evidence.problem.sample_weight
+    chunks, weights = evidence.problem.chunks, evidence.problem.given_weight
 
     def score(fit):
-        n_clusters = len(fit.moments.weights)
-        widths = simplified_widths(chunks, fit.codes, n_clusters, None, "euclidean", weights)
-        return np.average(widths, weights=weights)
+        clusters = fit.codes, len(fit.moments.weights), None, "euclidean", weights
+        return weighted_mean(simplified_widths(chunks, *clusters, fit.moments), weights)
 
     scores = evidence.each(score)
     return {"simplified_silhouette": scores}, _largest(scores)
@@ -124,18 +130,19 @@ def _simplified_silhouette(evidence):
 def _calinski_harabasz(evidence):
     index = evidence.each(lambda fit: calinski_harabasz(fit.moments))
     # Where nothing is left within clusters the index is 1 by convention, but could not be better.
-    nothing_left = evidence.each(lambda fit: fit.within) == 0.0
-    return {"calinski_harabasz": index}, _largest(np.where(nothing_left, np.inf, index))
+    nothing_left = (evidence.each(lambda fit: fit.within) == 0.0) & ~np.isnan(index)
+    table = {"calinski_harabasz": evidence.in_given_unit(index)}
+    return table, _largest(np.where(nothing_left, np.inf, index))
 
 
 def _davies_bouldin(evidence):
-    index = evidence.each(lambda fit: davies_bouldin(fit.measured()))
+    index = evidence.each(lambda fit: davies_bouldin(fit.moments, fit.distances))
     return {"davies_bouldin": index}, _largest(-index)
 
 
 def _bic(evidence):
     values = np.array([bic_of(fit.moments) for fit in evidence.fits])
-    return {"bic": values}, _largest(values)
+    return {"bic": evidence.in_given_unit(values)}, _largest(values)
 
 
 def _elbow(evidence):  # the inertia is in the table

@@ -22,7 +22,7 @@ from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_init_size, check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels
-from sklearn_lloyd.metrics._moments import cluster_moments
+from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.model_selection._numbers import check_numbers, numbers_that_fit
 
 LARGEST_SEED = np.iinfo(np.int32).max
@@ -81,7 +81,9 @@ class Fit:
     @property
     def inertia(self):
         """That of the model; if it has none, `within`."""
-        return self.within if self._inertia is None else self._inertia
+        if self._inertia is not None:
+            return self._inertia
+        return float(self.within * self.problem.weight_unit)
 
     @cached_property
     def codes(self):
@@ -90,19 +92,21 @@ class Fit:
 
     @cached_property
     def moments(self):
-        """The moments of the clusters, without deviations."""
-        return self.measured(deviations=False)
-
-    def measured(self, deviations=True):
-        """The moments of the clusters, from the rows."""
+        """The moments of the clusters."""
         n_clusters = int(self.codes.max()) + 1
+        chunks, weights = self.problem.chunks, self.problem.given_weight
+        return cluster_moments(chunks, self.codes, n_clusters, weights)
+
+    @property
+    def distances(self):
+        """The mean distance of the rows of each cluster from its mean, from the rows."""
         chunks, weights = self.problem.chunks, self.problem.sample_weight
-        return cluster_moments(chunks, self.codes, n_clusters, weights, deviations)
+        return mean_distances(chunks, self.codes, self.moments, weights)
 
     @property
     def within(self):
-        """Weighted sum of squared distances to the means."""
-        return float(self.moments.weights @ self.moments.variances)
+        """Weighted sum of squared distances to the means, over the unit of the weights."""
+        return self.moments.within
 
 
 def check_clusterer(estimator):
@@ -241,7 +245,7 @@ def _fit_clones(estimator, X, problem, numbers, n_init, rng, task):
             raise TypeError(
                 f"sample_weight was given, but {type(estimator).__name__}.fit does not take it."
             )
-        weights["sample_weight"] = problem.sample_weight
+        weights["sample_weight"] = problem.given_weight
     for number in numbers:
         own = task.begin("clustering")
         model = _with_number(estimator, number, n_init)

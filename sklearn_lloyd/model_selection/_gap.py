@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
+from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd.model_selection._fits import (
     COMMON,
     Refit,
@@ -183,7 +184,7 @@ class _Box:
         counted = slice(None) if self.sample_weight is None else self.sample_weight > 0
         weights = None if self.sample_weight is None else self.sample_weight[counted]
         values = X[counted].astype(np.float64)
-        self._center = np.average(values, axis=0, weights=weights)
+        self._center = weighted_mean(values, weights)
         values -= self._center
         self._axes = None
         if kind == "pca":

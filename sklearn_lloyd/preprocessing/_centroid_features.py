@@ -25,6 +25,7 @@ from sklearn_lloyd._compat import (
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._predict import distances_dtype, inertia_under
 from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.preprocessing._features import (
     OUTPUTS,
     Centroids,
@@ -221,6 +222,7 @@ class CentroidFeatures(
             self.estimator_ = _fitted(estimator, X, y, weights)
             centers = self._checked_centers()
             self._require_unique_names()
+            weights, _ = scaled_weights(weights)  # a mean does not depend on their unit
             total = chunks.shape[0] if weights is None else weights.sum()
             chunks = Chunks(chunks.X, len(centers), **self._kernels())
             scale = inertia_under(chunks, centers, weights) / total

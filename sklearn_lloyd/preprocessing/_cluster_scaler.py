@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
+from sklearn_lloyd._moments import is_constant
 from sklearn_lloyd._validation import (
     check_rows,
     check_weights,
@@ -339,13 +340,14 @@ class ClusterScaler(
 
     def _bounds(self, rows):
         low, median, high = rows.quantiles((self.quantile_range[0], 50, self.quantile_range[1]))
-        reach = np.where(high > low, self.clip * (high - low), np.inf)
+        flat = is_constant(low, high, rows.chunks.dtype)
+        reach = np.where(flat, np.inf, self.clip * (high - low))
         return np.stack([median - reach, median + reach])
 
     def _warn_of_flat_features(self, rows):
         suspects = np.flatnonzero(self.scale_ == 1.0)
         low, high = rows.quantiles(self.quantile_range, suspects)
-        flat = suspects[high == low]
+        flat = suspects[is_constant(low, high, rows.chunks.dtype)]
         if flat.size:
             warn_user(
                 f"The quantile_range {tuple(self.quantile_range)} of the features "

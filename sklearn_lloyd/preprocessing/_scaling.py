@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler, normalize
+from sklearn.preprocessing import normalize
 from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
+from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 _FLAT = 1e-10  # of the largest variance: directions with less count as constant
@@ -116,25 +118,22 @@ class TrainingRows:
     weights: np.ndarray | None
     bounds: np.ndarray | None = None
 
-    def block(self, rows):
-        """Rows of positive weight in float64, and their weights or None."""
-        values, weights = self.chunks.rows(rows), None
-        if self.weights is not None:
-            weights = self.weights[rows]
-            values, weights = values[weights > 0.0], weights[weights > 0.0]
-        values = _as_float64(values)
+    def read(self, rows):
+        """The rows of a slice, clipped, in float64: a copy."""
+        values = _as_float64(self.chunks.rows(rows))
         if self.bounds is not None:
             np.clip(values, *self.bounds, out=values)
-        return values, weights
+        return values
 
-    def teach(self, scaler):
-        """Fit one of scikit-learn's scalers block by block, so that nothing is copied whole."""
-        for rows in self.chunks.blocks:
-            values, weights = self.block(rows)
-            if values.shape[0]:
-                weighted = {"sample_weight": weights} if isinstance(scaler, StandardScaler) else {}
-                scaler.partial_fit(values, **weighted)
-        return scaler
+    @cached_property
+    def ranges(self):
+        """The least and the largest value of each feature."""
+        return feature_ranges(self.chunks, self.weights, self.read)
+
+    @cached_property
+    def constant(self):
+        """Which features are constant, (n_features,) of bool."""
+        return is_constant(*self.ranges, self.chunks.dtype)
 
     def quantiles(self, percents, features=None):
         """Quantiles of features, by default of all, float64 (n_percents, n_features); dense."""
@@ -152,26 +151,25 @@ class TrainingRows:
 
 
 def _zscore(rows, options):
-    scaler = rows.teach(StandardScaler())
-    deviation = np.sqrt(scaler.var_)
-    # Where it sees nothing but rounding, the scaler has put a one.
-    return scaler.mean_, np.where(scaler.scale_ == deviation, deviation, 0.0), None
+    mean, variance = mean_variance(rows.chunks, rows.weights, rows.read)
+    return mean, np.where(rows.constant, 0.0, np.sqrt(variance)), None
 
 
 def _range(rows, options):
-    scaler = rows.teach(MinMaxScaler())
-    return scaler.data_min_, scaler.data_max_ - scaler.data_min_, None
+    low, high = rows.ranges
+    return low, np.where(rows.constant, 0.0, high - low), None
 
 
 def _robust(rows, options):
     low, high = options.quantile_range
-    least, below, median, above, most = rows.quantiles((0, low, 50, high, 100))
+    below, median, above = rows.quantiles((low, 50, high))
     # Features that vary, but hardly ever, keep their unit.
-    return median, np.where(above > below, above - below, np.where(most > least, 1.0, 0.0)), None
+    scale = np.where(is_constant(below, above, rows.chunks.dtype), 1.0, above - below)
+    return median, np.where(rows.constant, 0.0, scale), None
 
 
 def _maxabs(rows, options):
-    return None, rows.teach(MaxAbsScaler()).max_abs_, None
+    return None, np.abs(rows.ranges).max(axis=0), None
 
 
 def _unit_norm(rows, options):
@@ -188,12 +186,17 @@ def _whiten(rows, options):
     n_features = center.size
     factors, total, products = _inverse(scale), 0.0, np.zeros((n_features, n_features))
 
+    sample_weight, _ = scaled_weights(rows.weights)
+
     def kernel(part, scratch):
-        values, weights = rows.block(part)
+        values = rows.read(part)
         values -= center
         values *= factors
-        weighted = values if weights is None else values * weights[:, np.newaxis]
-        return float(len(values) if weights is None else weights.sum()), values.T @ weighted
+        if sample_weight is None:
+            return float(len(values)), values.T @ values
+        weights = sample_weight[part]
+        values[weights == 0.0] = 0.0  # however far out: they do not count
+        return float(weights.sum()), values.T @ (values * weights[:, np.newaxis])
 
     def add(part):
         nonlocal total, products
