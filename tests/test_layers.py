@@ -12,7 +12,7 @@ ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks"},
-    {"_kernels", "_threads", "_canonical"},
+    {"_axes", "_kernels", "_threads", "_canonical"},
     {"_chunks", "_codes"},
     {"_batches", "_init", "_problem", "_solvers", "_validation"},
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},

@@ -21,21 +21,28 @@ def rows_by_weight(problem, uniforms):
 class RowDraws:
     """Draws by weight as of `rows_by_weight`, of so many rows that sorting all of them pays.
 
+    Parameters
+    ----------
+    problem : Problem
+    order : ndarray of intp, default=None
+        The rows that have a weight, in canonical order, where that of equal ones matters.
+
     Attributes
     ----------
     n_distinct : int
         Distinct rows of positive weight.
     """
 
-    def __init__(self, problem):
+    def __init__(self, problem, order=None):
         canonical, weights = problem.canonical, problem.sample_weight
-        self._keys = canonical.keys
-        self._order, self._mass = canonical.order, None
+        self._keys, self._mass = canonical.keys, None
+        self._order = canonical.order if order is None else order
         self.n_distinct = canonical.group_starts.size
         if weights is not None:
-            self._mass = weights[self._order].cumsum()
-            mass_before = np.concatenate([[0.0], self._mass])[canonical.group_starts]
-            self.n_distinct = int(np.count_nonzero(np.diff(mass_before, append=self._mass[-1])))
+            mass = weights[self._order]
+            counted = self._keys[self._order[mass > 0.0]]
+            self.n_distinct = 1 + np.count_nonzero(np.diff(counted))
+            self._mass = mass.cumsum()
 
     def rows(self, uniforms):
         if self._mass is None:
