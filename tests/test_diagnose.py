@@ -126,6 +126,32 @@ def test_evidence_agrees_with_what_was_planted():
     assert evidence["pairs"] == [f"{a} and {b}"]
 
 
+def test_sparse_rows_of_many_features_stay_sparse(monkeypatch):
+    """Their findings are those of the same rows, dense, and of rows with fewer features."""
+    monkeypatch.setattr(sparse.csr_matrix, "toarray", few_values(sparse.csr_matrix.toarray))
+    monkeypatch.setattr(sparse.csc_matrix, "toarray", few_values(sparse.csc_matrix.toarray))
+    narrow = np.column_stack([blobs(200, k=4, d=2), np.arange(200) % 2])
+    wide = sparse.csr_matrix((200, 40_000), dtype=np.float64).tolil()
+    wide[:, [3, 7000, 39_000]] = narrow
+    wide = wide.tocsr()
+    found = [diagnose(fitted(X, k), X, n_starts=0) for k in (3, 5) for X in (narrow, wide)]
+    for few, many in (found[:2], found[2:]):
+        assert few.codes == tuple(code for code in many.codes if code != "constant-features")
+        for finding in few:
+            evidence = evidence_of(many, finding.code)
+            numbers = {k: v for k, v in finding.evidence.items() if isinstance(v, float)}
+            for name, value in numbers.items():
+                assert evidence[name] == pytest.approx(value, rel=0.1), finding.code
+
+
+def few_values(toarray):
+    def checked(rows, *args, **kwargs):
+        assert np.prod(rows.shape) <= 1 << 21
+        return toarray(rows, *args, **kwargs)
+
+    return checked
+
+
 def test_a_better_start_by_how_much():
     model, X = benchmark.stuck(np.random.RandomState(0), n=600, k=6, d=2)
     best = fitted(X, 6).inertia_

@@ -20,8 +20,8 @@ from sklearn_lloyd.inspection._checks_view import View
 from sklearn_lloyd.inspection._findings import Diagnosis
 
 _MOST_VALUES = 1 << 24  # of a sample that is dense: 128 megabytes
-# Rows and centres that may be replaced by points in as many dimensions, which takes the third power
-# of their number: about a second on one core.
+# Rows and centres that may be replaced by points in as many dimensions, which takes the third
+# power of their number: about a second on one core.
 _MOST_POINTS = 1500
 _SPARSE_ROWS = 1000  # of a sample that stays sparse, since it has more features than that
 
@@ -85,9 +85,9 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     O(m n_clusters n_features) for each start and iteration, a few principal axes, and
     O(2000^2 n_features) for silhouettes and neighbours. Where m rows and the centres are fewer
     than the features, and 1500 at the most, they are replaced by points that are as far from each
-    other in as many dimensions as there are points: then all of that takes O(m^3). So 20,000 sparse
-    rows of 20,000 features take about a second. No more than 2**24 values of sparse rows are dense
-    at a time.
+    other in as many dimensions as there are points: then all of that takes O(m^3). So 20,000
+    sparse rows of 20,000 features take a second or two. No more than 2**24 values of sparse rows
+    are dense at a time.
 
     The guide lists the codes, their thresholds and the reasons for them. With few rows, most
     checks have too little to go by, and say nothing.

@@ -1,4 +1,4 @@
-"""What the displays share: axes, colours that the colour-blind can tell apart, thinned rows."""
+"""What the displays share: axes, colours that the colour-blind can tell apart."""
 
 from __future__ import annotations
 

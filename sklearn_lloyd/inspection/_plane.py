@@ -36,7 +36,7 @@ class Plane:
     """
 
     def __init__(self, X, names=None):
-        n_rows, n_features = X.shape
+        n_features = X.shape[1]
         names = [f"x{j}" for j in range(n_features)] if names is None else list(names)
         self.is_whole = n_features == 2
         self._components = None

@@ -70,7 +70,8 @@ def silhouette_samples(
     -----
     "sqeuclidean" takes O(n_samples n_clusters n_features): the mean squared
     distance to a cluster is the squared distance to its mean plus its variance. "euclidean"
-    takes O(n_samples^2 n_features), and memory for a few thousand distances to each thread.
+    takes O(n_samples^2 n_features), and a few megabytes to each thread, however many clusters
+    there are.
     Both are exact, and equal `sklearn.metrics.silhouette_samples` with the same `metric`.
 
     References

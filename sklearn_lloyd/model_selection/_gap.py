@@ -108,8 +108,8 @@ def gap_statistic(
     -----
     Costs ``n_refs + 1`` times the fits for all `n_clusters`, and for the principal axes
     O(n_samples n_features min(n_samples, n_features)); memory for a few times X in float64. The
-    references of :class:`~sklearn_lloyd.KMeans` have as many features as there are axes, so that few
-    rows of many features take little time. With the same `random_state`, the order of the rows
+    references of :class:`~sklearn_lloyd.KMeans` have as many features as there are axes, so that
+    few rows of many features take little time. With the same `random_state`, the order of the rows
     changes the result by no more than rounding. The standard error is the
     standard deviation over the references times ``sqrt(1 + 1 / n_refs)``. Clusters that overlap
     so much that their rows together look like one group are one group to this statistic.
@@ -198,8 +198,8 @@ class _Box:
     problem : Problem
     kind : {"uniform", "pca"}
     along_axes : bool
-        Whether to leave the references in the coordinates of the principal axes, of which there are
-        no more than rows.
+        Whether to leave the references in the coordinates of the principal axes, of which there
+        are no more than rows.
 
     Attributes
     ----------

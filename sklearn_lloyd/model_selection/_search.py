@@ -102,9 +102,9 @@ class NClustersSearch(
           among them, the only one that compares with rows that have none: if it chooses 1, that
           is the answer, and else no vote for 1 counts.
 
-        Where a criterion has no answer, the least number is taken, with a warning. The gap of sparse
-        rows is not to be had: it is refused before any clustering if it was asked for by name, and
-        the vote is taken without it, with a warning.
+        Where a criterion has no answer, the least number is taken, with a warning. The gap of
+        sparse rows is not to be had: it is refused before any clustering if it was asked for by
+        name, and the vote is taken without it, with a warning.
 
     criteria : iterable of str, default=None
         Criteria to compute beside `criterion`, by the same names. None: those that cluster no
