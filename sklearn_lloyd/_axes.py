@@ -6,6 +6,7 @@ larger than the rows, or than the smaller of their two numbers squared.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -138,7 +139,7 @@ def _settle(variances, axes):
     """Choose signs, and axes of equal variances, by the rule of `principal_axes`; in place."""
     apart = variances[:-1] - variances[1:] > _EQUAL * variances[0]
     edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(axes)]
-    for first, stop in zip(edges[:-1], edges[1:], strict=True):
+    for first, stop in pairwise(edges):
         for i in range(first, stop):
             part = axes[i:stop]
             lengths = np.einsum("ij,ij->j", part, part)  # of each feature's axis in their space
