@@ -17,8 +17,10 @@ from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 _FLOAT32_RANGE = (1e-14, 1e14)
 
 
-def make_problem(chunks, n_clusters, sample_weight):
+def make_problem(chunks, n_clusters, sample_weight, to_cluster=True):
     """Measure the rows and state the problem: one pass for the moments, one for the norms.
+
+    Rows that are not going to be clustered, but only drawn from, are not kept in float32.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def make_problem(chunks, n_clusters, sample_weight):
         spread = np.sqrt(variance) + (np.abs(mean).max() if shift is None else 0.0)
         narrow = _FLOAT32_RANGE[0] < spread < _FLOAT32_RANGE[1]
         screen_dtype = np.dtype(np.float32 if narrow else np.float64)
-        rounded = _room_for_rounded(chunks, n_clusters, screen_dtype)
+        rounded = _room_for_rounded(chunks, n_clusters, screen_dtype) if to_cluster else None
         sq_norms, keys, sum_of_squares = _norms_and_keys(
             chunks, sample_weight, shift, mean, variances, screen_dtype, rounded
         )

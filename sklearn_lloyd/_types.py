@@ -80,6 +80,17 @@ class Problem:
             return self.rounded, None
         return self.chunks.X, self.shift
 
+    def counted_rows(self, *ties):
+        """The rows that have a weight, in an order that does not depend on how they were given.
+
+        The order is the canonical one. Equal rows come by weight, and by `ties`, arrays of
+        shape (n_samples,), the first one first.
+        """
+        keys = [self.canonical.keys, self.sample_weight, *ties]
+        keys = [key for key in keys if key is not None]
+        order = self.canonical.order if len(keys) == 1 else np.lexsort(keys[::-1])
+        return order if self.sample_weight is None else order[self.sample_weight[order] > 0.0]
+
     def weights(self, rows):
         """The weights of `rows` (a slice or indices), or None."""
         return None if self.sample_weight is None else self.sample_weight[rows]

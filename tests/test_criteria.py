@@ -1,10 +1,13 @@
 """The criteria against slow computations that are written down here, and at their edges."""
 
+import tracemalloc
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.spatial.distance import pdist
 from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
@@ -153,6 +156,30 @@ def test_results_do_not_depend_on_jobs(four, function):
         np.testing.assert_array_equal(a, b)
 
 
+def test_gap_of_few_rows_with_many_features():
+    """Memory of the order of X; the references are as far apart along the axes."""
+    X = np.random.default_rng(0).normal(size=(60, 2000))
+    X[:20] += 4.0
+    tracemalloc.start()
+    result = gap_statistic(X, [1, 2], n_refs=2, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * X.nbytes
+    assert result.best == 2
+    box, along = (_Box(_problem(X), "pca", along_axes) for along_axes in (False, True))
+    a, b = (each.draw(np.random.RandomState(0)) for each in (box, along))
+    assert a.shape == X.shape
+    assert b.shape == (60, 59)
+    np.testing.assert_allclose(pdist(a), pdist(b), rtol=1e-10)
+
+
+def test_references_take_the_weights_of_the_rows_that_count(four):
+    weights = np.arange(len(four)) % 3 / 2.0
+    box = _Box(replace(_problem(four), sample_weight=weights), "pca")
+    np.testing.assert_array_equal(box.sample_weight, np.sort(weights[weights > 0]))
+    assert len(box.draw(np.random.RandomState(0))) == np.count_nonzero(weights)
+
+
 def test_gap_refuses_sparse_rows(four):
     with pytest.raises(ValueError, match="TruncatedSVD"):
         gap_statistic(sparse.csr_array(four), range(1, 4))
@@ -208,6 +235,17 @@ def test_prediction_strength_of_few_rows_is_not_a_number():
     repeated = np.repeat([[0.0], [1.0], [9.0]], 10, axis=0)
     with pytest.warns(UserWarning, match="n_clusters=4, 5 left out: X has 3 distinct rows"):
         prediction_strength(repeated, range(1, 6), random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "weights", "n_clusters"),
+    [(25, None, [13, 14]), (25, np.r_[np.ones(6), np.zeros(19)], [4, 5]), (1, None, [1])],
+)
+def test_no_strength_of_more_clusters_than_rows_in_a_half(n_rows, weights, n_clusters):
+    X = np.random.default_rng(0).normal(size=(n_rows, 3))
+    result = prediction_strength(X, n_clusters, sample_weight=weights, random_state=0)
+    assert np.isnan(result.strength).all()
+    assert result.best is None
 
 
 def test_rows_without_weight_are_in_no_half(four):

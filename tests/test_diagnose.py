@@ -129,6 +129,35 @@ def test_evidence_agrees_with_what_was_planted():
     assert evidence["pairs"] == [f"{a} and {b}"]
 
 
+def test_sparse_rows_of_many_features_stay_sparse(monkeypatch):
+    """What is found by distances is that of the features which are not zero."""
+    monkeypatch.setattr(sparse.csr_matrix, "toarray", few_values(sparse.csr_matrix.toarray))
+    monkeypatch.setattr(sparse.csc_matrix, "toarray", few_values(sparse.csc_matrix.toarray))
+    narrow = np.column_stack([blobs(200, k=4, d=2), np.arange(200) % 2])
+    wide = sparse.csr_matrix((200, 40_000), dtype=np.float64).tolil()
+    wide[:, [3, 7000, 39_000]] = narrow
+    wide = wide.tocsr()
+    for k, code in ((3, "merged-groups"), (5, "split-groups")):
+        model = fitted(narrow, k)
+        centers = np.zeros((k, wide.shape[1]))
+        centers[:, [3, 7000, 39_000]] = model.cluster_centers_
+        lifted = KMeans.from_centers(centers)
+        few, many = (
+            evidence_of(diagnose(*pair), code) for pair in ((model, narrow), (lifted, wide))
+        )
+        assert few.keys() == many.keys()
+        for name, value in few.items():
+            assert many[name] == pytest.approx(value) or many[name] == value
+
+
+def few_values(toarray):
+    def checked(rows, *args, **kwargs):
+        assert np.prod(rows.shape) <= 1 << 21
+        return toarray(rows, *args, **kwargs)
+
+    return checked
+
+
 def test_a_better_start_by_how_much():
     model, X = benchmark.stuck(np.random.RandomState(0), n=600, k=6, d=2)
     best = fitted(X, 6).inertia_

@@ -14,7 +14,7 @@ LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks", "_columns"},
     {"_kernels", "_threads", "_canonical", "_weights"},
     {"_chunks", "_codes"},
-    {"_batches", "_finite", "_init", "_moments", "_problem", "_solvers", "_validation"},
+    {"_axes", "_batches", "_finite", "_init", "_moments", "_problem", "_solvers", "_validation"},
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},
     {"_base"},

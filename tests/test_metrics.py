@@ -1,5 +1,6 @@
 """Silhouettes and indices: against scikit-learn, against slow sums, weights against repeats."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.spatial.distance import cdist
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd.metrics import (
     _silhouette,
     calinski_harabasz_score,
@@ -265,16 +267,28 @@ def test_sample_of_all_rows_is_exact():
 
 
 def test_sample_has_two_rows_of_small_clusters_and_none_without_weight():
-    _, labels = rows_and_labels(n_rows=1000, n_clusters=2)
+    X, labels = rows_and_labels(n_rows=1000, n_clusters=2)
     labels[:3], labels[3:5], labels[5] = 7, 8, 9
     weights = np.ones(1000)
     weights[:500:2] = 0.0
     rng = np.random.RandomState(0)
-    strata, rows = _silhouette.sample_of_clusters(rng, labels, weights, 20)
+    problem = make_problem(Chunks(X, 1), 1, weights)
+    strata, rows = _silhouette.sample_of_clusters(rng, labels, problem, 20)
     assert [size for size, _ in strata[2:]] == [1, 1, 1]
     assert len(rows) == len(set(rows.tolist()))
     assert (weights[rows] > 0).all()
     assert all(drawn.stop - drawn.start >= min(2, size) for size, drawn in strata)
+
+
+def test_memory_of_many_clusters():
+    X, _ = rows_and_labels(n_rows=4000, n_features=2)
+    for k in (5, 600, 2500):
+        labels = np.arange(len(X)) % k
+        tracemalloc.start()
+        silhouette_samples(X, labels, n_threads=1, backend="numpy")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8e6  # three times as many as distances at once
 
 
 def test_sample_depends_on_the_seed_alone():

@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
-from sklearn_lloyd.model_selection import NClustersSearch
+from sklearn_lloyd.model_selection import NClustersSearch, _search
 from sklearn_lloyd.model_selection._criteria import CRITERIA, structure, vote
 
 ALL = tuple(CRITERIA)
@@ -281,6 +281,20 @@ def test_float32_and_sparse_rows(four):
         NClustersSearch(criterion="gap").fit(sparse.csr_array(four))
 
 
+def test_the_vote_on_sparse_rows_goes_without_the_gap(four, monkeypatch):
+    rows = sparse.csr_array(four)
+    with pytest.warns(UserWarning, match="'gap' compares .* It has no vote"):
+        search = NClustersSearch(criterion="vote", n_refs=3, random_state=0).fit(rows)
+    assert search.n_clusters_ == 4
+    assert "gap" not in search.votes_
+    assert search.structure_ == "not tested"
+    # What is asked for by name is refused before any work.
+    monkeypatch.setattr(_search, "fit_numbers", None)
+    for params in ({"criterion": "gap"}, {"criterion": "vote", "criteria": ["bic", "gap"]}):
+        with pytest.raises(ValueError, match=r"'gap' compares X with rows .*TruncatedSVD"):
+            NClustersSearch(**params).fit(rows)
+
+
 # Pipelines.
 
 
@@ -376,6 +390,21 @@ def test_fewer_distinct_rows_than_clusters(criterion):
         search.fit(X)
     assert search.results_["inertia"][-1] == 0.0
     assert search.n_clusters_ == (1 if criterion == "elbow" else 3)
+
+
+@pytest.mark.parametrize(
+    ("weights", "n_clusters"), [(None, range(13, 16)), (np.r_[np.ones(6), np.zeros(19)], [4, 5])]
+)
+def test_more_clusters_than_half_of_the_rows(weights, n_clusters):
+    X = np.random.default_rng(0).normal(size=(25, 3))
+    params = {"n_clusters": n_clusters, "n_refs": 3, "random_state": 0}
+    with pytest.warns(UserWarning, match="criterion='stability' has no answer"):
+        NClustersSearch(criterion="stability", **params).fit(X, sample_weight=weights)
+    search = NClustersSearch(criterion="vote", **params).fit(X, sample_weight=weights)
+    assert search.n_clusters_ in n_clusters
+    assert search.votes_["stability"] is None
+    assert np.isnan(search.results_["stability"]).all()
+    assert np.isfinite(search.results_["silhouette"]).all()
 
 
 def test_no_answer_is_a_warning():

@@ -21,16 +21,22 @@ def rows_by_weight(problem, uniforms):
 class RowDraws:
     """Draws by weight as of `rows_by_weight`, of so many rows that sorting all of them pays.
 
+    Parameters
+    ----------
+    problem : Problem
+    order : ndarray of intp, default=None
+        The rows that have a weight, in canonical order, where that of equal ones matters.
+
     Attributes
     ----------
     n_distinct : int
         Distinct rows of positive weight.
     """
 
-    def __init__(self, problem):
+    def __init__(self, problem, order=None):
         canonical, weights = problem.canonical, problem.sample_weight
-        self._keys = canonical.keys
-        self._order, self._mass = canonical.order, None
+        self._keys, self._mass = canonical.keys, None
+        self._order = canonical.order if order is None else order
         self.n_distinct = canonical.group_starts.size
         if weights is not None:
             self._mass = weights[self._order].cumsum()

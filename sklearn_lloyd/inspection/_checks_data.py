@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd.inspection._checks_view import N_PAIRED, weighted_axes
+from sklearn_lloyd._axes import principal_axes
+from sklearn_lloyd.inspection._checks_view import N_PAIRED
 from sklearn_lloyd.inspection._findings import Finding
 
 # Squared distances are sums over the features, and the mean one between two rows is twice the
@@ -87,11 +88,16 @@ def identifier_features(view):
 
 
 def indicator_features(view):
-    low, high = view.rows.min(axis=0), view.rows.max(axis=0)
-    two_valued = (low < high) & ((view.rows == low) | (view.rows == high)).all(axis=0)
     total = view.variances.sum()
     if len(view.rows) < FEW_ROWS or not total:
         return None
+
+    def has_two_values(features):
+        values = view.values_of(features)
+        low, high = values.min(axis=0), values.max(axis=0)
+        return (low < high) & ((values == low) | (values == high)).all(axis=0)
+
+    two_valued = view.by_feature(has_two_values) > 0.0
     share = float(view.variances[two_valued].sum() / total)
     if share <= INDICATORS:
         return None
@@ -116,7 +122,7 @@ def correlated_features(view):
     varied = np.sort(varied[np.argsort(-view.within[varied], kind="stable")[:WIDEST]])
     if varied.size < 2:
         return None
-    scaled = view.residuals[:, varied] / np.sqrt(view.within[varied])
+    scaled = view.residuals_of(varied) / np.sqrt(view.within[varied])
     products = np.abs(scaled.T @ (scaled * view.weights[:, np.newaxis])) / view.weights.sum()
     pairs = np.argwhere(np.triu(products >= CORRELATED, k=1))
     if not len(pairs):
@@ -144,11 +150,11 @@ def one_dimensional(view):
     elif dominant_share(view)[1] >= ONE_AXIS or len(view.rows) < FEW_ROWS:
         return None  # a feature is the axis, which a finding says; a few rows always are near one
     else:
-        evidence = {"share_of_first_axis": _first_share(view.principal[1])}
+        evidence = {"share_of_first_axis": _first_share(view.principal)}
         if evidence["share_of_first_axis"] < ONE_AXIS:
             return None
         # Two clusters far apart lie on a line, however wide they are: within them, too, it must.
-        within = weighted_axes(view.residuals[:N_PAIRED], view.weights[:N_PAIRED])[0]
+        within = principal_axes(view.residuals[:N_PAIRED], view.weights[:N_PAIRED], 1)
         evidence["share_within_clusters"] = _first_share(within)
         if evidence["share_within_clusters"] < ONE_AXIS:
             return None
@@ -163,8 +169,8 @@ def one_dimensional(view):
     )
 
 
-def _first_share(variances):
-    return float(variances[0] / variances.sum()) if variances[0] else 0.0
+def _first_share(found):
+    return float(found.variances[0] / found.total) if found.total else 0.0
 
 
 def repeated_rows(view):

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd.inspection._checks_data import DOMINANT, dominant_share
-from sklearn_lloyd.inspection._checks_view import FEWEST, N_PAIRED, WINDOW
+from sklearn_lloyd.inspection._checks_view import FEWEST, MOST_AXES, N_PAIRED, WINDOW
 from sklearn_lloyd.inspection._findings import Finding
 from sklearn_lloyd.metrics import silhouette_score
 from sklearn_lloyd.model_selection import gap_statistic
@@ -19,7 +19,6 @@ BORDER = 0.1
 STD_ERRORS = 3.0  # uniform noise passes for structure once in 740 times
 LESS = 0.05  # of the inertia: a smaller difference from noise is none worth the name
 N_REFERENCES = 10
-MOST_AXES = 10
 # Density at the border relative to the less dense of two centres. A normal cluster cut in half
 # has 1.4, a uniform one 1, two normal clusters 3 standard deviations apart 0.6, 4: 0.3.
 NO_VALLEY = 0.8
@@ -55,7 +54,7 @@ def overlapping_clusters(view):
 
 
 def no_structure(view):
-    n_distinct = len(np.unique(view.rows[:N_PAIRED], axis=0))
+    n_distinct = np.unique(view.keys[:N_PAIRED]).size
     if view.n_clusters < 2 or n_distinct < FEWEST * view.n_clusters:
         return None
     # The inertia says little of groups that are no balls, or of very unequal sizes.
@@ -63,9 +62,8 @@ def no_structure(view):
         return None
     # In as many principal axes as can hold the centres: noise in others would drown the gap.
     n_axes = min(view.n_clusters, view.n_features, MOST_AXES)
-    deviations, _, axes = view.principal
     gap = gap_statistic(
-        deviations @ axes[:n_axes].T,
+        view.principal.project(view.rows[:N_PAIRED])[:, :n_axes],
         (1, view.n_clusters),
         estimator=KMeans(backend="numpy", n_threads=1),
         n_refs=N_REFERENCES,
@@ -116,7 +114,7 @@ def split_groups(view):
 
 def merged_groups(view):
     found = {}
-    for cluster, _, scores in view.shapes:
+    for cluster, _, _, scores in view.shapes:
         weights = view.weights[view.members[cluster]]
         within = min(_within_two_groups(axis, weights) for axis in scores.T)
         if within <= TWO_GROUPS:
@@ -191,14 +189,14 @@ def elongated_clusters(view):
     if view.n_features < 2 or dominant_share(view)[1] >= DOMINANT:
         return None  # that finding says it, and why
     long_rows, lengths = 0.0, []
-    for cluster, variances, _ in view.shapes:
-        n_rows, first, others = view.members[cluster].size, variances[0], variances[1:].sum()
+    for cluster, first, total, _ in view.shapes:
+        n_rows, others = view.members[cluster].size, max(0.0, total - first)
         ratio = first * (view.n_features - 1) / others if others else np.inf
         # Noise alone makes axes unequal, in many dimensions more so (Marchenko and Pastur 1967).
         if not first:
             continue  # a single row, many times
         by_chance = (1 + np.sqrt(view.n_features / n_rows)) ** 2
-        if ratio >= max(ELONGATED, 2 * by_chance) and first >= LONG_SHARE * variances.sum():
+        if ratio >= max(ELONGATED, 2 * by_chance) and first >= LONG_SHARE * total:
             long_rows += view.sizes[cluster]
             lengths.append(float(np.sqrt(ratio)))
     share = long_rows / view.sizes.sum()

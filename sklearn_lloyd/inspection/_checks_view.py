@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._axes import principal_axes
+from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._moments import centered, rounding_of_means, weighted_mean
 from sklearn_lloyd._predict import distances_to_centers
@@ -25,6 +27,8 @@ CONNECTED = 2 / 3  # of the rows at least are in groups, or they say nothing of 
 # Along the line from a centre (0) to another one (1), the border is at 0.5. Windows as wide
 # as this on either side of the border and of the centres are compared.
 WINDOW = 0.1
+MOST_AXES = 10  # that a sample is looked at along
+_FEATURE_VALUES = 1 << 20  # of sparse rows that are dense at once, where features are looked at
 FEWEST = 10  # rows in a cluster of which anything is said: the error of a spread is a fourth
 
 
@@ -34,11 +38,16 @@ class View:
 
     Attributes
     ----------
-    rows : ndarray of shape (n_rows, n_features), float64
+    features : {ndarray, CSC} of shape (n_rows, n_features), float64
         A sample, in random order.
+    rows : ndarray of shape (n_rows, n_dimensions), float64
+        The same, or points as far from each other and from the centres where there are fewer
+        rows than features.
+    keys : ndarray of shape (n_rows,), float64
+        Equal rows have equal ones.
     weights : ndarray of shape (n_rows,), float64
     labels : ndarray of shape (n_rows,), intp
-    centers : ndarray of shape (n_clusters, n_features), float64
+    centers : ndarray of shape (n_clusters, n_dimensions), float64
     counts : ndarray of shape (n_clusters,), intp
         How many of *all* rows there are in each cluster.
     sizes : ndarray of shape (n_clusters,), float64
@@ -55,7 +64,9 @@ class View:
     n_starts, seed : int
     """
 
+    features: np.ndarray | sparse.csc_matrix
     rows: np.ndarray
+    keys: np.ndarray
     weights: np.ndarray
     labels: np.ndarray
     centers: np.ndarray
@@ -76,12 +87,12 @@ class View:
 
     @property
     def n_features(self):
-        return self.rows.shape[1]
+        return self.features.shape[1]
 
     @cached_property
     def n_distinct(self):
         """How many rows of the sample differ."""
-        return len(np.unique(self.rows, axis=0))
+        return np.unique(self.keys).size
 
     @cached_property
     def members(self):
@@ -92,23 +103,48 @@ class View:
     @cached_property
     def residuals(self):
         """The rows of the sample, less the means of their clusters in it."""
-        residuals = self.rows.copy()
+        return self._less_means(self.rows)
+
+    def _less_means(self, values):
+        residuals = values.copy()
         for members in self.members:
             if members.size:
-                residuals[members] = centered(self.rows[members], self.weights[members])[0]
+                residuals[members] = centered(values[members], self.weights[members])[0]
         return residuals
+
+    def values_of(self, features):
+        """The sample's values of some features, dense."""
+        values = self.features[:, features]
+        return values.toarray() if sparse.issparse(values) else values
+
+    def residuals_of(self, features):
+        """The same, less the means of the clusters."""
+        return self._less_means(self.values_of(features))
+
+    def by_feature(self, measure):
+        """`measure(features)`, an array, of a few features at a time; 0 where all values are 0."""
+        present = np.arange(self.n_features)
+        if sparse.issparse(self.features):
+            present = np.flatnonzero(np.diff(self.features.indptr))
+        found = np.zeros(self.n_features)
+        at_once = max(1, _FEATURE_VALUES // len(self.rows))
+        for part in even_slices(present.size, at_once, at_once):
+            found[present[part]] = measure(present[part])
+        return found
 
     @cached_property
     def principal(self):
-        """Of some rows: deviations from their mean, variances along the axes, the axes."""
-        rows, weights = self.rows[:N_PAIRED], self.weights[:N_PAIRED]
-        deviations, _ = centered(rows, weights)
-        return deviations, *weighted_axes(deviations, weights)
+        """The principal axes of some rows."""
+        return principal_axes(self.rows[:N_PAIRED], self.weights[:N_PAIRED], MOST_AXES)
 
     @cached_property
     def within(self):
         """Variances of the features within the clusters."""
-        return weighted_mean(np.square(self.residuals), self.weights)
+
+        def measure(features):
+            return weighted_mean(np.square(self.residuals_of(features)), self.weights)
+
+        return self.by_feature(measure)
 
     @cached_property
     def spreads(self):
@@ -171,16 +207,16 @@ class View:
 
     @cached_property
     def shapes(self):
-        """A list of (cluster, variances along its axes, its rows along up to three of them).
+        """A list of (cluster, variance along its first axis, its variance, rows along three axes).
 
-        Of clusters of enough rows.
+        Of clusters of enough rows; the rows along fewer axes if they vary along fewer.
         """
         shapes = []
         for cluster, members in enumerate(self.members):
             if members.size >= FEWEST:
                 part = self.residuals[members]
-                variances, axes = weighted_axes(part, self.weights[members])
-                shapes.append((cluster, variances, part @ axes[:3].T))
+                found = principal_axes(part, self.weights[members], 3)
+                shapes.append((cluster, found.variances[0], found.total, found.project(part)))
         return shapes
 
     @cached_property
@@ -227,10 +263,3 @@ class View:
         """How many groups there are, 0 if most rows are in none."""
         inside = self.density[0] >= 0
         return len(np.unique(self.density[0][inside])) if inside.mean() >= CONNECTED else 0
-
-
-def weighted_axes(deviations, weights):
-    """Variances along the principal axes, descending, and the axes, one a row."""
-    roots = np.sqrt(weights / weights.sum())[:, np.newaxis]
-    _, values, axes = np.linalg.svd(deviations * roots, full_matrices=False)
-    return values**2, axes

@@ -8,8 +8,8 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import predict_labels
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number, shown_of, thin
-from sklearn_lloyd.inspection._plane import Plane, drawn_rows
+from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number, shown_of
+from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
 _GRID = 200  # points of the decision regions, along either axis
 
@@ -100,7 +100,7 @@ class ClusterDisplay:
         labels = np.asarray(model.predict(seen))
         rows = drawn_rows("ClusterDisplay", seen)
         plane = Plane(rows, names)
-        shown = thin(rows.shape[0], max_rows, random_state)
+        shown = thin(rows, max_rows, random_state)
         centers = plane.place(np.asarray(model.cluster_centers_))
         points = plane.place(rows[shown])
         regions = _regions(points, centers) if plane.is_whole else None

@@ -6,9 +6,11 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from sklearn_lloyd._axes import same_distances
 from sklearn_lloyd._compat import Interval, validate_params
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
 from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
@@ -20,7 +22,11 @@ from sklearn_lloyd.inspection._checks_view import View
 from sklearn_lloyd.inspection._findings import Diagnosis
 from sklearn_lloyd.inspection._identifiers import identifiers
 
-_MOST_VALUES = 1 << 24  # of the sample, which is dense: 128 megabytes
+_MOST_VALUES = 1 << 24  # of a sample that is dense: 128 megabytes
+# Rows and centres that may be replaced by points in as many dimensions, which takes the third
+# power of their number: about a second on one core.
+_MOST_POINTS = 1500
+_SPARSE_ROWS = 1000  # of a sample that stays sparse, since it has more features than that
 
 
 @validate_params(
@@ -52,8 +58,8 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
         Weight of each row, as in `fit`; None: one each.
     sample_size : int, default=5000
         Rows at the most that are looked at more closely, drawn at random; fewer if X is so wide
-        that they would have more than 2**24 values. Sizes of clusters and variances of features
-        are those of all rows.
+        that they would have more than 2**24 values, and 1000 of sparse rows with more than 1500
+        features. Sizes of clusters and variances of features are those of all rows.
     n_starts : int, default=10
         Fresh starts of k-means on these rows, to see whether they agree. Less than 2: no such
         check.
@@ -79,9 +85,12 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
     Notes
     -----
     It takes O(n_samples n_features) and a `predict` of all rows, and on the sample of m rows
-    O(m n_clusters n_features) for each start and iteration, a singular value decomposition, and
-    O(2000^2 n_features) for silhouettes and neighbours. Sparse rows are made dense in the
-    sample alone.
+    O(m n_clusters n_features) for each start and iteration, a few principal axes, and
+    O(2000^2 n_features) for silhouettes and neighbours. Where m rows and the centres are fewer
+    than the features, and 1500 at the most, they are replaced by points that are as far from each
+    other in as many dimensions as there are points: then all of that takes O(m^3). So 20,000
+    sparse rows of 20,000 features take a second or two. No more than 2**24 values of sparse rows
+    are dense at a time.
 
     The guide lists the codes, their thresholds and the reasons for them. With few rows, most
     checks have too little to go by, and say nothing.
@@ -143,15 +152,20 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
     # Findings are of shares and ratios.
     weights, _ = scaled_weights(check_weights(sample_weight, n_samples))
     with chunks.open():
-        problem = make_problem(chunks, n_clusters, weights)  # sees that X is finite
+        # Sees that X is finite, too.
+        problem = make_problem(chunks, n_clusters, weights, to_cluster=False)
         variances = mean_variance(chunks, weights)[1]
         variances[is_constant(*feature_ranges(chunks, weights), chunks.dtype)] = 0.0
     labels = np.asarray(clusterer.predict(X)).astype(np.intp)
     counted = labels if weights is None else labels[weights > 0.0]
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
-    sample = _sample(problem, weights, min(sample_size, max(2, _MOST_VALUES // n_features)), rng)
+    sample = _sample(problem, sample_size, rng)
+    features, rows, centers = _sampled(chunks, sample, problem.canonical.keys[sample], centers)
+    sample = sample[: len(rows)]
     return View(
-        rows=chunks.dense_rows(sample),
+        features=features,
+        rows=rows,
+        keys=problem.canonical.keys[sample],
         weights=np.ones(sample.size) if weights is None else weights[sample],
         labels=labels[sample],
         centers=centers,
@@ -168,12 +182,40 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
     )
 
 
-def _sample(problem, weights, size, rng):
+def _sample(problem, size, rng):
     """Rows of positive weight, in random order; which ones does not depend on theirs in X."""
-    order = problem.canonical.order
-    if weights is not None:
-        order = order[weights[order] > 0.0]
-    return order[rng.permutation(order.size)[:size]]
+    n_features = problem.chunks.shape[1]
+    most = max(2, _MOST_VALUES // n_features)
+    if problem.chunks.is_sparse and n_features > _MOST_POINTS:
+        most = _SPARSE_ROWS
+    order = problem.counted_rows()
+    return order[rng.permutation(order.size)[: min(size, most)]]
+
+
+def _sampled(chunks, sample, keys, centers):
+    """A sample as it is, and the sample and the centres in as few dimensions as keep distances.
+
+    Returns
+    -------
+    features : ndarray or CSC of shape (n_rows, n_features), float64
+    rows : ndarray of shape (n_rows, n_dimensions), float64
+    centers : ndarray of shape (n_clusters, n_dimensions), float64
+    """
+    n_features, n_points = chunks.shape[1], sample.size + len(centers)
+    if n_points > _MOST_POINTS or n_points >= n_features:
+        rows = chunks.dense_rows(sample[: max(2, _MOST_VALUES // n_features)])
+        return rows, rows, centers
+    # Equal rows stay equal to the last digit.
+    _, first, group_of = np.unique(keys, return_index=True, return_inverse=True)
+    if chunks.is_sparse:
+        features = chunks.rows(sample).astype(np.float64)
+        points = sparse.vstack([features[first], sparse.csr_matrix(centers)], format="csr")
+        features = features.tocsc()
+    else:
+        features = chunks.dense_rows(sample)
+        points = np.concatenate([features[first], centers])
+    points = same_distances(points)
+    return features, points[: first.size][group_of], points[first.size :]
 
 
 def _whole(number):

@@ -1,11 +1,10 @@
-"""What the displays share: axes, colours that the colour-blind can tell apart, thinned rows."""
+"""What the displays share: axes, colours that the colour-blind can tell apart."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from sklearn_lloyd._optional import import_optional
 
@@ -81,14 +80,6 @@ def grid_of(ax, n_panels, size=_PANEL):
     for unused in axes[n_panels:]:
         unused.set_axis_off()
     return axes[:n_panels]
-
-
-def thin(n_rows, most, random_state):
-    """Which rows to draw: all, or so many drawn without replacement, in order."""
-    if most is None or n_rows <= most:
-        return np.arange(n_rows)
-    rng = check_random_state(random_state)
-    return np.sort(rng.choice(n_rows, most, replace=False))
 
 
 def shown_of(n_shown, n_rows):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from sklearn.decomposition import PCA
+from sklearn.utils import check_random_state
 
+from sklearn_lloyd._axes import principal_axes
+from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_rows, require_finite
 
-_FIT_ROWS = 10_000  # from which the components are computed
+_FIT_ROWS = 10_000  # at the most, from which the components are computed
+_FIT_VALUES = 1 << 24  # at the most, of dense rows: 128 megabytes
 
 
 class Plane:
     """Where rows lie in a picture.
 
     Rows of two features lie where they are, rows of one on a line. Of more features, the picture
-    shows the first two principal components.
+    shows the first two principal components, as of `principal_axes`: the picture does not depend
+    on the order of the rows.
 
     Parameters
     ----------
@@ -31,7 +36,7 @@ class Plane:
     """
 
     def __init__(self, X, names=None):
-        n_rows, n_features = X.shape
+        n_features = X.shape[1]
         names = [f"x{j}" for j in range(n_features)] if names is None else list(names)
         self.is_whole = n_features == 2
         self._components = None
@@ -40,15 +45,10 @@ class Plane:
         elif n_features == 2:
             self.axis_labels = str(names[0]), str(names[1])
         else:
-            some = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _FIT_ROWS)).astype(np.intp))
-            n_components = min(2, some.size)
-            solver = "arpack" if sparse.issparse(X) and some.size > 2 else "full"
-            rows = X[some] if solver == "arpack" else _dense(X[some])
-            self._components = PCA(n_components, svd_solver=solver, random_state=0)
-            with np.errstate(divide="ignore", invalid="ignore"):  # rows that are all the same
-                self._components.fit(rows)
-            shares = np.nan_to_num(self._components.explained_variance_ratio_)
-            shares = [*shares, 0.0][:2]
+            some = _evenly(X, _FIT_ROWS if sparse.issparse(X) else _FIT_VALUES // n_features)
+            self._components = principal_axes(X[some], n_axes=2)
+            variances, total = self._components.variances, self._components.total
+            shares = [*(variances / total if total else variances), 0.0][:2]
             self.axis_labels = tuple(
                 f"principal component {i + 1} ({share:.0%} of the variance)"
                 for i, share in enumerate(shares)
@@ -57,16 +57,36 @@ class Plane:
     def place(self, rows):
         """Where the rows are, ndarray of shape (n_rows, 2)."""
         if self._components is not None:
-            places = self._components.transform(rows)
+            places = self._components.project(rows)
         else:
-            places = _dense(rows).astype(np.float64)
+            places = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+            places = places.astype(np.float64)
         if places.shape[1] < 2:
             places = np.column_stack([places, np.zeros(len(places))])
         return places
 
 
-def _dense(rows):
-    return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+def _evenly(X, most):
+    """Rows from end to end of their canonical order."""
+    n_rows = X.shape[0]
+    n_wanted = min(n_rows, _FIT_ROWS, max(2, most))
+    if n_wanted == n_rows:
+        return np.arange(n_rows)
+    order = _stated(X).counted_rows()
+    return order[np.linspace(0, n_rows - 1, n_wanted).astype(np.intp)]
+
+
+def thin(X, most, random_state):
+    """Which rows to draw: all, or so many, drawn without replacement from a canonical order."""
+    n_rows = X.shape[0]
+    if most is None or n_rows <= most:
+        return np.arange(n_rows)
+    chosen = check_random_state(random_state).choice(n_rows, most, replace=False)
+    return _stated(X).counted_rows()[np.sort(chosen)]
+
+
+def _stated(X):
+    return make_problem(Chunks(X, 1), 1, None, to_cluster=False)
 
 
 def drawn_rows(name, X):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._pipeline import seen_by_clusterer
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd.inspection._drawing import look_of, one_panel, shown_of
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
 from sklearn_lloyd.metrics._silhouette import checked_clusters
@@ -149,7 +150,8 @@ class SilhouetteDisplay:
         )
         n_rows = codes.size
         size = n_rows if sample_size is None else min(sample_size, n_rows)
-        strata, rows = sample_of_clusters(check_random_state(random_state), codes, None, size)
+        problem = make_problem(chunks, 1, None, to_cluster=False)
+        strata, rows = sample_of_clusters(check_random_state(random_state), codes, problem, size)
         widths = silhouette_of_many(chunks, [codes], metric, None, rows)[0]
         average, error = estimate_mean(widths, rows, strata, None)
         display = cls(widths, np.asarray(labels)[rows], average, error, n_rows, metric)

@@ -13,9 +13,9 @@ from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_n_clusters, check_rows
-from sklearn_lloyd.inspection._drawing import grid_of, look_of, panels, put_number, shown_of, thin
+from sklearn_lloyd.inspection._drawing import grid_of, look_of, panels, put_number, shown_of
 from sklearn_lloyd.inspection._page import write_page
-from sklearn_lloyd.inspection._plane import Plane, drawn_rows
+from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
 
 class LloydStepsDisplay:
@@ -111,7 +111,7 @@ class LloydStepsDisplay:
         estimator._validate_params()
         rows = drawn_rows("LloydStepsDisplay", X)
         plane = Plane(rows, getattr(X, "columns", None))
-        shown = thin(rows.shape[0], max_rows, random_state)
+        shown = thin(rows, max_rows, random_state)
         start = _first_centers(estimator, rows)
         labels, centers, inertia = [], [start], []
         n_steps = min(max_steps, estimator.max_iter)

@@ -15,7 +15,8 @@ from sklearn_lloyd._kernels import (
     with_dtype,
 )
 
-ROWS = 512  # that meet the others together
+_ROWS = 512  # that meet the others together
+_SUMS = 1 << 18  # of their distances by cluster, at the most: as many as distances at once
 _OTHERS = 512  # rows at once: so few distances stay in the cache until they are added up
 _WIDE = 96  # features, from which products by BLAS are faster than compiled differences
 
@@ -41,6 +42,8 @@ class _Others:
     ----------
     first : ndarray of intp of shape (n_labelings + 1,)
         Where the clusters of each labeling start, among those of all of them.
+    n_rows : int
+        How many rows to ask for at a time: memory is the same for any number of clusters.
     """
 
     def __init__(self, chunks, labelings, sample_weight, shift):
@@ -52,6 +55,7 @@ class _Others:
         self._index = order
         self._weights = None if sample_weight is None else sample_weight[order]
         columns = zip(self.first, labelings, strict=False)
+        self.n_rows = min(_ROWS, max(1, _SUMS // int(self.first[-1])))
         self._clusters = np.column_stack([first + each.codes[order] for first, each in columns])
 
     def sums_of_distances(self, rows, scratch):

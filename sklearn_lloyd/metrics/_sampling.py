@@ -7,15 +7,16 @@ import numpy as np
 from sklearn_lloyd._weights import scaled_weights
 
 
-def sample_of_clusters(rng, codes, sample_weight, size):
+def sample_of_clusters(rng, codes, problem, size):
     """Draw rows of each cluster without replacement, in proportion to its size.
 
     Parameters
     ----------
     rng : RandomState
     codes : ndarray of intp of shape (n_samples,)
-    sample_weight : ndarray of shape (n_samples,), float64, or None
-        Rows without weight are not drawn.
+    problem : Problem
+        The rows. Those without weight are not drawn, and which ones are does not depend on their
+        order.
     size : int
         Rows to draw. From each cluster there are two at the least, if it has as many.
 
@@ -25,7 +26,7 @@ def sample_of_clusters(rng, codes, sample_weight, size):
         How many rows each cluster has, and which of the drawn ones.
     rows : ndarray of intp
     """
-    counted = np.arange(codes.size) if sample_weight is None else np.flatnonzero(sample_weight)
+    counted = problem.counted_rows()
     by_cluster = counted[np.argsort(codes[counted], kind="stable")]
     edges = np.flatnonzero(np.diff(codes[by_cluster])) + 1
     strata, drawn, n_drawn = [], [], 0

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._moments import weighted_mean
+from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many, require_clusters
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
@@ -69,7 +70,8 @@ def silhouette_samples(
     -----
     "sqeuclidean" takes O(n_samples n_clusters n_features): the mean squared
     distance to a cluster is the squared distance to its mean plus its variance. "euclidean"
-    takes O(n_samples^2 n_features), and memory for a few thousand distances to each thread.
+    takes O(n_samples^2 n_features), and a few megabytes to each thread, however many clusters
+    there are.
     Both are exact, and equal `sklearn.metrics.silhouette_samples` with the same `metric`.
 
     References
@@ -131,7 +133,7 @@ def silhouette_score(
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row; None: one each.
     random_state : int, RandomState instance or None, default=None
-        Draws the sample.
+        Draws the sample: for one `random_state` the same rows, in whatever order they come.
     return_std_error : bool, default=False
         Whether to return the standard error of the estimate too.
     n_threads : int or None, default=None
@@ -187,7 +189,8 @@ def silhouette_score(
         score, error = float(weighted_mean(widths, weights)), 0.0
     else:
         rng = check_random_state(random_state)
-        strata, rows = sample_of_clusters(rng, codes, weights, sample_size)
+        problem = make_problem(chunks, 1, weights, to_cluster=False)
+        strata, rows = sample_of_clusters(rng, codes, problem, sample_size)
         widths = silhouette_of_many(chunks, [codes], metric, weights, rows)[0]
         score, error = estimate_mean(widths, rows, strata, weights)
     return (score, error) if return_std_error else score

@@ -10,7 +10,7 @@ from sklearn_lloyd._moments import mean_variance, shift_near
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
 from sklearn_lloyd.metrics._moments import cluster_moments, require_finite_squares, rows_less_shift
-from sklearn_lloyd.metrics._pairs import ROWS, other_rows
+from sklearn_lloyd.metrics._pairs import other_rows
 
 _DISTANCES = 1 << 17  # to centres, that are in memory at once
 _MOST_ROWS = 1 << 14
@@ -182,7 +182,7 @@ def euclidean_widths(chunks, labelings, sample_weight, rows):
                 compared = own_and_nearest(means, labeling.codes[which])
                 out[part] = labeling.widths(which, *compared)
 
-        chunks.map_reduce(kernel, blocks=even_slices(n_rows, ROWS, ROWS))
+        chunks.map_reduce(kernel, blocks=even_slices(n_rows, others.n_rows, others.n_rows))
     return widths
 
 

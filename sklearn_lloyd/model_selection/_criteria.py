@@ -12,6 +12,7 @@ import numpy as np
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._problem import problem_of_rows
+from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd.metrics._indices import calinski_harabasz, davies_bouldin
 from sklearn_lloyd.metrics._labels import has_company
 from sklearn_lloyd.metrics._sampling import estimate_mean
@@ -19,7 +20,7 @@ from sklearn_lloyd.metrics._simplified import simplified_widths
 from sklearn_lloyd.metrics._widths import silhouette_of_many
 from sklearn_lloyd.model_selection._bic import bic_of
 from sklearn_lloyd.model_selection._elbow import elbow_place
-from sklearn_lloyd.model_selection._gap import gap_of
+from sklearn_lloyd.model_selection._gap import gap_of, no_sparse_rows
 from sklearn_lloyd.model_selection._stability import last_strong, strength_of
 
 if TYPE_CHECKING:
@@ -180,6 +181,8 @@ CRITERIA = {
 }
 # Those that cluster other rows many times.
 COSTLY = "gap", "stability"
+# Those that compare the rows with others which are dense.
+DENSE_ONLY = ("gap",)
 # Those that decide by vote unless told: all, but the silhouette only once.
 VOTERS = tuple(name for name in CRITERIA if name != "simplified_silhouette")
 
@@ -193,6 +196,27 @@ def check_criteria(names):
             f"{', '.join(map(repr, unknown)) or 'none'}."
         )
     return [name for name in CRITERIA if name in names]
+
+
+def possible_criteria(names, is_sparse, asked_for):
+    """The criteria that can be had of such rows: known before any work.
+
+    Parameters
+    ----------
+    names : list of str
+    is_sparse : bool
+        Whether the rows are.
+    asked_for : set of str
+        Those of the names that the user wrote down; the others may be left out, with a warning.
+    """
+    if not is_sparse:
+        return names
+    missing = [name for name in names if name in DENSE_ONLY]
+    for name in missing:
+        if name in asked_for:
+            raise ValueError(no_sparse_rows(f"The criterion {name!r}"))
+        warn_user(f"{no_sparse_rows(f'The criterion {name!r}')} It has no vote.", UserWarning)
+    return [name for name in names if name not in missing]
 
 
 def vote(votes):
@@ -212,7 +236,7 @@ def vote(votes):
 
 def structure(votes, numbers):
     """What gap and stability say together: "none", "clusters", "unclear" or "not tested"."""
-    if numbers[0] != 1 or any(name not in votes for name in COSTLY):
+    if numbers[0] != 1 or any(votes.get(name) is None for name in COSTLY):
         return "not tested"
     single = [votes[name] == 1 for name in COSTLY]
     if all(single):

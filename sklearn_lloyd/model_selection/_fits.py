@@ -284,12 +284,7 @@ def rng_of(estimator, rng):
 
 def sample_of(problem, size, rng):
     """Rows that have a weight, drawn without replacement; None: there are no more than that."""
-    weights = problem.sample_weight
     if size is None or problem.chunks.shape[0] <= size:
         return None
-    order = problem.canonical.order
-    if weights is not None:
-        order = order[weights[order] > 0]
-    if order.size <= size:
-        return None
-    return order[rng.choice(order.size, size, replace=False)]
+    order = problem.counted_rows()
+    return None if order.size <= size else order[rng.choice(order.size, size, replace=False)]

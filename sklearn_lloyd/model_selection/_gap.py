@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sklearn_lloyd._axes import principal_axes
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
-from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd.model_selection._fits import (
     COMMON,
     Refit,
     fit_numbers,
     prepare,
+    shares_path,
 )
 
 
@@ -70,7 +71,8 @@ def gap_statistic(
         Reference sets.
     reference : {'pca', 'uniform'}, default='pca'
         The box: along the principal axes of X, or along the features. With correlated features
-        the second finds structure where there is a single elongated group.
+        the second finds structure where there is a single elongated group. Axes of equal
+        variances might be turned among themselves; those nearest to the features are taken.
     rule : {'lead', 'first'}, default='lead'
         How a number is chosen.
 
@@ -81,7 +83,8 @@ def gap_statistic(
           before it rises, and this rule stops too early; on evenly spread rows in two
           dimensions it found structure in nine of sixty cases.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each row; None: one each. The rows of the references have the same weights.
+        Weight of each row; None: one each. The rows of the references have the same weights, in
+        increasing order; rows without weight are left out.
     n_init : int, default=None
         Starts for each number of clusters; None: as the estimator says.
     n_jobs : int, default=None
@@ -103,7 +106,11 @@ def gap_statistic(
 
     Notes
     -----
-    Costs ``n_refs + 1`` times the fits for all `n_clusters`. The standard error is the
+    Costs ``n_refs + 1`` times the fits for all `n_clusters`, and for the principal axes
+    O(n_samples n_features min(n_samples, n_features)); memory for a few times X in float64. The
+    references of :class:`~sklearn_lloyd.KMeans` have as many features as there are axes, so that
+    few rows of many features take little time. With the same `random_state`, the order of the rows
+    changes the result by no more than rounding. The standard error is the
     standard deviation over the references times ``sqrt(1 + 1 / n_refs)``. Clusters that overlap
     so much that their rows together look like one group are one group to this statistic.
 
@@ -125,6 +132,8 @@ def gap_statistic(
     3
     """
     estimator, numbers, problem = prepare("gap_statistic", estimator, X, n_clusters, sample_weight)
+    if problem.chunks.is_sparse:
+        raise ValueError(no_sparse_rows("gap_statistic"))
     rng = check_random_state(random_state)
     fits = fit_numbers(estimator, problem.chunks.X, problem, numbers, n_init, rng)
     within = [fit.within for fit in fits]
@@ -133,19 +142,25 @@ def gap_statistic(
     return GapStatistic(np.array(numbers), gap, error, numbers[place])
 
 
+def no_sparse_rows(what):
+    """The message where `what` is not to be had of sparse rows."""
+    return (
+        f"{what} compares X with rows spread evenly in a box, which are not sparse, and X is: "
+        "reduce X first, for instance with sklearn.decomposition.TruncatedSVD, or use other "
+        "criteria."
+    )
+
+
 def gap_of(problem, within, refit, reference="pca", rule="lead"):
-    """Gaps, standard errors and the position chosen, from the sums of squares of X."""
-    if problem.chunks.is_sparse:
-        raise ValueError(
-            "The gap statistic compares X with rows spread evenly in a box, which are not sparse, "
-            "and X is. Reduce X first, for instance with sklearn.decomposition.TruncatedSVD, or "
-            "use other criteria."
-        )
-    logs = np.array(refit.run(_log_within, _Box(problem, reference)))
-    with np.errstate(divide="ignore"):
+    """Gaps, standard errors and the position chosen, from the sums of squares of X; dense."""
+    # Our own k-means goes by distances alone, which are the same along the axes.
+    box = _Box(problem, reference, along_axes=shares_path(refit.estimator))
+    logs = np.array(refit.run(_log_within, box))
+    # Nothing is left within clusters of as many as there are distinct rows.
+    with np.errstate(divide="ignore", invalid="ignore"):
         gap = logs.mean(axis=0) - np.log(within)
-    error = _std_error(logs, ddof=0)
-    return gap, error, _RULES[rule](gap, error, logs)
+        error = _std_error(logs, ddof=0)
+        return gap, error, _RULES[rule](gap, error, logs)
 
 
 def _std_error(logs, ddof):
@@ -176,26 +191,39 @@ def _log_within(refit, box, seed):
 
 
 class _Box:
-    """The smallest box around the rows, along features or principal axes."""
+    """The smallest box around the rows that have a weight, along features or principal axes.
 
-    def __init__(self, problem, kind):
-        X, self.sample_weight = problem.chunks.X, problem.sample_weight
-        self._shape, self._dtype = X.shape, problem.dtype
-        counted = slice(None) if self.sample_weight is None else self.sample_weight > 0
-        weights = None if self.sample_weight is None else self.sample_weight[counted]
-        values = X[counted].astype(np.float64)
-        self._center = weighted_mean(values, weights)
-        values -= self._center
-        self._axes = None
+    Parameters
+    ----------
+    problem : Problem
+    kind : {"uniform", "pca"}
+    along_axes : bool
+        Whether to leave the references in the coordinates of the principal axes, of which there
+        are no more than rows.
+
+    Attributes
+    ----------
+    sample_weight : ndarray of float64 or None
+        Of the rows of a reference: those of X from the least on, so that the order of the rows
+        does not show.
+    """
+
+    def __init__(self, problem, kind, along_axes=False):
+        rows, weights = problem.chunks.X, problem.sample_weight
+        if weights is not None:
+            counted = weights > 0.0
+            rows, weights = rows[counted], weights[counted]
+        self.sample_weight = None if weights is None else np.sort(weights)
+        self._n_rows, self._dtype, self._axes = len(rows), problem.dtype, None
         if kind == "pca":
-            scaled = values if weights is None else values * np.sqrt(weights)[:, np.newaxis]
-            self._axes = np.linalg.eigh(scaled.T @ scaled)[1]
-            values = values @ self._axes
-        self._low, self._high = values.min(axis=0), values.max(axis=0)
+            axes = principal_axes(rows, weights)
+            rows = axes.project(rows)
+            self._axes = None if along_axes else axes
+        self._low, self._high = (end.astype(np.float64) for end in (rows.min(0), rows.max(0)))
 
     def draw(self, rng):
         """As many rows as there are, spread evenly."""
-        rows = rng.uniform(self._low, self._high, size=self._shape)
+        rows = rng.uniform(self._low, self._high, size=(self._n_rows, self._low.size))
         if self._axes is not None:
-            rows = rows @ self._axes.T
-        return (rows + self._center).astype(self._dtype)
+            rows = rows @ self._axes.axes + self._axes.mean
+        return rows.astype(self._dtype)

@@ -33,6 +33,7 @@ from sklearn_lloyd.model_selection._criteria import (
     VOTERS,
     Evidence,
     check_criteria,
+    possible_criteria,
     structure,
     vote,
 )
@@ -101,7 +102,9 @@ class NClustersSearch(
           among them, the only one that compares with rows that have none: if it chooses 1, that
           is the answer, and else no vote for 1 counts.
 
-        Where a criterion has no answer, the least number is taken, with a warning.
+        Where a criterion has no answer, the least number is taken, with a warning. The gap of
+        sparse rows is not to be had: it is refused before any clustering if it was asked for by
+        name, and the vote is taken without it, with a warning.
 
     criteria : iterable of str, default=None
         Criteria to compute beside `criterion`, by the same names. None: those that cluster no
@@ -161,7 +164,7 @@ class NClustersSearch(
 
     structure_ : {'none', 'clusters', 'unclear', 'not tested'}
         'none' if gap and stability both choose 1, 'clusters' if neither does, 'unclear' if they
-        differ, 'not tested' if one was not computed or 1 was not tried.
+        differ, 'not tested' if one was not computed or has no answer, or 1 was not tried.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -267,7 +270,7 @@ class NClustersSearch(
         Raises
         ------
         ValueError
-            If X, the weights or a parameter does not fit.
+            If X, the weights or a parameter does not fit, or the gap of sparse rows is asked for.
 
         TypeError
             If the estimator has no parameter `n_clusters`, or weights are given and it does not
@@ -285,6 +288,8 @@ class NClustersSearch(
                 validate_data(self, X, skip_check_array=True)
                 rows = steps.fit_transform(X, y)
             chunks = check_rows(name, rows, numbers[-1], reset=True, **kernels_of(clusterer))
+            asked_for = names if self.criteria is not None else {self.criterion}
+            names = possible_criteria(names, chunks.is_sparse, asked_for)
             weights = check_weights(sample_weight, chunks.shape[0])
             numbers, problem = state(chunks, numbers, weights)
             evidence = self._evidence(clusterer, rows, problem, numbers, task)

@@ -129,10 +129,8 @@ def last_strong(strength, std_error, threshold=THRESHOLD):
 
 def strength_of(problem, refit):
     """Prediction strengths and their standard errors, for each number of clusters."""
-    order, weights = problem.canonical.order, problem.sample_weight
-    if weights is not None:
-        order = order[weights[order] > 0]
-    values = np.array(refit.run(_strength_of_split, problem.chunks.X, weights, order))
+    rows = problem.chunks.X, problem.sample_weight, problem.counted_rows()
+    values = np.array(refit.run(_strength_of_split, *rows))
     return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
 
 
@@ -149,6 +147,8 @@ def _strength_of_split(refit, X, sample_weight, order, seed):
     ]
     possible = min(RowDraws(problem).n_distinct for problem in problems)
     numbers = [number for number in refit.numbers if number <= possible]
+    if not numbers:
+        return strengths
     fits = [
         fit_numbers(refit.estimator, part.chunks.X, part, numbers, refit.n_init, rng)
         for part in problems
@@ -249,7 +249,9 @@ def bootstrap_stability(
     require_as_many(codes, problem.chunks.shape[0])
     rng = check_random_state(random_state)
     refit = Refit(estimator, numbers, n_init, n_bootstraps, rng, n_jobs)
-    values = np.array(refit.run(_jaccard_of_sample, problem.chunks.X, codes, RowDraws(problem)))
+    # Equal rows in different clusters are not the same here.
+    draws = RowDraws(problem, problem.counted_rows(codes))
+    values = np.array(refit.run(_jaccard_of_sample, problem.chunks.X, codes, draws))
     known = ~np.isnan(values)
     totals = np.where(known, values, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore"):
