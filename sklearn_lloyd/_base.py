@@ -18,6 +18,7 @@ from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
+from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import (
     check_centers,
     check_centers_fit,
@@ -101,8 +102,9 @@ class BaseKMeans(
         array([1, 0], dtype=int32)
         """
         options = {"dtype": [np.float64, np.float32], "copy": True, "order": "C"}
-        n_clusters = len(check_array(centers, input_name="centers", **options))
-        estimator = cls(n_clusters=n_clusters, **params)
+        checked = check_array(centers, input_name="centers", **options)
+        refuse_of_array(checked, "centers")
+        estimator = cls(n_clusters=len(checked), **params)
         estimator._validate_params()
         estimator.cluster_centers_ = validate_data(estimator, centers, **options)
         return estimator

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from sklearn_lloyd._validation import check_weights, require_finite
+from sklearn_lloyd._squares import require_squares
+from sklearn_lloyd._validation import check_weights
 
 
 class Batches:
@@ -82,7 +83,7 @@ class CheckedBatches:
         for number, X, weights in self._batches:
             with naming_batch(number):
                 chunks = self._check(X, self._n_rows is None and n_rows == 0)
-                require_finite(chunks)
+                require_squares(chunks, alone=True)
                 self._batches.check_alike(chunks)
                 weights = check_weights(weights, chunks.shape[0])
             n_rows += chunks.shape[0]

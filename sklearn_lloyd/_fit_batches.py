@@ -15,6 +15,7 @@ from sklearn_lloyd._fit import (
 )
 from sklearn_lloyd._problem import make_problem, mean_variance, shift_near
 from sklearn_lloyd._solvers import StreamAssigner
+from sklearn_lloyd._squares import ends_of, is_square, refuse_ends
 from sklearn_lloyd._types import Problem, Result
 
 _SAMPLE = 4096  # rows, at least, that a start sees
@@ -94,6 +95,7 @@ def fit_batches(
     return with_starts(best, runs), n_chosen
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is looked at in the end
 def _problem_of_batches(batches, n_clusters, samples):
     """One pass for the moments and the sample."""
     total, n_rows, mean, squares = 0.0, 0, 0.0, 0.0
@@ -109,11 +111,8 @@ def _problem_of_batches(batches, n_clusters, samples):
     if n_rows < n_clusters:
         raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
     variance = float(squares.mean() / total)
-    if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
-        raise ValueError(
-            "X has values so large that squared distances overflow float64. Scale the features "
-            "first."
-        )
+    if not is_square(variance) or not np.isfinite(np.square(mean)).all():
+        refuse_ends(*_ends_of_batches(batches), (n_rows, mean.size), what="batches")
     shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
     off = mean if shift is None else mean - shift
     dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
@@ -129,6 +128,12 @@ def _problem_of_batches(batches, n_clusters, samples):
         sum_of_squares=float(squares.sum() + total * np.square(off).sum()),
         screen_dtype=dtype,
     )
+
+
+def _ends_of_batches(batches):
+    ends = [ends_of(chunks, weights) for chunks, weights in batches]
+    least, most = zip(*ends, strict=True)
+    return np.min(least, axis=0), np.max(most, axis=0)
 
 
 class Reservoir:

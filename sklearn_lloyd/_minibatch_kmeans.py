@@ -23,11 +23,11 @@ from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import PassingRows
+from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 from sklearn_lloyd._validation import (
     check_n_clusters,
     check_weights,
-    require_finite,
     unchanged_on_failure,
     warn_user,
 )
@@ -317,7 +317,7 @@ class MiniBatchKMeans(BaseKMeans):
             n_clusters = self.n_clusters if first else len(self.cluster_centers_)
             n_steps = getattr(self, "n_steps_", 0)
             chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
-            require_finite(chunks)
+            require_squares(chunks, alone=not first)
             weights = check_weights(sample_weight, chunks.shape[0])
             with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
@@ -403,7 +403,7 @@ class MiniBatchKMeans(BaseKMeans):
         """Move the centres by the rows of a large batch in random order; return their inertia."""
         first = not hasattr(self, "cluster_centers_")
         chunks = self._check_rows(X, self.n_clusters, reset=first)
-        require_finite(chunks)
+        require_squares(chunks, alone=not first)
         batches.check_alike(chunks)
         weights = check_weights(sample_weight, chunks.shape[0])
         inertia, records, kept = 0.0, [], {}

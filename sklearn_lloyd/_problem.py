@@ -8,8 +8,8 @@ from sklearn_lloyd._canonical import CanonicalRows
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._codes import can_encode, working_memory
 from sklearn_lloyd._kernels import array_of, moments, norms_and_keys
+from sklearn_lloyd._squares import is_square, refuse_squares
 from sklearn_lloyd._types import Problem
-from sklearn_lloyd._validation import require_finite
 
 # Centres farther from the origin than this many standard deviations call for a shift.
 _FAR = 4.0
@@ -26,12 +26,8 @@ def make_problem(chunks, n_clusters, sample_weight):
     with chunks.open():
         mean, variances = mean_variance(chunks, sample_weight)
         variance = float(variances.mean())
-        if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
-            require_finite(chunks)
-            raise ValueError(
-                f"X has values up to {_largest(chunks):.3g}: squared distances overflow "
-                "float64. Scale the features first."
-            )
+        if not is_square(variance) or not np.isfinite(np.square(mean)).all():
+            refuse_squares(chunks, sample_weight)
         shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
         spread = np.sqrt(variance) + (np.abs(mean).max() if shift is None else 0.0)
         narrow = _FLOAT32_RANGE[0] < spread < _FLOAT32_RANGE[1]
@@ -41,7 +37,7 @@ def make_problem(chunks, n_clusters, sample_weight):
             chunks, sample_weight, shift, mean, variances, screen_dtype, rounded
         )
         if not np.isfinite(sum_of_squares):  # rows that count nothing
-            require_finite(chunks)
+            refuse_squares(chunks)
     return Problem(
         chunks=chunks,
         n_clusters=n_clusters,
@@ -77,17 +73,6 @@ def problem_of_rows(problem, rows, sample_weight=None):
     chunks = problem.chunks
     some = Chunks(chunks.rows(rows), problem.n_clusters, chunks.n_threads, chunks.backend)
     return make_problem(some, problem.n_clusters, sample_weight)
-
-
-def _largest(chunks):
-    found = []
-
-    def kernel(rows, scratch):
-        values = chunks.rows(rows)
-        return np.abs(values.data if chunks.is_sparse else values).max(initial=0)
-
-    chunks.map_reduce(kernel, found.append)
-    return max(found)
 
 
 def mean_variance(chunks, sample_weight):

@@ -14,7 +14,7 @@ LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks"},
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_codes"},
-    {"_batches", "_init", "_problem", "_solvers", "_validation"},
+    {"_batches", "_init", "_problem", "_solvers", "_squares", "_validation"},
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},
     {"_base"},

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._problem import shift_near
-from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._squares import refuse_squares
 
 _LOOK = 1 << 14  # rows at once, when looking for the first one of each cluster
 
@@ -174,7 +174,4 @@ def _first_rows(chunks, codes, n_clusters, sample_weight):
 def require_finite_squares(chunks, squares):
     """Raise a ValueError if sums of squares over all rows are not finite, for whatever reason."""
     if not np.isfinite(squares).all():
-        require_finite(chunks)
-        raise ValueError(
-            "Squared distances of the rows of X overflow float64: scale the features first."
-        )
+        refuse_squares(chunks)

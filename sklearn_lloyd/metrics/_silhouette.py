@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._kernels import BACKENDS
+from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many, require_clusters
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
@@ -209,4 +210,5 @@ def checked_clusters(name, X, labels, sample_weight, metric, n_threads, backend)
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_clusters(codes, n_clusters, weights, name)
+    require_squares(chunks)
     return chunks, codes, weights

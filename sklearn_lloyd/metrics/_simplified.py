@@ -6,7 +6,8 @@ import numpy as np
 
 from sklearn_lloyd._compat import validate_params
 from sklearn_lloyd._predict import shift_near_centers
-from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights, require_finite
+from sklearn_lloyd._squares import refuse_of_array, require_squares
+from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights
 from sklearn_lloyd.metrics._labels import (
     check_centers_of_labels,
     check_labels,
@@ -167,7 +168,8 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
         require_clusters(codes, n_clusters, weights, name)
     else:
         check_centers_fit(centers, n_clusters, chunks.shape[1])
-        require_finite(chunks)
+        refuse_of_array(centers, "centers")
+    require_squares(chunks, alone=centers is not None)
     with chunks.open():
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 

@@ -24,6 +24,7 @@ from sklearn_lloyd._compat import (
 )
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._predict import distances_dtype, inertia_under
+from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure
 from sklearn_lloyd.preprocessing._features import (
     OUTPUTS,
@@ -349,6 +350,7 @@ class CentroidFeatures(
                 f"n_clusters={self.n_clusters}, but {name} has {len(centers)} centres: leave "
                 "n_clusters at None, or give an estimator that is not frozen."
             )
+        refuse_of_array(centers, "cluster_centers_")
         theirs = getattr(self.estimator_, "feature_names_in_", None)
         ours = getattr(self, "feature_names_in_", None)
         if theirs is not None and ours is not None and not np.array_equal(theirs, ours):

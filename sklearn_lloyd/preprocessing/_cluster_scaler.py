@@ -13,14 +13,19 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
+from sklearn_lloyd._squares import ends_of
 from sklearn_lloyd._validation import (
     check_rows,
     check_weights,
-    require_finite,
     unchanged_on_failure,
     warn_user,
 )
-from sklearn_lloyd.preprocessing._scaling import METHODS, SPARSE_METHODS, Scaling, TrainingRows
+from sklearn_lloyd.preprocessing._apply import Scaling, scaled_rows
+from sklearn_lloyd.preprocessing._scaling import (
+    METHODS,
+    SPARSE_METHODS,
+    learn,
+)
 
 
 def _has_inverse(scaler):
@@ -211,20 +216,17 @@ class ClusterScaler(
             weights = check_weights(sample_weight, chunks.shape[0])
             if self.method == "whiten" and self.shrinkage == 0.0:
                 _warn_of_few_rows(chunks, weights)
-            require_finite(chunks)
             with chunks.open(), np.errstate(over="ignore", invalid="ignore"):
-                rows = TrainingRows(chunks, weights)
-                self.clip_bounds_ = None if self.clip is None else self._bounds(rows)
-                rows = TrainingRows(chunks, weights, self.clip_bounds_)
-                learned = METHODS[self.method](rows, self)
+                ends = ends_of(chunks)
+                self._check_ends(*ends)
+                *learned, self.clip_bounds_ = learn(chunks, weights, ends, self)
             if any(part is not None and not np.isfinite(part).all() for part in learned):
                 raise ValueError(
-                    f"X has values so large that method={self.method!r} overflows float64: "
-                    "divide the features first."
+                    f"sample_weight is so large that method={self.method!r} overflows float64: "
+                    "divide the weights."
                 )
             self.center_, self.scale_, self.whitening_ = learned
-            if self.method == "robust":
-                self._warn_of_flat_features(rows)
+            self._check_scale()
             task.end(dict)
         return self
 
@@ -244,7 +246,7 @@ class ClusterScaler(
         check_is_fitted(self)
         chunks = self._check_rows(X, reset=False)
         scaling = self._scaling()
-        return _run(chunks, scaling.apply, scaling.apply_sparse)
+        return scaled_rows(chunks, scaling.apply, scaling.apply_sparse)
 
     @available_if(_has_inverse)
     def inverse_transform(self, X):
@@ -278,22 +280,46 @@ class ClusterScaler(
             )
         if chunks.is_sparse and self.center_ is not None:
             raise ValueError(
-                f"X is sparse, and scaled by method={self.method!r}, whose centre is added to "
-                "zeros too: give dense X."
+                "X is sparse, and the method that this scaler was fitted by takes off a centre, "
+                "which has to be added to zeros too: give dense X."
             )
         scaling = self._scaling()
-        return _run(chunks, scaling.invert, scaling.invert_sparse)
+        return scaled_rows(chunks, scaling.invert, scaling.invert_sparse)
 
     def _check_rows(self, X, reset):
         chunks = check_rows(self, X, 1, backend="numpy", n_threads=None, reset=reset)
-        if chunks.is_sparse and self.method not in SPARSE_METHODS:
-            raise ValueError(
-                f"method={self.method!r} takes off a centre, which would make sparse X dense. "
-                f"For sparse X choose one of {', '.join(map(repr, SPARSE_METHODS))}."
-            )
-        if chunks.is_sparse and self.clip is not None:
-            raise ValueError(f"clip={self.clip} is not for sparse X: set clip=None.")
+        if chunks.is_sparse:
+            # Once it is fitted, what was learned decides, whatever the parameters are by now.
+            takes_off = self.method not in SPARSE_METHODS if reset else self.center_ is not None
+            method = f"method={self.method!r}" if reset else "the method of the last fit"
+            if takes_off:
+                raise ValueError(
+                    f"{method} takes off a centre, which would make sparse X dense. "
+                    f"For sparse X fit with one of {', '.join(map(repr, SPARSE_METHODS))}."
+                )
+            if (self.clip if reset else self.clip_bounds_) is not None:
+                clip = f"clip={self.clip}" if reset else "clip of the last fit"
+                raise ValueError(f"{clip} is not for sparse X: fit with clip=None.")
         return chunks
+
+    def _check_ends(self, least, most):
+        if self.method not in SPARSE_METHODS or self.clip is not None:
+            # Those of a new row may be twice as large.
+            large = ~np.isfinite(2.0 * (most - least))
+            self._refuse(large, "are so large that differences overflow float64: divide")
+
+    def _check_scale(self):
+        if self.scale_ is not None:
+            small = (self.scale_ > 0.0) & (self.scale_ < np.finfo(np.float64).tiny)
+            self._refuse(small, "vary by so little that float64 has few digits left: multiply")
+
+    def _refuse(self, which, why):
+        if which.any():
+            names = self.get_feature_names_out()[which]
+            raise ValueError(
+                f"Features {', '.join(map(repr, names))} of X {why} them by a power of ten "
+                "before they are scaled."
+            )
 
     def _scaling(self):
         learned = self.center_, self.scale_, self.whitening_
@@ -337,16 +363,8 @@ class ClusterScaler(
             raise ValueError("feature_weights are all zero: at least one must be positive.")
         return weights
 
-    def _bounds(self, rows):
-        low, median, high = rows.quantiles((self.quantile_range[0], 50, self.quantile_range[1]))
-        reach = np.where(high > low, self.clip * (high - low), np.inf)
-        return np.stack([median - reach, median + reach])
-
-    def _warn_of_flat_features(self, rows):
-        suspects = np.flatnonzero(self.scale_ == 1.0)
-        low, high = rows.quantiles(self.quantile_range, suspects)
-        flat = suspects[high == low]
-        if flat.size:
+    def _warn_of_flat_features(self, flat):
+        if flat.any():
             warn_user(
                 f"The quantile_range {tuple(self.quantile_range)} of the features "
                 f"{list(self.get_feature_names_out()[flat])} is zero, though they vary: they keep "
@@ -371,13 +389,3 @@ def _warn_of_few_rows(chunks, weights):
             "sklearn.decomposition.PCA), or choose another method.",
             UserWarning,
         )
-
-
-def _run(chunks, fill, sparse_result):
-    """Scaled rows, block by block on the threads of the pool; sparse ones at once."""
-    require_finite(chunks)
-    if chunks.is_sparse:
-        return sparse_result(chunks.rows(slice(0, chunks.shape[0])))
-    out = np.empty(chunks.shape, np.float32 if chunks.dtype == np.float32 else np.float64)
-    chunks.map_reduce(lambda rows, scratch: fill(chunks.rows(rows), out[rows]))
-    return out

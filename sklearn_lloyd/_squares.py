@@ -1,0 +1,128 @@
+"""Whether squared distances of the rows are within float64, and what to say if they are not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from sklearn import get_config
+from sklearn.utils.sparsefuncs import min_max_axis
+
+from sklearn_lloyd._validation import require_finite
+
+# A smaller square has lost digits, or all of them.
+_LEAST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+_LEAST_FLOAT32 = float(np.finfo(np.float32).tiny / np.finfo(np.float32).eps)
+_MOST = float(np.finfo(np.float64).max)
+_LONG_LOOP = 4096  # numbers, above which NumPy is fast at reducing along rows
+_SCALE = (
+    "Scale the features first, for instance with sklearn_lloyd.preprocessing.ClusterScaler in a "
+    "Pipeline."
+)
+OVERFLOW = f"squared distances overflow float64. {_SCALE}"
+VANISH = f"squared distances vanish in float64. {_SCALE}"
+
+
+def is_square(number):
+    """Whether float64 has all digits of such a square, which is not zero; of numbers or arrays."""
+    return (number >= _LEAST) & (number < np.inf)
+
+
+def require_squares(chunks, alone=False):
+    """Raise a ValueError unless the rows are finite, and squared distances within float64.
+
+    A pass over the rows of its own. `alone` says that rows are not compared with each other.
+    """
+    if chunks.dtype != np.float64:  # squares of float32 and of integers are in float64
+        require_finite(chunks)
+    elif not get_config()["assume_finite"]:
+        refuse_squares(chunks, alone=alone)
+
+
+def refuse_squares(chunks, sample_weight=None, alone=False):
+    """Raise a ValueError that says why, if squared distances of the rows are not in float64.
+
+    A pass over the rows of its own: called where what was computed from them is not finite, or
+    next to nothing.
+    """
+    ends = ends_of(chunks, sample_weight, by_feature=not alone)
+    refuse_ends(*ends, chunks.shape, alone=alone)
+
+
+def ends_of(chunks, sample_weight=None, by_feature=True):
+    """The least and the largest value of each feature, or of all, of rows that have a weight.
+
+    What is not finite is an error, even if scikit-learn is told to assume that there is no such
+    thing: those who ask would take it for something else.
+
+    Returns
+    -------
+    least, most : ndarray of shape (n_features,) or (1,), float64
+    """
+    width = chunks.shape[1] if by_feature else 1
+    least, most = np.full(width, np.inf), np.full(width, -np.inf)
+
+    def kernel(rows, scratch):
+        values = chunks.rows(rows)
+        if sample_weight is not None:
+            values = values[sample_weight[rows] > 0.0]
+        if not values.shape[0]:
+            return np.inf, -np.inf
+        if not by_feature:
+            values = values.data if chunks.is_sparse else values
+            return values.min(initial=0), values.max(initial=0)
+        if chunks.is_sparse:
+            return min_max_axis(values.astype(np.float64), axis=0)
+        return [_along_features(end, values) for end in (np.minimum, np.maximum)]
+
+    def reduce(part):
+        np.minimum(least, part[0], out=least)
+        np.maximum(most, part[1], out=most)
+
+    chunks.map_reduce(kernel, reduce)
+    if not np.isfinite([least, most]).all():
+        require_finite(chunks, assumed=False)
+    return least, most
+
+
+def _along_features(end, values):
+    """``end.reduce(values, axis=0)``, of few features many rows side by side, which is faster."""
+    n_together = _LONG_LOOP // values.shape[1]
+    n_rows = values.shape[0] - values.shape[0] % max(1, n_together)
+    if n_together < 2 or n_rows <= n_together or not values.flags.c_contiguous:
+        return end.reduce(values, axis=0)
+    side_by_side = values[:n_rows].reshape(-1, n_together * values.shape[1])
+    found = end.reduce(side_by_side, axis=0).reshape(n_together, -1)
+    return end.reduce(np.concatenate([found, values[n_rows:]]), axis=0)
+
+
+def refuse_ends(least, most, shape, what="X", alone=False):
+    """Raise a ValueError if float64 does not hold the squared distances of rows between these.
+
+    Nor their sum over all rows, of an array of that shape.
+    """
+    largest = max(float(most.max()), -float(least.min()))
+    if largest >= math.sqrt(_MOST / math.prod(shape)) / 2.0:
+        raise ValueError(f"{what} has values up to {largest:.3g}: {OVERFLOW}")
+    difference = float((most - least).max())
+    if not alone and difference > 0.0 and not is_square(difference * difference):
+        raise ValueError(
+            f"No two values of a feature of {what} differ by more than {difference:.3g}: {VANISH}"
+        )
+
+
+def refuse_of_array(rows, what):
+    """As `refuse_squares`, of a small array of finite numbers."""
+    refuse_ends(rows.min(axis=0), rows.max(axis=0), rows.shape, what)
+
+
+def require_held(out):
+    """Raise a ValueError if numbers of finite float64 overflow float32, where they are to be."""
+    if out.dtype == np.float32 and not np.isfinite(out).all():
+        raise ValueError(f"The result overflows float32: give X in float64. {_SCALE}")
+
+
+def require_not_vanished(squares, out):
+    """Raise a ValueError if squares vanish in float32, where they are to be."""
+    if out.dtype == np.float32 and 0.0 < squares.max() < _LEAST_FLOAT32:
+        raise ValueError(f"Squared distances vanish in float32: give X in float64. {_SCALE}")
