@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -157,3 +158,61 @@ def test_functions_say_what_does_not_fit():
         kmeans_plusplus(X, 2, n_seeds=3)
     with pytest.raises(TypeError, match="positional"):
         kmeans_plusplus(X, 2, None)
+
+
+SET_LATER = [
+    (KMeans(3, random_state=0), {"n_clusters": 5, "init": "random", "algorithm": "elkan"}),
+    (MiniBatchKMeans(3, random_state=0), {"n_clusters": 5, "batch_size": 7, "init": "random"}),
+    *(
+        (ClusterScaler(method, clip=clip), {"method": other, "clip": set_clip, **more})
+        for method, clip, other, set_clip in [
+            ("zscore", None, "maxabs", None),
+            ("maxabs", None, "whiten", 2.0),
+            ("robust", 2.0, "unit-norm", None),
+            ("unit-norm", None, "range", None),
+            ("none", None, "zscore", 2.0),
+        ]
+        for more in [{"feature_weights": [0.0, 4.0, 1.0], "quantile_range": (5.0, 10.0)}]
+    ),
+    (
+        CentroidFeatures(n_clusters=3, random_state=0),
+        {"output": ["soft", "residual"], "passthrough": True, "n_clusters": 2, "gamma": 9.0},
+    ),
+    (
+        CentroidFeatures(KMeans(3, random_state=0), output="residual", passthrough=True),
+        {"output": "one-hot", "passthrough": False, "sparse_output": True,
+         "estimator": KMeans(2)},
+    ),
+    (
+        CentroidFeatures(n_clusters=3, output="one-hot", sparse_output=True, random_state=0),
+        {"output": "similarity", "sparse_output": False, "temperature": 3.0},
+    ),
+    (
+        NClustersSearch(n_clusters=(2, 3, 4), random_state=0),
+        {"n_clusters": 7, "criterion": "gap", "estimator": ClusterScaler(), "refit": False},
+    ),
+]  # fmt: skip
+CALLS = ("predict", "transform", "score", "inverse_transform", "get_feature_names_out")
+
+
+@pytest.mark.parametrize(("estimator", "later"), SET_LATER)
+def test_what_was_fitted_decides_and_not_what_is_set_later(blobs, estimator, later):
+    def answers():
+        for name in CALLS:
+            for X in (blobs, sparse.csr_matrix(blobs)):
+                given = () if name == "get_feature_names_out" else (X,)
+                try:
+                    found = getattr(model, name)(*given)
+                except (AttributeError, ValueError) as error:
+                    yield name, type(error)
+                else:
+                    yield name, type(found)
+                    yield from np.asarray(
+                        found.toarray() if sparse.issparse(found) else found
+                    ).ravel()
+
+    model = clone(estimator).fit(blobs)
+    before = list(answers())
+    model.set_params(**later)
+    assert list(answers()) == before
+    assert len(before) > len(blobs)
