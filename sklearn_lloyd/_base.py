@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import BACKENDS
+from sklearn_lloyd._parameters import NamedParameters
 from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
 from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import (
@@ -29,7 +30,7 @@ from sklearn_lloyd._validation import (
 from sklearn_lloyd._version import __version__
 
 
-class VersionedPickle:
+class VersionedPickle(NamedParameters):
     """An estimator that remembers which version stored it, and warns if another one reads it."""
 
     def __getstate__(self):

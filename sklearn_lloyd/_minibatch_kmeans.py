@@ -374,7 +374,7 @@ class MiniBatchKMeans(BaseKMeans):
         >>> np.sort(model.cluster_centers_.ravel()).round()
         array([1., 5.])
         """
-        if not isinstance(n_passes, Integral) or n_passes < 1:
+        if not isinstance(n_passes, Integral) or isinstance(n_passes, bool) or n_passes < 1:
             raise ValueError(f"n_passes should be an int of at least 1, got {n_passes!r}.")
         batches, first, history = Batches(batches, n_passes), True, []
         task = begin_fit(self, None, max_subtasks=n_passes)

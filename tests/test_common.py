@@ -1,5 +1,7 @@
 """scikit-learn's own checks, with no expected failure, and those that they leave out."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -14,8 +16,16 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lloyd import KMeans, MiniBatchKMeans, kmeans_plusplus
-from sklearn_lloyd.model_selection import NClustersSearch
+import sklearn_lloyd
+from sklearn_lloyd import (
+    KMeans,
+    MiniBatchKMeans,
+    k_means,
+    kmeans_plusplus,
+    metrics,
+    model_selection,
+)
+from sklearn_lloyd.model_selection import NClustersSearch, gap_statistic
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 from sklearn_lloyd.preprocessing._features import OUTPUTS
 from sklearn_lloyd.preprocessing._scaling import METHODS
@@ -216,3 +226,68 @@ def test_what_was_fitted_decides_and_not_what_is_set_later(blobs, estimator, lat
     model.set_params(**later)
     assert list(answers()) == before
     assert len(before) > len(blobs)
+
+
+def plain_functions():
+    for module in (sklearn_lloyd, metrics, model_selection):
+        for name in module.__all__:
+            function = getattr(module, name)
+            if hasattr(function, "__wrapped__"):
+                yield function
+
+
+@pytest.mark.parametrize("function", list(plain_functions()), ids=lambda each: each.__name__)
+def test_functions_say_which_parameter_was_meant(function):
+    name = list(inspect.signature(function).parameters)[-1]
+    with pytest.raises(TypeError, match=f"{name}s?x'.*did you mean '{name}'"):
+        function(**{name + "x": 1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "meant"),
+    [
+        (KMeans, "n_cluster", "n_clusters"),
+        (MiniBatchKMeans, "batchsize", "batch_size"),
+        (ClusterScaler, "methods", "method"),
+        (CentroidFeatures, "pass_through", "passthrough"),
+        (NClustersSearch, "criterions", "criterion"),
+    ],
+)
+def test_estimators_say_which_parameter_was_meant(kind, wrong, meant):
+    with pytest.raises(TypeError, match=rf"{kind.__name__}\(\) got .* '{wrong}'.*mean '{meant}'"):
+        kind(**{wrong: 3})
+    pipeline = make_pipeline(kind())
+    with pytest.raises(ValueError, match=f"'{wrong}' for .* {kind.__name__}: .* '{meant}'"):
+        pipeline.set_params(**{f"{kind.__name__.lower()}__{wrong}": 3})
+    with pytest.raises(ValueError, match=r"'zzz' for estimator .*: known are "):
+        kind().set_params(zzz=1)
+    # Nothing of it shows where parameters are looked up, nor in a class that a user derives.
+    assert set(inspect.signature(kind).parameters) == set(kind().get_params(deep=False))
+
+    class Derived(kind):
+        def __init__(self, own=1, **kwargs):
+            self.own = own
+            super().__init__(**kwargs)
+
+    with pytest.raises(TypeError, match=f"mean '{meant}'"):
+        Derived(own=2, **{wrong: 3})
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_])
+def test_truth_is_no_number(blobs, value):
+    calls = {
+        "n_clusters": lambda: KMeans(value).fit(blobs),
+        "n_init": lambda: KMeans(3, n_init=value).fit(blobs),
+        "max_iter": lambda: MiniBatchKMeans(3, max_iter=value).fit(blobs),
+        "batch_size": lambda: MiniBatchKMeans(3, batch_size=value).fit(blobs),
+        "n_clusters ": lambda: kmeans_plusplus(blobs, value),
+        "n_clusters  ": lambda: k_means(blobs, value),
+        "n_clusters   ": lambda: CentroidFeatures(n_clusters=value).fit(blobs),
+        "n_refs": lambda: NClustersSearch(n_refs=value).fit(blobs),
+        "n_passes": lambda: MiniBatchKMeans(3).fit_batches([blobs], n_passes=value),
+        "n_clusters    ": lambda: NClustersSearch(n_clusters=value).fit(blobs),
+        "n_clusters     ": lambda: gap_statistic(blobs, [1, value]),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=rf"{name.strip()}.*(int|whole).*{value}"):
+            call()

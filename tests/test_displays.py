@@ -453,7 +453,7 @@ def test_animation(X, tmp_path):
 
 def test_steps_of_what_is_no_kmeans(X):
     for estimator in (MiniBatchKMeans(3), NClustersSearch(), make_pipeline(MiniBatchKMeans(3))):
-        with pytest.raises(TypeError, match="should be a KMeans of sklearn_lloyd, .*; got [MN]"):
+        with pytest.raises(TypeError, match="should be a KMeans of sklearn_lloyd"):
             LloydStepsDisplay.from_estimator(estimator, X)
     with pytest.raises(NotFittedError):
         LloydStepsDisplay.from_estimator(make_pipeline(ClusterScaler(), KMeans(3)), X)

@@ -11,7 +11,7 @@ import sklearn_lloyd
 ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
-    {"_version", "_types", "_compat", "_optional", "_callbacks"},
+    {"_version", "_types", "_compat", "_optional", "_callbacks", "_parameters"},
     {"_kernels", "_threads", "_canonical"},
     {"_chunks", "_codes"},
     {"_batches", "_init", "_problem", "_solvers", "_squares", "_validation"},

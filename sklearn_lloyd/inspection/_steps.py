@@ -111,8 +111,8 @@ class LloydStepsDisplay:
         steps, clusterer = split_steps(estimator)
         if not isinstance(clusterer, KMeans):
             raise TypeError(
-                "estimator should be a KMeans of sklearn_lloyd, alone, at the end of a Pipeline or "
-                f"the best of a fitted search; got {type(clusterer).__name__}."
+                "estimator should be a KMeans of sklearn_lloyd, alone, at the end of a Pipeline "
+                f"or the best of a fitted search; got {type(clusterer).__name__}."
             )
         clusterer._validate_params()
         rows, names = through_steps(steps, clusterer, X)

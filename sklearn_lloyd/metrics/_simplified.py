@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._squares import refuse_of_array, require_squares
 from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights
@@ -22,6 +23,7 @@ from sklearn_lloyd.metrics._widths import silhouettes, widths_by_centers
 _CONSTRAINTS = {**CONSTRAINTS, "centers": ["array-like", None]}
 
 
+@is_no_scorer("scoring=simplified_silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def simplified_silhouette_samples(
     X,
@@ -93,6 +95,7 @@ def simplified_silhouette_samples(
     return _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)[0]
 
 
+@is_no_scorer("scoring=simplified_silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def simplified_silhouette_score(
     X,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many
 from sklearn_lloyd.metrics._moments import cluster_moments
 
 
+@is_no_scorer("sklearn_lloyd.model_selection.NClustersSearch(criterion='bic')")
 @validate_params(
     {
         "X": ["array-like", "sparse matrix"],
