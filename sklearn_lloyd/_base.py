@@ -31,7 +31,7 @@ from sklearn_lloyd._version import __version__
 
 
 class VersionedPickle(NamedParameters):
-    """An estimator that remembers which version stored it, and warns if another one reads it."""
+    """What all estimators are: they remember which version stored them, and warn another one."""
 
     def __getstate__(self):
         return {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
@@ -93,8 +93,8 @@ class BaseKMeans(
         Raises
         ------
         ValueError
-            If the centres are not a finite array of two dimensions, or a parameter is out of
-            its range.
+            If the centres are not a finite array of two dimensions, their squared distances are
+            beyond float64, or a parameter is out of its range.
 
         Examples
         --------

@@ -172,6 +172,6 @@ def _first_rows(chunks, codes, n_clusters, sample_weight):
 
 
 def require_finite_squares(chunks, squares):
-    """Raise a ValueError if sums of squares over all rows are not finite, for whatever reason."""
+    """Raise a ValueError that says why, if sums of squares over all rows are not finite."""
     if not np.isfinite(squares).all():
         refuse_squares(chunks)

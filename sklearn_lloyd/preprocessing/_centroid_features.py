@@ -129,9 +129,9 @@ class CentroidFeatures(
     is that of :class:`~sklearn_lloyd.KMeans`, whatever `estimator` is. `fit` passes over the
     rows once more than `estimator` does, for `gamma_` and `temperature_`.
 
-    `transform` goes by what was fitted: a parameter that is set afterwards has no effect before
-    the next `fit`. Neither rows nor their features are kept. The fitted k-means has what it keeps
-    by itself: the centres, and in `labels_` one number for each row.
+    A parameter that is set after `fit` has no effect on `transform`. Neither rows nor their
+    features are kept. The fitted k-means has what it keeps by itself: the centres, and in
+    `labels_` one number for each row.
 
     References
     ----------
@@ -221,7 +221,6 @@ class CentroidFeatures(
             _check_layout(chunks, outputs)
             weights = check_weights(sample_weight, chunks.shape[0])
             self.estimator_ = _fitted(estimator, X, y, weights)
-            # What later calls go by, whatever the parameters are then.
             self._made = outputs, self.passthrough, self.sparse_output
             centers = self._checked_centers()
             self._require_unique_names()

@@ -123,8 +123,12 @@ class ClusterScaler(
     whitened rows are then equally far from each other. Another one names features that vary while
     their `quantile_range` is zero: 'robust' leaves them in their unit, as scikit-learn does.
 
+    Each feature is looked at in a power of two of its own, so that no square overflows or
+    vanishes. Refused are features whose differences overflow float64, and scales below 2.2e-308.
+
     Sparse X stays sparse: 'maxabs', 'unit-norm' and 'none' take it. The others would have to
-    take off a centre from the zeros, and refuse it, as `clip` does.
+    take off a centre from the zeros, and refuse it, as `clip` does. A parameter that is set after
+    `fit` has no effect on `transform`.
 
     Statistics are in float64 and count each row by its weight; the standard deviation and the
     covariance are those of the rows themselves (``ddof=0``). 'unit-norm' and 'none' learn
@@ -206,7 +210,8 @@ class ClusterScaler(
         ------
         ValueError
             If X, the weights or the parameters do not fit; the message names what came and what
-            is expected. Among these: sparse X for a method that takes off a centre.
+            is expected. Among these: sparse X for a method that takes off a centre, and features
+            that are too large or too small, see the Notes.
         """
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
@@ -214,8 +219,6 @@ class ClusterScaler(
             chunks = self._check_rows(X, reset=True)
             self.feature_weights_ = self._checked_feature_weights()
             weights = check_weights(sample_weight, chunks.shape[0])
-            if self.method == "whiten" and self.shrinkage == 0.0:
-                _warn_of_few_rows(chunks, weights)
             with chunks.open(), np.errstate(over="ignore", invalid="ignore"):
                 ends = ends_of(chunks)
                 self._check_ends(*ends)
@@ -242,6 +245,11 @@ class ClusterScaler(
         -------
         X_new : ndarray or CSR matrix of shape (n_samples, n_features)
             float32 if X is, else float64; sparse if X is.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit, is sparse and has a centre to be taken off, or the result overflows.
         """
         check_is_fitted(self)
         chunks = self._check_rows(X, reset=False)
@@ -267,6 +275,8 @@ class ClusterScaler(
 
         Raises
         ------
+        ValueError
+            If X does not fit, is sparse and has a centre to be added, or the result overflows.
         AttributeError
             For 'unit-norm', which does not keep the norms: there is no such method then.
         """
@@ -377,15 +387,3 @@ class ClusterScaler(
         tags.input_tags.sparse = self.method in SPARSE_METHODS and self.clip is None
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _warn_of_few_rows(chunks, weights):
-    n_rows = chunks.shape[0] if weights is None else np.count_nonzero(weights)
-    if n_rows <= chunks.shape[1]:
-        warn_user(
-            f"method='whiten' needs more rows than features; got n_samples={n_rows} that count "
-            f"and {chunks.shape[1]} features. Whitened, distinct rows are all equally far from "
-            "each other. Set shrinkage above zero, reduce the features first (for instance with "
-            "sklearn.decomposition.PCA), or choose another method.",
-            UserWarning,
-        )

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd.preprocessing._apply import as_float64, or_infinite, units_of
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
@@ -137,6 +138,8 @@ def _none(rows, options):
 
 def _whiten(rows, options):
     """ZCA of the correlations: the whitening that leaves features nearest to themselves."""
+    if options.shrinkage == 0.0:
+        _warn_of_few_rows(rows.chunks, rows.weights)
     center, scale, _ = _zscore(rows, options)
     n_features = center.size
     divisors, total, products = or_infinite(scale), 0.0, np.zeros((n_features, n_features))
@@ -160,6 +163,18 @@ def _whiten(rows, options):
     kept = variances > _FLAT * variances[-1]
     axes = axes[:, kept]
     return center, scale, (axes / np.sqrt(variances[kept])) @ axes.T
+
+
+def _warn_of_few_rows(chunks, weights):
+    n_rows = chunks.shape[0] if weights is None else np.count_nonzero(weights)
+    if n_rows <= chunks.shape[1]:
+        warn_user(
+            f"method='whiten' needs more rows than features; got n_samples={n_rows} that count "
+            f"and {chunks.shape[1]} features. Whitened, distinct rows are all equally far from "
+            "each other. Set shrinkage above zero, reduce the features first (for instance with "
+            "sklearn.decomposition.PCA), or choose another method.",
+            UserWarning,
+        )
 
 
 METHODS = {
