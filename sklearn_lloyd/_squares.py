@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import sparse
 from sklearn import get_config
 from sklearn.utils.sparsefuncs import min_max_axis
 
@@ -15,6 +16,7 @@ _LEAST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 _LEAST_FLOAT32 = float(np.finfo(np.float32).tiny / np.finfo(np.float32).eps)
 _MOST = float(np.finfo(np.float64).max)
 _LONG_LOOP = 4096  # numbers, above which NumPy is fast at reducing along rows
+_FEW = 256  # rows that are looked at first
 _SCALE = (
     "Scale the features first, for instance with sklearn_lloyd.preprocessing.ClusterScaler in a "
     "Pipeline."
@@ -36,7 +38,33 @@ def require_squares(chunks, alone=False):
     if chunks.dtype != np.float64:  # squares of float32 and of integers are in float64
         require_finite(chunks)
     elif not get_config()["assume_finite"]:
-        refuse_squares(chunks, alone=alone)
+        # Most often sums of squares and a few rows tell, in a part of the time.
+        in_range = _sum_of_squares(chunks) < _MOST / 4.0
+        if not in_range or not (alone or _differ(chunks.rows(slice(0, _FEW)))):
+            refuse_squares(chunks, alone=alone)
+
+
+def _sum_of_squares(chunks):
+    total = 0.0
+
+    def kernel(rows, scratch):
+        values = chunks.rows(rows)
+        if chunks.is_sparse:
+            return np.einsum("i,i->", values.data, values.data)
+        return np.einsum("ij,ij->", values, values)
+
+    def add(part):
+        nonlocal total
+        total += float(part)
+
+    chunks.map_reduce(kernel, add)
+    return total
+
+
+def _differ(rows):
+    """Whether rows differ by numbers whose squares float64 has all digits of."""
+    least, most = _ends(rows)
+    return is_square(np.square(most - least)).any()
 
 
 def refuse_squares(chunks, sample_weight=None, alone=False):
@@ -68,12 +96,10 @@ def ends_of(chunks, sample_weight=None, by_feature=True):
             values = values[sample_weight[rows] > 0.0]
         if not values.shape[0]:
             return np.inf, -np.inf
-        if not by_feature:
-            values = values.data if chunks.is_sparse else values
-            return values.min(initial=0), values.max(initial=0)
-        if chunks.is_sparse:
-            return min_max_axis(values.astype(np.float64), axis=0)
-        return [_along_features(end, values) for end in (np.minimum, np.maximum)]
+        if by_feature:
+            return _ends(values)
+        values = values.data if chunks.is_sparse else values
+        return values.min(initial=0), values.max(initial=0)
 
     def reduce(part):
         np.minimum(least, part[0], out=least)
@@ -83,6 +109,12 @@ def ends_of(chunks, sample_weight=None, by_feature=True):
     if not np.isfinite([least, most]).all():
         require_finite(chunks, assumed=False)
     return least, most
+
+
+def _ends(rows):
+    if sparse.issparse(rows):
+        return min_max_axis(rows.astype(np.float64), axis=0)
+    return [_along_features(end, rows) for end in (np.minimum, np.maximum)]
 
 
 def _along_features(end, values):
