@@ -182,4 +182,4 @@ else:  # without a file name: in a notebook, or in the build of the documentatio
     folder = start / "output"
 folder.mkdir(parents=True, exist_ok=True)
 figure.savefig(folder / "choosing_k.png", dpi=150)
-print(f"\nThe picture is in {folder / 'choosing_k.png'}.")
+print(f"\nWrote {folder.resolve() / 'choosing_k.png'}")

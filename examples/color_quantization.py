@@ -112,3 +112,4 @@ axes[1, 0].text(1, 0.5, "The palettes, from dark to light:", ha="right", va="cen
 for ax in axes.flat:
     ax.set_axis_off()
 figure.savefig(folder / "color_quantization.png", dpi=120)
+print(f"\nWrote {folder.resolve() / 'color_quantization.png'}")

@@ -152,4 +152,4 @@ for name, rows in zip(profiles.names, profiles.exemplars, strict=True):
 
 display = ProfileDisplay.from_profiles(profiles)
 display.figure_.savefig(folder / "customer_segments.png", dpi=100)
-print(f"\nWrote {folder.name}/customer_segments.png")
+print(f"\nWrote {folder.resolve() / 'customer_segments.png'}")

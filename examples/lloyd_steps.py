@@ -53,6 +53,7 @@ starts = {"good": [0, 70, 120], "bad": [13, 56, 18]}
 
 good = LloydStepsDisplay.from_estimator(KMeans(3, init=X.iloc[starts["good"]]), X)
 good.figure_.savefig(folder / "lloyd_steps_good.png", dpi=100)
+print(f"Wrote {folder.resolve() / 'lloyd_steps_good.png'}")
 print(f"Good start: {len(good.inertia)} steps, inertia {good.inertia[-1]:.1f}.")
 
 # %%
@@ -64,6 +65,7 @@ print(f"Good start: {len(good.inertia)} steps, inertia {good.inertia[-1]:.1f}.")
 
 bad = LloydStepsDisplay.from_estimator(KMeans(3, init=X.iloc[starts["bad"]]), X)
 bad.figure_.savefig(folder / "lloyd_steps_bad.png", dpi=100)
+print(f"Wrote {folder.resolve() / 'lloyd_steps_bad.png'}")
 print(f"Bad start: {len(bad.inertia)} steps, inertia {bad.inertia[-1]:.1f}.")
 
 # %%
@@ -74,7 +76,7 @@ print(f"Bad start: {len(bad.inertia)} steps, inertia {bad.inertia[-1]:.1f}.")
 # reset.
 
 page = bad.to_html(folder / "lloyd_steps.html")
-print(f"{page.name}: {page.stat().st_size / 1000:.0f} kB.")
+print(f"Wrote {page.resolve()} ({page.stat().st_size / 1000:.0f} kB).")
 
 # %%
 # What helps

@@ -26,11 +26,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import NClustersDisplay
 from sklearn_lloyd.model_selection import NClustersSearch
+from sklearn_lloyd.preprocessing import ClusterScaler
 
 if len(sys.argv) > 1:
     folder = Path(sys.argv[1])
@@ -53,7 +53,7 @@ folder.mkdir(parents=True, exist_ok=True)
 X, digit = load_digits(return_X_y=True)
 
 search = NClustersSearch(
-    make_pipeline(MinMaxScaler(), KMeans()),
+    make_pipeline(ClusterScaler("range"), KMeans()),
     n_clusters=range(1, 16),
     criterion="vote",
     n_init=3,
@@ -148,7 +148,12 @@ np.save(sys.argv[2], model.predict(load_digits().data))
 subprocess.run([sys.executable, "-c", program, model_file, predictions_file], check=True)
 
 same = np.array_equal(np.load(predictions_file), cluster)
-print(f"\nStored the model in {model_file.name} ({model_file.stat().st_size / 1024:.0f} KiB).")
-print(f"Loaded in a new process, it predicts the same for all {len(X)} pictures: {same}.")
+print(f"\nLoaded in a new process, the model predicts the same for all {len(X)} pictures: {same}.")
 if not same:
     raise SystemExit("The stored model predicts something else.")
+
+print(f"\nWritten to {folder.resolve()}:")
+print("  evidence.png         what each criterion says of each k")
+print("  centroids.png        the centres as pictures")
+print(f"  digits.joblib        the model ({model_file.stat().st_size / 1024:.0f} KiB)")
+print("  predictions.npy      the cluster of each picture, from the second process")

@@ -57,6 +57,7 @@ for ax, (k, model) in zip(axes, models.items(), strict=True):
     below = (display.widths < 0).sum()
     print(f"{k} clusters: mean silhouette {display.average:.2f}, {below} rows below zero.")
 figure.savefig(folder / "silhouettes.png", dpi=100)
+print(f"Wrote {folder.resolve() / 'silhouettes.png'}")
 
 # %%
 # Rows and centres
@@ -70,6 +71,7 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained"
 ClusterDisplay.from_estimator(models[6], X, ax=left)
 map_of_centers = CentroidDisplay.from_estimator(models[6], X, ax=right)
 figure.savefig(folder / "cluster_map.png", dpi=100)
+print(f"Wrote {folder.resolve() / 'cluster_map.png'}")
 print("Distances between the centres:")
 print(map_of_centers.distances.round(1))
 

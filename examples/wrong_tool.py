@@ -103,6 +103,7 @@ for column, (name, ((X, group), k, other)) in enumerate(sets.items()):
     axes[0, column].set_xlabel(f"diagnosis: {text}", fontsize=8)
     print(f"  diagnosis of k-means: {text}")
 figure.savefig(folder / "wrong_tool.png", dpi=120)
+print(f"\nWrote {folder.resolve() / 'wrong_tool.png'}")
 
 # %%
 # A finding says what it means, what it was seen by, and what to do:

@@ -20,7 +20,9 @@ from sklearn_lloyd._columns import require_numbers
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._kernels import BACKENDS
+from sklearn_lloyd._parameters import NamedParameters
 from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
+from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import (
     check_centers,
     check_centers_fit,
@@ -31,8 +33,8 @@ from sklearn_lloyd._validation import (
 from sklearn_lloyd._version import __version__
 
 
-class VersionedPickle:
-    """An estimator that remembers which version stored it, and warns if another one reads it."""
+class VersionedPickle(NamedParameters):
+    """What all estimators are: they remember which version stored them, and warn another one."""
 
     def __getstate__(self):
         state = {**super().__getstate__(), "_sklearn_lloyd_version": __version__}
@@ -100,8 +102,8 @@ class BaseKMeans(
         Raises
         ------
         ValueError
-            If the centres are not a finite array of two dimensions, or a parameter is out of
-            its range.
+            If the centres are not a finite array of two dimensions, their squared distances are
+            beyond float64, or a parameter is out of its range.
 
         Examples
         --------
@@ -111,8 +113,9 @@ class BaseKMeans(
         """
         options = {"dtype": [np.float64, np.float32], "copy": True, "order": "C"}
         require_numbers(centers)
-        n_clusters = len(check_array(centers, input_name="centers", **options))
-        estimator = cls(n_clusters=n_clusters, **params)
+        checked = check_array(centers, input_name="centers", **options)
+        refuse_of_array(checked, "centers")
+        estimator = cls(n_clusters=len(checked), **params)
         estimator._validate_params()
         estimator.cluster_centers_ = validate_data(estimator, centers, **options)
         return estimator

@@ -7,7 +7,8 @@ from os import PathLike
 
 import numpy as np
 
-from sklearn_lloyd._validation import check_weights, require_finite
+from sklearn_lloyd._squares import require_squares
+from sklearn_lloyd._validation import check_weights
 
 _EXPECTED = (
     "batches should be a list of arrays, frames or CSR matrices with two dimensions, or of pairs "
@@ -101,7 +102,7 @@ class CheckedBatches:
         for number, X, weights in self._batches:
             with naming_batch(number):
                 chunks = self._check(X, self._n_rows is None and n_rows == 0)
-                require_finite(chunks)
+                require_squares(chunks, alone=True)
                 self._batches.check_alike(chunks)
             n_rows += chunks.shape[0]
             yield chunks, self._in_unit(weights, chunks.shape[0])

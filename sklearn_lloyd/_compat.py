@@ -2,18 +2,22 @@
 
 from functools import wraps
 from inspect import signature
+from numbers import Integral
 
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._openmp_helpers import (
     _openmp_effective_n_threads as openmp_effective_n_threads,
 )
 from sklearn.utils._param_validation import (
     HasMethods,
-    Interval,
     StrOptions,
     make_constraint,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import validate_params as _validate_params
+
+from sklearn_lloyd._parameters import names_parameters
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -21,6 +25,14 @@ except ImportError:  # before scikit-learn 1.9
 
     class CallbackSupportMixin:
         """There are no callbacks yet."""
+
+
+class Interval(_Interval):
+    """As scikit-learn's, but True and False are no whole numbers."""
+
+    def is_satisfied_by(self, val):
+        is_truth = isinstance(val, bool | np.bool_)
+        return not (is_truth and self.type is Integral) and super().is_satisfied_by(val)
 
 
 def validate_params(constraints, *, prefer_skip_nested_validation=None):
@@ -36,7 +48,9 @@ def validate_params(constraints, *, prefer_skip_nested_validation=None):
     def validated(function):
         function.__signature__ = signature(function)
         strict = decorator(function)
-        return strict if prefer_skip_nested_validation is not None else quick(function, strict)
+        if prefer_skip_nested_validation is None:
+            strict = quick(function, strict)
+        return names_parameters(strict)
 
     def quick(function, strict):
         names = tuple(function.__signature__.parameters)

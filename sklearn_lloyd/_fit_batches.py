@@ -16,6 +16,7 @@ from sklearn_lloyd._fit import (
 from sklearn_lloyd._moments import mean_variance, shift_near
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import StreamAssigner
+from sklearn_lloyd._squares import ends_of, is_square, refuse_ends
 from sklearn_lloyd._types import Problem, Result
 from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
@@ -96,6 +97,7 @@ def fit_batches(
     return with_starts(best, runs, problem.weight_unit), n_chosen
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is looked at in the end
 def _problem_of_batches(batches, n_clusters, samples):
     """One pass for the moments and the sample; sets the unit of the weights for later passes."""
     total, n_rows, mean, squares, unit = 0.0, 0, 0.0, 0.0, 0.0
@@ -114,11 +116,8 @@ def _problem_of_batches(batches, n_clusters, samples):
     if n_rows < n_clusters:
         raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
     variance = float(squares.mean() / total)
-    if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
-        raise ValueError(
-            "X has values so large that squared distances overflow float64. Scale the features "
-            "first."
-        )
+    if not is_square(variance) or not np.isfinite(np.square(mean)).all():
+        refuse_ends(*_ends_of_batches(batches), (n_rows, mean.size), what="batches")
     in_weight_unit(total, unit, "sum of the weights")
     in_weight_unit(squares.sum(), unit, "inertia")
     batches.weight_unit = unit
@@ -138,6 +137,12 @@ def _problem_of_batches(batches, n_clusters, samples):
         screen_dtype=dtype,
         weight_unit=unit,
     )
+
+
+def _ends_of_batches(batches):
+    ends = [ends_of(chunks, weights) for chunks, weights in batches]
+    least, most = zip(*ends, strict=True)
+    return np.min(least, axis=0), np.max(most, axis=0)
 
 
 class Reservoir:

@@ -25,11 +25,11 @@ from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import PassingRows
+from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 from sklearn_lloyd._validation import (
     check_n_clusters,
     check_weights,
-    require_finite,
     unchanged_on_failure,
     warn_user,
 )
@@ -327,7 +327,7 @@ class MiniBatchKMeans(BaseKMeans):
             n_clusters = self.n_clusters if first else len(self.cluster_centers_)
             n_steps = getattr(self, "n_steps_", 0)
             chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
-            require_finite(chunks)
+            require_squares(chunks, alone=not first)
             weights = check_weights(sample_weight, chunks.shape[0], may_be_zero=not first)
             with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
@@ -391,7 +391,7 @@ class MiniBatchKMeans(BaseKMeans):
         >>> np.sort(model.cluster_centers_.ravel()).round()
         array([1., 5.])
         """
-        if not isinstance(n_passes, Integral) or n_passes < 1:
+        if not isinstance(n_passes, Integral) or isinstance(n_passes, bool) or n_passes < 1:
             raise ValueError(f"n_passes should be an int of at least 1, got {n_passes!r}.")
         batches, first, history = Batches(batches, n_passes), True, []
         task = begin_fit(self, None, max_subtasks=n_passes)
@@ -419,8 +419,9 @@ class MiniBatchKMeans(BaseKMeans):
 
     def _learn(self, X, weights, batches, history, chosen):
         """Move the centres by the rows of a large batch; return their inertia."""
-        chunks = self._check_rows(X, self.n_clusters, reset=not hasattr(self, "cluster_centers_"))
-        require_finite(chunks)
+        first = not hasattr(self, "cluster_centers_")
+        chunks = self._check_rows(X, self.n_clusters, reset=first)
+        require_squares(chunks, alone=not first)
         batches.check_alike(chunks)
         with chunks.open():
             moving, shift, rng = self._moving(chunks, weights)

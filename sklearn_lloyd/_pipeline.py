@@ -70,6 +70,11 @@ def seen_by_clusterer(estimator, X):
             "has not seen are found. Take a clusterer that has, such as KMeans."
         )
     check_is_fitted(clusterer)
+    return Seen(clusterer, *through_steps(steps, clusterer, X))
+
+
+def through_steps(steps, clusterer, X):
+    """The rows as the clusterer after those steps sees them, and the names of their features."""
     names = column_names(X)
     for step in steps:
         X = step.transform(X)
@@ -77,4 +82,4 @@ def seen_by_clusterer(estimator, X):
             names = step.get_feature_names_out()
         except (AttributeError, ValueError):  # a step that does not tell
             names = None
-    return Seen(clusterer, X, getattr(clusterer, "feature_names_in_", names))
+    return X, getattr(clusterer, "feature_names_in_", names)

@@ -10,8 +10,8 @@ from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._kernels import CenterTable, batch_rows, sq_distances_to_all
 from sklearn_lloyd._moments import shift_near
 from sklearn_lloyd._solvers import label_kernel
+from sklearn_lloyd._squares import require_held, require_squares
 from sklearn_lloyd._threads import effective_n_threads
-from sklearn_lloyd._validation import require_finite
 from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 _LITTLE_WORK = 1 << 20  # products, and what else a row takes in these: for a last block
@@ -50,9 +50,9 @@ def predict_labels(chunks, centers, last=True):
             norms = []
             chunks.map_reduce(kernel, norms.append, blocks, last)
             if not math.isfinite(sum(norms)):
-                require_finite(chunks)
+                require_squares(chunks, alone=True)
         else:
-            require_finite(chunks)
+            require_squares(chunks, alone=True)
             chunks.map_reduce(kernel, last=last)
     return labels
 
@@ -83,6 +83,7 @@ def distances_to_centers(chunks, centers):
 
     def use(rows, squares):
         np.sqrt(squares, out=out[rows], casting="same_kind")
+        require_held(out[rows])
 
     use_sq_distances(chunks, centers, use)
     return out
@@ -94,7 +95,7 @@ def use_sq_distances(chunks, centers, use):
     `rows` is a slice, `squares` their squared distances to the centres, (n_rows, n_clusters) in
     float64, in any memory order: to be used while they are in the cache, and written to at will.
     """
-    require_finite(chunks)
+    require_squares(chunks, alone=True)
     table = _table(chunks, centers)
 
     def kernel(rows, scratch):

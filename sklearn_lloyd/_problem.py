@@ -9,8 +9,8 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._codes import can_encode, working_memory
 from sklearn_lloyd._kernels import array_of, norms_and_keys
 from sklearn_lloyd._moments import OFF_CENTER, mean_variance, shift_near
+from sklearn_lloyd._squares import is_square, refuse_squares
 from sklearn_lloyd._types import Problem
-from sklearn_lloyd._validation import require_finite
 from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 # Spreads outside of which float32 products could overflow or vanish.
@@ -33,12 +33,8 @@ def make_problem(chunks, n_clusters, sample_weight, to_cluster=True):
     with chunks.open():
         mean, variances = mean_variance(chunks, sample_weight)
         variance = float(variances.mean())
-        if not np.isfinite(variance) or not np.isfinite(np.square(mean)).all():
-            require_finite(chunks)
-            raise ValueError(
-                f"X has values up to {_largest(chunks):.3g}: squared distances overflow "
-                "float64. Scale the features first."
-            )
+        if not is_square(variance) or not np.isfinite(np.square(mean)).all():
+            refuse_squares(chunks, sample_weight)
         if weight_unit > 1.0:
             most = float(variances.sum()) * float(sample_weight.sum())
             in_weight_unit(most, weight_unit, "inertia")
@@ -51,7 +47,7 @@ def make_problem(chunks, n_clusters, sample_weight, to_cluster=True):
             chunks, sample_weight, shift, mean, variances, screen_dtype, rounded
         )
         if not np.isfinite(sum_of_squares):  # rows that count nothing
-            require_finite(chunks)
+            refuse_squares(chunks)
     return Problem(
         chunks=chunks,
         n_clusters=n_clusters,
@@ -88,17 +84,6 @@ def problem_of_rows(problem, rows, sample_weight=None):
     chunks = problem.chunks
     some = Chunks(chunks.rows(rows), problem.n_clusters, chunks.n_threads, chunks.backend)
     return make_problem(some, problem.n_clusters, sample_weight)
-
-
-def _largest(chunks):
-    found = []
-
-    def kernel(rows, scratch):
-        values = chunks.rows(rows)
-        return np.abs(values.data if chunks.is_sparse else values).max(initial=0)
-
-    chunks.map_reduce(kernel, found.append)
-    return max(found)
 
 
 def _norms_and_keys(chunks, sample_weight, shift, mean, variances, dtype, rounded):

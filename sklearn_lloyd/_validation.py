@@ -172,13 +172,14 @@ def _take_plain(estimator, n_features, reset):
     return known == (n_features, False)
 
 
-def require_finite(chunks):
+def require_finite(chunks, assumed=None):
     """Raise a ValueError that says where, unless all rows are finite.
 
     A pass over the rows of its own: called where a first pass has found something, or does not
-    tell.
+    tell. `assumed`: whether to take it for granted; None: as scikit-learn is configured.
     """
-    if chunks.dtype.kind != "f" or get_config()["assume_finite"]:
+    assumed = get_config()["assume_finite"] if assumed is None else assumed
+    if chunks.dtype.kind != "f" or assumed:
         return
     bad = []
 

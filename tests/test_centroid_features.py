@@ -261,7 +261,7 @@ def test_sparse_rows(kind, backend):
     np.testing.assert_allclose(found.toarray()[:, 30:], frozen.transform(dense), atol=1e-9)
     np.testing.assert_allclose(frozen.transform(kind(dense)), frozen.transform(dense), atol=1e-9)
     with pytest.raises(ValueError, match="'residual' is not for sparse X"):
-        features.set_params(output="residual").transform(kind(dense))
+        features.set_params(output="residual").fit(dense).transform(kind(dense))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -451,7 +451,7 @@ def test_bad_rows_after_fit():
         features.transform([[1.0, np.nan]])
     for output in ("soft", "triangle"):
         with pytest.raises(ValueError, match="squared distances overflow"):
-            features.set_params(output=output).transform([[1e200, 0.0]])
+            features.set_params(output=output).fit(GOOD).transform([[1e200, 0.0]])
 
 
 @pytest.mark.parametrize("output", [*OUTPUTS, list(OUTPUTS)])

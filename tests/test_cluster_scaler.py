@@ -390,7 +390,7 @@ BAD = [
     ({}, np.where(GOOD == 5, np.nan, GOOD), None, "NaN: the first in row 2, column 1"),
     ({}, pd.DataFrame({"a": [1.0, 2.0], "kind": ["x", "y"]}), None, "not numbers: 'kind'"),
     ({"clip": 2.0, "method": "none"}, sparse.csr_array(GOOD), None, "clip=2.0 is not for sparse"),
-    ({"method": "range"}, np.array([[-1.5e308], [1.5e308]]), None, "overflows float64"),
+    ({"method": "range"}, np.array([[-1.5e308], [1.5e308]]), None, "differences overflow float64"),
 ]
 
 

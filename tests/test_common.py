@@ -1,10 +1,13 @@
 """scikit-learn's own checks, with no expected failure, and those that they leave out."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -13,8 +16,16 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lloyd import KMeans, MiniBatchKMeans, kmeans_plusplus
-from sklearn_lloyd.model_selection import NClustersSearch
+import sklearn_lloyd
+from sklearn_lloyd import (
+    KMeans,
+    MiniBatchKMeans,
+    k_means,
+    kmeans_plusplus,
+    metrics,
+    model_selection,
+)
+from sklearn_lloyd.model_selection import NClustersSearch, gap_statistic
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
 from sklearn_lloyd.preprocessing._features import OUTPUTS
 from sklearn_lloyd.preprocessing._scaling import METHODS
@@ -161,3 +172,126 @@ def test_functions_say_what_does_not_fit():
         kmeans_plusplus(X, 2, n_seeds=3)
     with pytest.raises(TypeError, match="positional"):
         kmeans_plusplus(X, 2, None)
+
+
+SET_LATER = [
+    (KMeans(3, random_state=0), {"n_clusters": 5, "init": "random", "algorithm": "elkan"}),
+    (MiniBatchKMeans(3, random_state=0), {"n_clusters": 5, "batch_size": 7, "init": "random"}),
+    *(
+        (ClusterScaler(method, clip=clip), {"method": other, "clip": set_clip, **more})
+        for method, clip, other, set_clip in [
+            ("zscore", None, "maxabs", None),
+            ("maxabs", None, "whiten", 2.0),
+            ("robust", 2.0, "unit-norm", None),
+            ("unit-norm", None, "range", None),
+            ("none", None, "zscore", 2.0),
+        ]
+        for more in [{"feature_weights": [0.0, 4.0, 1.0], "quantile_range": (5.0, 10.0)}]
+    ),
+    (
+        CentroidFeatures(n_clusters=3, random_state=0),
+        {"output": ["soft", "residual"], "passthrough": True, "n_clusters": 2, "gamma": 9.0},
+    ),
+    (
+        CentroidFeatures(KMeans(3, random_state=0), output="residual", passthrough=True),
+        {"output": "one-hot", "passthrough": False, "sparse_output": True,
+         "estimator": KMeans(2)},
+    ),
+    (
+        CentroidFeatures(n_clusters=3, output="one-hot", sparse_output=True, random_state=0),
+        {"output": "similarity", "sparse_output": False, "temperature": 3.0},
+    ),
+    (
+        NClustersSearch(n_clusters=(2, 3, 4), random_state=0),
+        {"n_clusters": 7, "criterion": "gap", "estimator": ClusterScaler(), "refit": False},
+    ),
+]  # fmt: skip
+CALLS = ("predict", "transform", "score", "inverse_transform", "get_feature_names_out")
+
+
+@pytest.mark.parametrize(("estimator", "later"), SET_LATER)
+def test_what_was_fitted_decides_and_not_what_is_set_later(blobs, estimator, later):
+    def answers():
+        for name in CALLS:
+            for X in (blobs, sparse.csr_matrix(blobs)):
+                given = () if name == "get_feature_names_out" else (X,)
+                try:
+                    found = getattr(model, name)(*given)
+                except (AttributeError, ValueError) as error:
+                    yield name, type(error)
+                else:
+                    yield name, type(found)
+                    yield from np.asarray(
+                        found.toarray() if sparse.issparse(found) else found
+                    ).ravel()
+
+    model = clone(estimator).fit(blobs)
+    before = list(answers())
+    model.set_params(**later)
+    assert list(answers()) == before
+    assert len(before) > len(blobs)
+
+
+def plain_functions():
+    for module in (sklearn_lloyd, metrics, model_selection):
+        for name in module.__all__:
+            function = getattr(module, name)
+            if hasattr(function, "__wrapped__"):
+                yield function
+
+
+@pytest.mark.parametrize("function", list(plain_functions()), ids=lambda each: each.__name__)
+def test_functions_say_which_parameter_was_meant(function):
+    name = list(inspect.signature(function).parameters)[-1]
+    with pytest.raises(TypeError, match=f"{name}s?x'.*did you mean '{name}'"):
+        function(**{name + "x": 1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "meant"),
+    [
+        (KMeans, "n_cluster", "n_clusters"),
+        (MiniBatchKMeans, "batchsize", "batch_size"),
+        (ClusterScaler, "methods", "method"),
+        (CentroidFeatures, "pass_through", "passthrough"),
+        (NClustersSearch, "criterions", "criterion"),
+    ],
+)
+def test_estimators_say_which_parameter_was_meant(kind, wrong, meant):
+    with pytest.raises(TypeError, match=rf"{kind.__name__}\(\) got .* '{wrong}'.*mean '{meant}'"):
+        kind(**{wrong: 3})
+    pipeline = make_pipeline(kind())
+    with pytest.raises(ValueError, match=f"'{wrong}' for .* {kind.__name__}: .* '{meant}'"):
+        pipeline.set_params(**{f"{kind.__name__.lower()}__{wrong}": 3})
+    with pytest.raises(ValueError, match=r"'zzz' for estimator .*: known are "):
+        kind().set_params(zzz=1)
+    # Nothing of it shows where parameters are looked up, nor in a class that a user derives.
+    assert set(inspect.signature(kind).parameters) == set(kind().get_params(deep=False))
+
+    class Derived(kind):
+        def __init__(self, own=1, **kwargs):
+            self.own = own
+            super().__init__(**kwargs)
+
+    with pytest.raises(TypeError, match=f"mean '{meant}'"):
+        Derived(own=2, **{wrong: 3})
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_])
+def test_truth_is_no_number(blobs, value):
+    calls = {
+        "n_clusters": lambda: KMeans(value).fit(blobs),
+        "n_init": lambda: KMeans(3, n_init=value).fit(blobs),
+        "max_iter": lambda: MiniBatchKMeans(3, max_iter=value).fit(blobs),
+        "batch_size": lambda: MiniBatchKMeans(3, batch_size=value).fit(blobs),
+        "n_clusters ": lambda: kmeans_plusplus(blobs, value),
+        "n_clusters  ": lambda: k_means(blobs, value),
+        "n_clusters   ": lambda: CentroidFeatures(n_clusters=value).fit(blobs),
+        "n_refs": lambda: NClustersSearch(n_refs=value).fit(blobs),
+        "n_passes": lambda: MiniBatchKMeans(3).fit_batches([blobs], n_passes=value),
+        "n_clusters    ": lambda: NClustersSearch(n_clusters=value).fit(blobs),
+        "n_clusters     ": lambda: gap_statistic(blobs, [1, value]),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=rf"{name.strip()}.*(int|whole).*{value}"):
+            call()

@@ -11,6 +11,7 @@ from scipy.spatial.distance import pdist
 from scipy.stats import norm
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris, make_blobs
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_lloyd import KMeans
@@ -329,6 +330,16 @@ def test_kneedle_by_hand():
 def test_elbow_where_nothing_is_left():
     assert find_elbow([1, 2, 3, 4], [9.0, 5.0, 1.0, 0.0]) is None  # 4 has no inertia to compare
     assert find_elbow([1, 2], [9.0, 5.0]) is None
+    for curve in ([9.0, 5.0, 0.0, 0.0], [9.0, 5.0, 0.0, 4.0, 3.0], [9.0, 8.9, 0.0, 0.0]):
+        for scale in ("log", "linear"):
+            assert find_elbow(range(2, 2 + len(curve)), curve, scale=scale) == 4
+    assert find_elbow([1, 2, 3, 4], [0.0, 0.0, 0.0, 0.0]) is None
+    assert find_elbow([1, 2, 3, 4], [0.0, 5.0, 4.0, 1.0]) is None
+    assert find_elbow([2, 4, 6, 8, 10], [90.0, 9.0, 8.0, 7.0, 0.0]) == 4  # the last is no elbow
+    X = np.repeat([[0.0], [1.0], [5.0], [9.0]], 3, axis=0)
+    with pytest.warns(ConvergenceWarning):
+        curve = [KMeans(k, n_init=5, random_state=0).fit(X).inertia_ for k in range(1, 7)]
+    assert find_elbow(range(1, 7), curve) == 4
     assert find_elbow([1, 2, 3], [5.0, 5.0, 5.0]) is None
 
 

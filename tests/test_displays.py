@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import silhouette_samples
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -29,6 +30,7 @@ from sklearn_lloyd.inspection import (
     cluster_profiles,
 )
 from sklearn_lloyd.model_selection import NClustersSearch
+from sklearn_lloyd.preprocessing import ClusterScaler
 
 OF_CLUSTERS = [CentroidDisplay, ClusterDisplay, ProfileDisplay, SilhouetteDisplay]
 OF_ROWS = [*OF_CLUSTERS, LloydStepsDisplay]
@@ -452,6 +454,23 @@ def test_steps_are_those_of_the_first_start(X):
     assert not hasattr(model, "cluster_centers_")
 
 
+@pytest.mark.parametrize("search", [None, NClustersSearch, GridSearchCV])
+def test_steps_of_the_clusterer_in_a_pipeline_or_a_search(X, search):
+    frame = pd.DataFrame(X, columns=["price", "size"])
+    estimator = make_pipeline(ClusterScaler("range"), KMeans(3, random_state=0))
+    if search is NClustersSearch:
+        estimator = search(estimator, n_clusters=3)
+    elif search is GridSearchCV:
+        estimator = search(estimator, {"kmeans__n_clusters": [3]}, cv=2)
+    estimator.fit(frame)
+    display = LloydStepsDisplay.from_estimator(estimator, frame)
+    rows = ClusterScaler("range").fit_transform(X)
+    alone = LloydStepsDisplay.from_estimator(KMeans(3, random_state=0), rows)
+    np.testing.assert_array_equal(display.inertia, alone.inertia)
+    np.testing.assert_array_equal(display.points, alone.points)
+    assert display.axis_labels == ("price", "size")
+
+
 def test_animation(X, tmp_path):
     display = LloydStepsDisplay.from_estimator(KMeans(4, init=X[:4]), X, max_rows=50)
     assert display.labels.shape[1] == 50
@@ -465,7 +484,10 @@ def test_animation(X, tmp_path):
 
 
 def test_steps_of_what_is_no_kmeans(X):
-    with pytest.raises(TypeError, match="should be a KMeans of sklearn_lloyd; got MiniBatch"):
-        LloydStepsDisplay.from_estimator(MiniBatchKMeans(3), X)
+    for estimator in (MiniBatchKMeans(3), NClustersSearch(), make_pipeline(MiniBatchKMeans(3))):
+        with pytest.raises(TypeError, match="should be a KMeans of sklearn_lloyd"):
+            LloydStepsDisplay.from_estimator(estimator, X)
+    with pytest.raises(NotFittedError):
+        LloydStepsDisplay.from_estimator(make_pipeline(ClusterScaler(), KMeans(3)), X)
     with pytest.raises(ValueError, match="n_samples=3 should be >= n_clusters=4"):
         LloydStepsDisplay.from_estimator(KMeans(4), X[:3])

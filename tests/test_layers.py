@@ -11,10 +11,13 @@ import sklearn_lloyd
 ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
-    {"_version", "_types", "_compat", "_optional", "_callbacks", "_columns"},
+    {"_version", "_types", "_compat", "_optional", "_callbacks", "_columns", "_parameters"},
     {"_kernels", "_threads", "_canonical", "_weights"},
     {"_chunks", "_codes"},
-    {"_axes", "_batches", "_finite", "_init", "_moments", "_problem", "_solvers", "_validation"},
+    {
+        *("_axes", "_batches", "_finite", "_init", "_moments", "_problem", "_solvers"),
+        *("_squares", "_validation"),
+    },
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},
     {"_base"},

@@ -28,13 +28,18 @@ from sklearn.preprocessing import StandardScaler
 import sklearn_lloyd
 from sklearn_lloyd import KMeans, MiniBatchKMeans, metrics
 from sklearn_lloyd.metrics import (
+    calinski_harabasz_score,
     calinski_harabasz_scorer,
+    davies_bouldin_score,
     davies_bouldin_scorer,
+    silhouette_score,
     silhouette_scorer,
+    simplified_silhouette_score,
     simplified_silhouette_scorer,
     stability_scorer,
 )
 from sklearn_lloyd.metrics._scorers import prediction_strength_of
+from sklearn_lloyd.model_selection import bic
 
 WORST = {
     silhouette_scorer: -1.0,
@@ -257,3 +262,33 @@ def test_estimators_that_cannot_predict(scorer):
 def test_estimators_that_are_not_fitted(scorer):
     with pytest.raises(sklearn.exceptions.NotFittedError):
         scorer(sklearn_lloyd.KMeans(2), X)
+
+
+NO_SCORERS = {
+    silhouette_score: "scoring=silhouette_scorer of sklearn_lloyd.metrics",
+    simplified_silhouette_score: "scoring=simplified_silhouette_scorer of",
+    calinski_harabasz_score: "scoring=calinski_harabasz_scorer of",
+    davies_bouldin_score: "scoring=davies_bouldin_scorer of",
+    bic: "NClustersSearch",
+}
+
+
+@pytest.mark.parametrize("metric", NO_SCORERS)
+def test_a_metric_where_a_scorer_is_due_says_so(metric):
+    X, y = load_iris(return_X_y=True)
+    pattern = f"{metric.__name__} takes rows and their labels, but got (KMeans|Pipeline), an"
+    for model in (KMeans(2).fit(X), make_pipeline(KMeans(2)).fit(X)):
+        for given in ((model, X), (model, X, y)):
+            with pytest.raises(TypeError, match=f"{pattern}.*{NO_SCORERS[metric]}"):
+                metric(*given)
+    with pytest.raises(TypeError, match=pattern):
+        metric(X=model, labels=X)
+    search = GridSearchCV(KMeans(random_state=0), {"n_clusters": [2, 3]}, scoring=metric, cv=2)
+    with pytest.raises(TypeError, match=pattern):
+        clone(search).set_params(error_score="raise").fit(X)
+    # scikit-learn makes warnings of it, and has no score to choose by.
+    with pytest.warns(UserWarning, match="score") as warned:
+        search.fit(X)
+    said = [str(each.message) for each in warned]
+    assert sum(NO_SCORERS[metric] in message for message in said) == 4
+    assert np.isnan(search.cv_results_["mean_test_score"]).all()

@@ -62,8 +62,9 @@ def outlier_clusters(view):
         "Clusters of very few rows are far from all others: outliers hold centres that the bulk "
         "of the rows could use.",
         "Look at these rows. Errors: remove them. Rare but real: set them aside as a group of "
-        "their own and cluster the others, or use "
-        "sklearn_lloyd.preprocessing.ClusterScaler(method='robust'), a logarithm or HDBSCAN.",
+        "their own and cluster the others, or bring them nearer with "
+        "sklearn_lloyd.preprocessing.ClusterScaler(clip=2) or a logarithm, or use "
+        "sklearn.cluster.HDBSCAN.",
     )
 
 
@@ -142,9 +143,9 @@ def outlying_rows(view):
             "largest_shift_in_spreads": max(pulls.values()),
         },
         "A few rows far out pull the centres of their clusters towards them.",
-        "Look at these rows. Remove errors, take a logarithm of heavy tails, scale with "
-        "sklearn_lloyd.preprocessing.ClusterScaler (method='robust', or with clip), or use "
-        "k-medoids.",
+        "Look at these rows. Remove errors, scale with "
+        "sklearn_lloyd.preprocessing.ClusterScaler('robust', clip=2), take a logarithm of heavy "
+        "tails, or use k-medoids.",
     )
 
 

@@ -65,9 +65,9 @@ def dominant_feature(view):
         },
         f"Feature {view.names[j]} has nearly all of the variance, so the clusters are cuts along "
         "it alone. Most often it is merely counted in a smaller unit than the others.",
-        "Scale the features before k-means, for instance with "
-        "sklearn_lloyd.preprocessing.ClusterScaler, with method='robust' where there are "
-        "outliers. Take a logarithm of amounts that spread over powers of ten.",
+        "Scale the features before k-means with sklearn_lloyd.preprocessing.ClusterScaler; with "
+        "method='robust' or clip=2 where there are outliers. Take a logarithm of amounts that "
+        "spread over powers of ten.",
     )
 
 
@@ -138,9 +138,9 @@ def correlated_features(view):
         },
         "Features say the same, also within the clusters, and what they say counts as often as "
         "there are of them.",
-        "Keep one of each pair, or combine them: "
-        "sklearn_lloyd.preprocessing.ClusterScaler(method='whiten'), "
-        "sklearn.cluster.FeatureAgglomeration.",
+        "Keep one of each pair, or take the correlation away: "
+        "sklearn_lloyd.preprocessing.ClusterScaler('whiten'), "
+        "sklearn.decomposition.PCA(whiten=True), sklearn.cluster.FeatureAgglomeration.",
     )
 
 
@@ -201,5 +201,6 @@ def few_rows(view):
         "medium",
         {"n_rows": n_rows, "n_clusters": view.n_clusters, "per_cluster": n_rows / view.n_clusters},
         "There are few rows for each cluster, so that other rows would give other clusters.",
-        "Use fewer clusters or more rows; see how stable the clusters are on halves of the rows.",
+        "Use fewer clusters or more rows; see how stable the clusters are on halves of the rows "
+        "(sklearn_lloyd.model_selection.prediction_strength).",
     )

@@ -43,7 +43,8 @@ def unstable_starts(view):
         "Starts from other random numbers end in other clusters: what is found is an accident of "
         "the start.",
         "If the inertia differs much, use more starts (n_init). If it does not, there are many "
-        "solutions as good as each other: another number of clusters, or no clusters.",
+        "solutions as good as each other: another number of clusters, or no clusters "
+        "(sklearn_lloyd.model_selection.NClustersSearch looks for both).",
     )
 
 

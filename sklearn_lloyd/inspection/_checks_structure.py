@@ -48,8 +48,10 @@ def overlapping_clusters(view):
         {"silhouette": float(width), "share_near_borders": view.border_share},
         "Clusters run into each other: many rows are nearly as close to another centre as to "
         "their own.",
-        "Try other numbers of clusters and fewer or other features (PCA). Take memberships as "
-        "soft (sklearn.mixture.GaussianMixture), not as facts about single rows.",
+        "Try other numbers of clusters (sklearn_lloyd.model_selection.NClustersSearch) and fewer "
+        "or other features (PCA). Take memberships as soft "
+        "(sklearn_lloyd.preprocessing.CentroidFeatures(output='soft'), "
+        "sklearn.mixture.GaussianMixture), not as facts about single rows.",
     )
 
 
@@ -208,7 +210,7 @@ def elongated_clusters(view):
         {"share_of_rows": float(share), "median_length_to_width": float(np.median(lengths))},
         "Most rows are in clusters that are much longer than wide. k-means looks for round ones, "
         "and long groups that come near each other are cut across.",
-        "Compare with sklearn.mixture.GaussianMixture, or whiten within groups "
-        "(sklearn_lloyd.preprocessing.ClusterScaler(method='whiten') if all are long in the same "
-        "direction).",
+        "If all are long in the same direction, take that away with "
+        "sklearn_lloyd.preprocessing.ClusterScaler('whiten'); else compare with "
+        "sklearn.mixture.GaussianMixture.",
     )

@@ -11,6 +11,7 @@ from sklearn_lloyd._fit import first_centers
 from sklearn_lloyd._functions import lloyd_steps
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd._pipeline import split_steps, through_steps
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_n_clusters, check_rows
 from sklearn_lloyd.inspection._drawing import grid_of, look_of, panels, put_number, shown_of
@@ -75,11 +76,12 @@ class LloydStepsDisplay:
 
         Parameters
         ----------
-        estimator : KMeans
-            Its `init`, `n_clusters`, `random_state`, `tol` and `max_iter` say how to run. It need
-            not be fitted, and is not changed.
+        estimator : estimator
+            A :class:`~sklearn_lloyd.KMeans`, alone, at the end of a Pipeline or the best of a
+            search. Its `init`, `n_clusters`, `random_state`, `tol` and `max_iter` say how to run.
+            Alone it need not be fitted. It is not changed.
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
-            Rows to cluster.
+            Rows to cluster, as the estimator takes them. What is drawn is what the clusterer sees.
         max_steps : int, default=50
             Steps to keep at the most.
         max_rows : int or None, default=2000
@@ -98,24 +100,29 @@ class LloydStepsDisplay:
         Raises
         ------
         TypeError
-            If the estimator is no :class:`~sklearn_lloyd.KMeans`.
+            If the clusterer is no :class:`~sklearn_lloyd.KMeans`, or a search is not fitted.
+        NotFittedError
+            If the other steps of the Pipeline are not fitted.
         ValueError
             If X or a parameter does not fit.
         ImportError
             If matplotlib is not installed.
         """
-        if not isinstance(estimator, KMeans):
+        steps, clusterer = split_steps(estimator)
+        if not isinstance(clusterer, KMeans):
             raise TypeError(
-                f"estimator should be a KMeans of sklearn_lloyd; got {type(estimator).__name__}."
+                "estimator should be a KMeans of sklearn_lloyd, alone, at the end of a Pipeline "
+                f"or the best of a fitted search; got {type(clusterer).__name__}."
             )
-        estimator._validate_params()
-        rows = drawn_rows("LloydStepsDisplay", X)
-        plane = Plane(rows, getattr(X, "columns", None))
+        clusterer._validate_params()
+        rows, names = through_steps(steps, clusterer, X)
+        rows = drawn_rows("LloydStepsDisplay", rows)
+        plane = Plane(rows, names)
         shown = thin(rows, max_rows, random_state)
-        start = _first_centers(estimator, rows)
+        start = _first_centers(clusterer, rows)
         labels, centers, inertia = [], [start], []
-        n_steps = min(max_steps, estimator.max_iter)
-        for step in lloyd_steps(rows, start, max_iter=n_steps, tol=estimator.tol):
+        n_steps = min(max_steps, clusterer.max_iter)
+        for step in lloyd_steps(rows, start, max_iter=n_steps, tol=clusterer.tol):
             labels.append(step.labels[shown])
             centers.append(step.centers)
             inertia.append(step.inertia)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from sklearn_lloyd._compat import validate_params
+from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._weights import in_weight_unit
 from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
@@ -13,6 +14,7 @@ from sklearn_lloyd.metrics._silhouette import CONSTRAINTS, checked_clusters
 _CONSTRAINTS = {name: CONSTRAINTS[name] for name in ("X", "labels", "sample_weight")}
 
 
+@is_no_scorer("scoring=calinski_harabasz_scorer of sklearn_lloyd.metrics")
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def calinski_harabasz_score(X, labels, *, sample_weight=None):
     """Calinski-Harabasz index: dispersion between clusters over that within them.
@@ -69,6 +71,7 @@ def calinski_harabasz_score(X, labels, *, sample_weight=None):
     return in_weight_unit(index, moments.unit, "Calinski-Harabasz index")
 
 
+@is_no_scorer("scoring=davies_bouldin_scorer of sklearn_lloyd.metrics")
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def davies_bouldin_score(X, labels, *, sample_weight=None):
     """Davies-Bouldin index: how much clusters overlap with the one that is most alike.

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._moments import rounding_of_means, shift_near
-from sklearn_lloyd._validation import require_finite
+from sklearn_lloyd._squares import refuse_squares
 from sklearn_lloyd._weights import scaled_weights
 
 # What is left of squares, relative to what was taken off them, is rounding if it is no more.
@@ -188,9 +188,6 @@ def _own_distances(chunks, codes, offsets, shift, sample_weight):
 
 
 def require_finite_squares(chunks, squares):
-    """Raise a ValueError if sums of squares over all rows are not finite, for whatever reason."""
+    """Raise a ValueError that says why, if sums of squares over all rows are not finite."""
     if not np.isfinite(squares).all():
-        require_finite(chunks)
-        raise ValueError(
-            "Squared distances of the rows of X overflow float64: scale the features first."
-        )
+        refuse_squares(chunks)

@@ -9,7 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._moments import weighted_mean
+from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many, require_clusters
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
@@ -25,6 +27,7 @@ CONSTRAINTS = {
 }
 
 
+@is_no_scorer("scoring=silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def silhouette_samples(
     X, labels, *, metric="euclidean", sample_weight=None, n_threads=None, backend="auto"
@@ -93,6 +96,7 @@ def silhouette_samples(
     return silhouette_of_many(chunks, [codes], metric, weights)[0]
 
 
+@is_no_scorer("scoring=silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(
     {
         **CONSTRAINTS,
@@ -212,4 +216,5 @@ def checked_clusters(name, X, labels, sample_weight, metric, n_threads, backend)
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_clusters(codes, n_clusters, weights, name)
+    require_squares(chunks)
     return chunks, codes, weights

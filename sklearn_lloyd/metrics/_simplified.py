@@ -6,8 +6,10 @@ import numpy as np
 
 from sklearn_lloyd._compat import validate_params
 from sklearn_lloyd._moments import weighted_mean
+from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._predict import shift_near_centers
-from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights, require_finite
+from sklearn_lloyd._squares import refuse_of_array, require_squares
+from sklearn_lloyd._validation import check_centers_fit, check_rows, check_weights
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import (
     check_centers_of_labels,
@@ -23,6 +25,7 @@ from sklearn_lloyd.metrics._widths import silhouettes, widths_by_centers
 _CONSTRAINTS = {**CONSTRAINTS, "centers": ["array-like", None]}
 
 
+@is_no_scorer("scoring=simplified_silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def simplified_silhouette_samples(
     X,
@@ -94,6 +97,7 @@ def simplified_silhouette_samples(
     return _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)[0]
 
 
+@is_no_scorer("scoring=simplified_silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def simplified_silhouette_score(
     X,
@@ -169,7 +173,8 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
         require_clusters(codes, n_clusters, weights, name)
     else:
         check_centers_fit(centers, n_clusters, chunks.shape[1])
-        require_finite(chunks)
+        refuse_of_array(centers, "centers")
+    require_squares(chunks, alone=centers is not None)
     with chunks.open():
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 

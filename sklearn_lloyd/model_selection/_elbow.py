@@ -47,8 +47,10 @@ def find_elbow(n_clusters, inertia, *, method="kneedle", scale="log", clarity=3.
     Returns
     -------
     elbow : int or None
-        One of `n_clusters`, neither the first nor the last; None: no clear elbow. Numbers of
-        clusters with inertia 0 are not looked at.
+        One of `n_clusters`, neither the first nor the last; None: no clear elbow. The first
+        number with inertia 0, if others come before and after it: it leaves nothing to explain,
+        as where rows repeat and there are no more distinct ones than that. What comes after an
+        inertia of 0 is not looked at.
 
     Raises
     ------
@@ -92,8 +94,10 @@ def find_elbow(n_clusters, inertia, *, method="kneedle", scale="log", clarity=3.
 
 def elbow_place(numbers, inertia, method="kneedle", scale="log", clarity=3.0):
     """The position of the elbow, or None."""
-    positive = inertia > 0.0
-    numbers, inertia = numbers[positive], inertia[positive]
+    n_positive = int(np.argmin(inertia > 0.0)) if (inertia == 0.0).any() else len(inertia)
+    if 0 < n_positive < len(inertia) - 1:
+        return n_positive
+    numbers, inertia = numbers[:n_positive], inertia[:n_positive]
     if len(numbers) < 3 or inertia[0] <= inertia[-1]:
         return None
     logs = np.log(inertia)

@@ -24,6 +24,7 @@ from sklearn_lloyd._compat import (
 )
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._predict import distances_dtype, inertia_under
+from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_failure
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.preprocessing._features import (
@@ -129,8 +130,9 @@ class CentroidFeatures(
     is that of :class:`~sklearn_lloyd.KMeans`, whatever `estimator` is. `fit` passes over the
     rows once more than `estimator` does, for `gamma_` and `temperature_`.
 
-    Neither rows nor their features are kept. The fitted k-means has what it keeps by itself:
-    the centres, and in `labels_` one number for each row.
+    A parameter that is set after `fit` has no effect on `transform`. Neither rows nor their
+    features are kept. The fitted k-means has what it keeps by itself: the centres, and in
+    `labels_` one number for each row.
 
     References
     ----------
@@ -220,6 +222,7 @@ class CentroidFeatures(
             _check_layout(chunks, outputs)
             weights = check_weights(sample_weight, chunks.shape[0])
             self.estimator_ = _fitted(estimator, X, y, weights)
+            self._made = outputs, self.passthrough, self.sparse_output
             centers = self._checked_centers()
             self._require_unique_names()
             weights, _ = scaled_weights(weights)  # a mean does not depend on their unit
@@ -247,17 +250,17 @@ class CentroidFeatures(
             `sparse_output`, or where `passthrough` keeps sparse X.
         """
         check_is_fitted(self)
-        outputs = self._checked_outputs()
+        outputs, passthrough, sparse_output = self._made
         centers = self._centers
         chunks = check_rows(self, X, len(centers), reset=False, **self._kernels())
         _check_layout(chunks, outputs)
         dtype = distances_dtype(chunks, centers)
-        if self.sparse_output:
+        if sparse_output:
             features = sparse_one_hot(chunks, centers, dtype)
-            if not self.passthrough:
+            if not passthrough:
                 return features
             return sparse.hstack([chunks.X, features], format="csr", dtype=dtype)
-        before = chunks.shape[1] if self.passthrough and not chunks.is_sparse else 0
+        before = chunks.shape[1] if passthrough and not chunks.is_sparse else 0
         widths = [len(names_of(name, len(centers), range(chunks.shape[1]))) for name in outputs]
         edges = list(accumulate(widths, initial=before))
         places = [slice(*edge) for edge in pairwise(edges)]
@@ -266,7 +269,7 @@ class CentroidFeatures(
             out[:, :before] = chunks.X
         centroids = Centroids(centers, self.gamma_, self.temperature_)
         fill_features(chunks, centroids, dict(zip(outputs, places, strict=True)), out)
-        if self.passthrough and chunks.is_sparse:
+        if passthrough and chunks.is_sparse:
             return sparse.hstack([chunks.X, sparse.csr_matrix(out)], format="csr", dtype=dtype)
         return out
 
@@ -284,8 +287,9 @@ class CentroidFeatures(
         """
         check_is_fitted(self)
         given = super().get_feature_names_out(input_features)
-        names = list(given) if self.passthrough else []
-        for output in self._checked_outputs():
+        outputs, passthrough, _ = self._made
+        names = list(given) if passthrough else []
+        for output in outputs:
             names += names_of(output, len(self._centers), given)
         return np.asarray(names, dtype=object)
 
@@ -351,6 +355,7 @@ class CentroidFeatures(
                 f"n_clusters={self.n_clusters}, but {name} has {len(centers)} centres: leave "
                 "n_clusters at None, or give an estimator that is not frozen."
             )
+        refuse_of_array(centers, "cluster_centers_")
         theirs = getattr(self.estimator_, "feature_names_in_", None)
         ours = getattr(self, "feature_names_in_", None)
         if theirs is not None and ours is not None and not np.array_equal(theirs, ours):

@@ -13,15 +13,19 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from sklearn_lloyd._moments import is_constant
+from sklearn_lloyd._squares import ends_of
 from sklearn_lloyd._validation import (
     check_rows,
     check_weights,
-    require_finite,
     unchanged_on_failure,
     warn_user,
 )
-from sklearn_lloyd.preprocessing._scaling import METHODS, SPARSE_METHODS, Scaling, TrainingRows
+from sklearn_lloyd.preprocessing._apply import Scaling, scaled_rows
+from sklearn_lloyd.preprocessing._scaling import (
+    METHODS,
+    SPARSE_METHODS,
+    learn,
+)
 
 
 def _has_inverse(scaler):
@@ -119,8 +123,12 @@ class ClusterScaler(
     whitened rows are then equally far from each other. Another one names features that vary while
     their `quantile_range` is zero: 'robust' leaves them in their unit, as scikit-learn does.
 
+    Each feature is looked at in a power of two of its own, so that no square overflows or
+    vanishes. Refused are features whose differences overflow float64, and scales below 2.2e-308.
+
     Sparse X stays sparse: 'maxabs', 'unit-norm' and 'none' take it. The others would have to
-    take off a centre from the zeros, and refuse it, as `clip` does.
+    take off a centre from the zeros, and refuse it, as `clip` does. A parameter that is set after
+    `fit` has no effect on `transform`.
 
     Statistics are in float64 and count each row by its weight; the standard deviation and the
     covariance are those of the rows themselves (``ddof=0``). 'unit-norm' and 'none' learn
@@ -202,7 +210,8 @@ class ClusterScaler(
         ------
         ValueError
             If X, the weights or the parameters do not fit; the message names what came and what
-            is expected. Among these: sparse X for a method that takes off a centre.
+            is expected. Among these: sparse X for a method that takes off a centre, and features
+            that are too large or too small, see the Notes.
         """
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
@@ -210,22 +219,17 @@ class ClusterScaler(
             chunks = self._check_rows(X, reset=True)
             self.feature_weights_ = self._checked_feature_weights()
             weights = check_weights(sample_weight, chunks.shape[0])
-            if self.method == "whiten" and self.shrinkage == 0.0:
-                _warn_of_few_rows(chunks, weights)
-            require_finite(chunks)
             with chunks.open(), np.errstate(over="ignore", invalid="ignore"):
-                rows = TrainingRows(chunks, weights)
-                self.clip_bounds_ = None if self.clip is None else self._bounds(rows)
-                rows = TrainingRows(chunks, weights, self.clip_bounds_)
-                learned = METHODS[self.method](rows, self)
+                ends = ends_of(chunks)
+                self._check_ends(*ends)
+                *learned, self.clip_bounds_ = learn(chunks, weights, ends, self)
             if any(part is not None and not np.isfinite(part).all() for part in learned):
                 raise ValueError(
-                    f"X has values so large that method={self.method!r} overflows float64: "
-                    "divide the features first."
+                    f"sample_weight is so large that method={self.method!r} overflows float64: "
+                    "divide the weights."
                 )
             self.center_, self.scale_, self.whitening_ = learned
-            if self.method == "robust":
-                self._warn_of_flat_features(rows)
+            self._check_scale()
             task.end(dict)
         return self
 
@@ -241,11 +245,16 @@ class ClusterScaler(
         -------
         X_new : ndarray or CSR matrix of shape (n_samples, n_features)
             float32 if X is, else float64; sparse if X is.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit, is sparse and has a centre to be taken off, or the result overflows.
         """
         check_is_fitted(self)
         chunks = self._check_rows(X, reset=False)
         scaling = self._scaling()
-        return _run(chunks, scaling.apply, scaling.apply_sparse)
+        return scaled_rows(chunks, scaling.apply, scaling.apply_sparse)
 
     @available_if(_has_inverse)
     def inverse_transform(self, X):
@@ -266,6 +275,8 @@ class ClusterScaler(
 
         Raises
         ------
+        ValueError
+            If X does not fit, is sparse and has a centre to be added, or the result overflows.
         AttributeError
             For 'unit-norm', which does not keep the norms: there is no such method then.
         """
@@ -279,22 +290,46 @@ class ClusterScaler(
             )
         if chunks.is_sparse and self.center_ is not None:
             raise ValueError(
-                f"X is sparse, and scaled by method={self.method!r}, whose centre is added to "
-                "zeros too: give dense X."
+                "X is sparse, and the method that this scaler was fitted by takes off a centre, "
+                "which has to be added to zeros too: give dense X."
             )
         scaling = self._scaling()
-        return _run(chunks, scaling.invert, scaling.invert_sparse)
+        return scaled_rows(chunks, scaling.invert, scaling.invert_sparse)
 
     def _check_rows(self, X, reset):
         chunks = check_rows(self, X, 1, backend="numpy", n_threads=None, reset=reset)
-        if chunks.is_sparse and self.method not in SPARSE_METHODS:
-            raise ValueError(
-                f"method={self.method!r} takes off a centre, which would make sparse X dense. "
-                f"For sparse X choose one of {', '.join(map(repr, SPARSE_METHODS))}."
-            )
-        if chunks.is_sparse and self.clip is not None:
-            raise ValueError(f"clip={self.clip} is not for sparse X: set clip=None.")
+        if chunks.is_sparse:
+            # Once it is fitted, what was learned decides, whatever the parameters are by now.
+            takes_off = self.method not in SPARSE_METHODS if reset else self.center_ is not None
+            method = f"method={self.method!r}" if reset else "the method of the last fit"
+            if takes_off:
+                raise ValueError(
+                    f"{method} takes off a centre, which would make sparse X dense. "
+                    f"For sparse X fit with one of {', '.join(map(repr, SPARSE_METHODS))}."
+                )
+            if (self.clip if reset else self.clip_bounds_) is not None:
+                clip = f"clip={self.clip}" if reset else "clip of the last fit"
+                raise ValueError(f"{clip} is not for sparse X: fit with clip=None.")
         return chunks
+
+    def _check_ends(self, least, most):
+        if self.method not in SPARSE_METHODS or self.clip is not None:
+            # Those of a new row may be twice as large.
+            large = ~np.isfinite(2.0 * (most - least))
+            self._refuse(large, "are so large that differences overflow float64: divide")
+
+    def _check_scale(self):
+        if self.scale_ is not None:
+            small = (self.scale_ > 0.0) & (self.scale_ < np.finfo(np.float64).tiny)
+            self._refuse(small, "vary by so little that float64 has few digits left: multiply")
+
+    def _refuse(self, which, why):
+        if which.any():
+            names = self.get_feature_names_out()[which]
+            raise ValueError(
+                f"Features {', '.join(map(repr, names))} of X {why} them by a power of ten "
+                "before they are scaled."
+            )
 
     def _scaling(self):
         learned = self.center_, self.scale_, self.whitening_
@@ -338,17 +373,8 @@ class ClusterScaler(
             raise ValueError("feature_weights are all zero: at least one must be positive.")
         return weights
 
-    def _bounds(self, rows):
-        low, median, high = rows.quantiles((self.quantile_range[0], 50, self.quantile_range[1]))
-        flat = is_constant(low, high, rows.chunks.dtype)
-        reach = np.where(flat, np.inf, self.clip * (high - low))
-        return np.stack([median - reach, median + reach])
-
-    def _warn_of_flat_features(self, rows):
-        suspects = np.flatnonzero(self.scale_ == 1.0)
-        low, high = rows.quantiles(self.quantile_range, suspects)
-        flat = suspects[is_constant(low, high, rows.chunks.dtype)]
-        if flat.size:
+    def _warn_of_flat_features(self, flat):
+        if flat.any():
             warn_user(
                 f"The quantile_range {tuple(self.quantile_range)} of the features "
                 f"{list(self.get_feature_names_out()[flat])} is zero, though they vary: they keep "
@@ -361,25 +387,3 @@ class ClusterScaler(
         tags.input_tags.sparse = self.method in SPARSE_METHODS and self.clip is None
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _warn_of_few_rows(chunks, weights):
-    n_rows = chunks.shape[0] if weights is None else np.count_nonzero(weights)
-    if n_rows <= chunks.shape[1]:
-        warn_user(
-            f"method='whiten' needs more rows than features; got n_samples={n_rows} that count "
-            f"and {chunks.shape[1]} features. Whitened, distinct rows are all equally far from "
-            "each other. Set shrinkage above zero, reduce the features first (for instance with "
-            "sklearn.decomposition.PCA), or choose another method.",
-            UserWarning,
-        )
-
-
-def _run(chunks, fill, sparse_result):
-    """Scaled rows, block by block on the threads of the pool; sparse ones at once."""
-    require_finite(chunks)
-    if chunks.is_sparse:
-        return sparse_result(chunks.rows(slice(0, chunks.shape[0])))
-    out = np.empty(chunks.shape, np.float32 if chunks.dtype == np.float32 else np.float64)
-    chunks.map_reduce(lambda rows, scratch: fill(chunks.rows(rows), out[rows]))
-    return out

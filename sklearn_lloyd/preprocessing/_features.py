@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._predict import predict_labels, use_sq_distances
+from sklearn_lloyd._squares import require_held, require_not_vanished
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def _distance(squares, centroids, out):
 
 def _squared_distance(squares, centroids, out):
     np.copyto(out, squares, casting="same_kind")
+    require_not_vanished(squares, out)
 
 
 def _similarity(squares, centroids, out):
@@ -47,7 +49,6 @@ def _similarity(squares, centroids, out):
 
 def _soft(squares, centroids, out):
     least = squares.min(axis=1, keepdims=True)
-    _require_no_overflow(least)
     squares -= least  # so that the largest exponential is one
     squares /= -centroids.temperature
     weights = squares.astype(out.dtype, copy=False)
@@ -58,16 +59,7 @@ def _soft(squares, centroids, out):
 def _triangle(squares, centroids, out):
     distances = np.sqrt(squares, out=squares)
     mean = distances.mean(axis=1, keepdims=True)
-    _require_no_overflow(mean)
     np.maximum(np.subtract(mean, distances, out=distances), 0.0, out=out, casting="same_kind")
-
-
-def _require_no_overflow(numbers):
-    if not np.isfinite(numbers).all():
-        raise ValueError(
-            "X has rows so far from the centres that squared distances overflow float64: these "
-            "cannot be compared. Scale the features first, or clip them."
-        )
 
 
 # Of rows and their labels.
@@ -124,7 +116,7 @@ def fill_features(chunks, centroids, columns, out):
     def use(rows, squares):
         for name in of_distances:
             own = squares if name == of_distances[-1] else squares.copy(order="K")
-            OUTPUTS[name](own, centroids, out[rows, columns[name]])
+            _fill(name, out[rows, columns[name]], own, centroids)
 
     with chunks.open():
         if of_distances:
@@ -135,9 +127,14 @@ def fill_features(chunks, centroids, columns, out):
             def kernel(rows, scratch):
                 block = chunks.rows(rows)
                 for name in of_labels:
-                    OUTPUTS[name](block, labels[rows], centroids, out[rows, columns[name]])
+                    _fill(name, out[rows, columns[name]], block, labels[rows], centroids)
 
             chunks.map_reduce(kernel)
+
+
+def _fill(name, out, *given):
+    OUTPUTS[name](*given, out)
+    require_held(out)
 
 
 def sparse_one_hot(chunks, centers, dtype):

@@ -1,106 +1,20 @@
-"""Ways of scaling: what each learns from rows, and the one way in which all are applied."""
+"""Ways of scaling: what each learns from rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from sklearn.preprocessing import normalize
-from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
+from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd._weights import scaled_weights
+from sklearn_lloyd.preprocessing._apply import as_float64, or_infinite, units_of
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 _FLAT = 1e-10  # of the largest variance: directions with less count as constant
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """What is done to a row: bounds, centre, scale, whitening, weights, in this order.
-
-    Parameters
-    ----------
-    center : ndarray of shape (n_features,) or None
-        Taken off.
-    scale : ndarray of shape (n_features,) or None
-        Divided by; features with zero become zero. None: each row by its own norm.
-    whitening : ndarray of shape (n_features, n_features) or None
-        Symmetric, for rows that are centred and scaled.
-    bounds : ndarray of shape (2, n_features) or None
-        Clipped at, first of all.
-    weights : ndarray of shape (n_features,)
-        How often squared differences count.
-    """
-
-    center: np.ndarray | None
-    scale: np.ndarray | None
-    whitening: np.ndarray | None
-    bounds: np.ndarray | None
-    weights: np.ndarray
-
-    def apply(self, rows, out):
-        """Fill `out` with the scaled rows; dense."""
-        values = _as_float64(rows)
-        if self.bounds is not None:
-            np.clip(values, *self.bounds, out=values)
-        if self.center is not None:
-            values -= self.center
-        if self.scale is None:
-            values = normalize(values, copy=False)
-        elif self.whitening is not None:
-            values *= _inverse(self.scale)
-            values = values @ self.whitening
-        values *= self._factors()
-        out[:] = values
-
-    def apply_sparse(self, X):
-        """The scaled rows, a new CSR matrix; of scalings that only divide."""
-        return _scaled_columns(normalize(X) if self.scale is None else X, self._factors())
-
-    def invert(self, rows, out):
-        """Fill `out` with rows that `apply` would make these of; dense."""
-        values = rows * _inverse(np.sqrt(self.weights))
-        if self.whitening is not None:
-            values = values @ self._unwhitening
-        values *= self.scale
-        if self.center is not None:
-            values += self.center
-        out[:] = values
-
-    @cached_property
-    def _unwhitening(self):
-        return np.linalg.pinv(self.whitening, rcond=1e-8, hermitian=True)
-
-    def invert_sparse(self, X):
-        """The rows of which `apply_sparse` made these, a new CSR matrix."""
-        return _scaled_columns(X, self.scale * _inverse(np.sqrt(self.weights)))
-
-    def _factors(self):
-        """What each feature is multiplied by in the end."""
-        factors = np.sqrt(self.weights)
-        scaled = self.scale is None or self.whitening is not None
-        return factors if scaled else factors * _inverse(self.scale)
-
-
-def _as_float64(rows):
-    """A copy in float64; dense rows in C order, lest sums depend on how X lies in memory."""
-    dense = isinstance(rows, np.ndarray)
-    return np.array(rows, np.float64, order="C") if dense else rows.astype(np.float64)
-
-
-def _inverse(scale):
-    """One over the scale, zero where that is zero."""
-    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
-
-
-def _scaled_columns(X, factors):
-    dtype = np.float32 if X.dtype == np.float32 else np.float64
-    X = X.astype(dtype)
-    inplace_column_scale(X, factors.astype(dtype))
-    return X
 
 
 @dataclass(frozen=True)
@@ -111,43 +25,87 @@ class TrainingRows:
     ----------
     chunks : Chunks
     weights : ndarray of shape (n_samples,), float64, or None
+    units : ndarray of shape (n_features,)
+        Powers of two that features are looked at in, so that their squares are float64.
+    ends : ndarray of shape (2, n_features)
+        The least and the largest value of each feature, in these units; not clipped.
     bounds : ndarray of shape (2, n_features) or None
+        What rows are clipped at, in these units.
     """
 
     chunks: Chunks
     weights: np.ndarray | None
+    units: np.ndarray
+    ends: np.ndarray
     bounds: np.ndarray | None = None
 
     def read(self, rows):
-        """The rows of a slice, clipped, in float64: a copy."""
-        values = _as_float64(self.chunks.rows(rows))
+        """The rows of a slice in these units, clipped, in float64: a copy."""
+        values = _in_units(as_float64(self.chunks.rows(rows)), self.units)
         if self.bounds is not None:
             np.clip(values, *self.bounds, out=values)
         return values
 
-    @cached_property
+    @property
     def ranges(self):
-        """The least and the largest value of each feature."""
-        return feature_ranges(self.chunks, self.weights, self.read)
+        """The least and the largest value of each feature, clipped."""
+        return self.ends if self.bounds is None else np.clip(self.ends, *self.bounds)
 
     @cached_property
     def constant(self):
         """Which features are constant, (n_features,) of bool."""
         return is_constant(*self.ranges, self.chunks.dtype)
 
-    def quantiles(self, percents, features=None):
-        """Quantiles of features, by default of all, float64 (n_percents, n_features); dense."""
-        features = range(self.chunks.shape[1]) if features is None else features
-        found = np.empty((len(percents), len(features)))
-        for out, j in zip(found.T, features, strict=True):
-            values = self.chunks.X[:, j].astype(np.float64)
+    def quantiles(self, percents):
+        """Quantiles of the features, float64 (n_percents, n_features); dense."""
+        found = np.empty((len(percents), self.chunks.shape[1]))
+        for j, out in enumerate(found.T):
+            values = np.divide(self.chunks.X[:, j], self.units[j], dtype=np.float64)
             if self.bounds is not None:
                 np.clip(values, *self.bounds[:, j], out=values)
             out[:] = quantiles(values, percents, self.weights)
         return found
 
 
-# Each way gives centre, scale and whitening. The options are those of the scaler.
+def _in_units(values, units):
+    """Divide the features, exactly; dense values in place."""
+    if isinstance(values, np.ndarray):
+        values /= units
+    else:
+        values.data /= units.take(values.indices)
+    return values
+
+
+def learn(chunks, weights, ends, options):
+    """What a method learns: centre, scale, whitening and clip bounds, each of them or None.
+
+    `ends` are the least and the largest value of each feature, of all rows.
+    """
+    units = units_of(np.maximum(ends[1], -ends[0]))
+    if weights is not None and not weights.all():
+        ends = feature_ranges(chunks, weights)
+    rows = TrainingRows(chunks, weights, units, np.divide(ends, units))
+    bounds = None if options.clip is None else _bounds(rows, options)
+    rows = replace(rows, bounds=bounds)
+    center, scale, whitening = METHODS[options.method](rows, options)
+    # What is beyond float64 is no number, or no bound.
+    with np.errstate(over="ignore"):
+        center, scale, bounds = (
+            None if part is None else part * units for part in (center, scale, bounds)
+        )
+    return center, scale, whitening, bounds
+
+
+def _bounds(rows, options):
+    low, high = options.quantile_range
+    low, median, high = rows.quantiles((low, 50, high))
+    flat = is_constant(low, high, rows.chunks.dtype)
+    reach = np.where(flat, np.inf, options.clip * (high - low))
+    return np.stack([median - reach, median + reach])
+
+
+# Each way gives centre, scale and whitening, in the units of the rows. The options are those of
+# the scaler.
 
 
 def _zscore(rows, options):
@@ -164,7 +122,9 @@ def _robust(rows, options):
     low, high = options.quantile_range
     below, median, above = rows.quantiles((low, 50, high))
     # Features that vary, but hardly ever, keep their unit.
-    scale = np.where(is_constant(below, above, rows.chunks.dtype), 1.0, above - below)
+    flat = is_constant(below, above, rows.chunks.dtype) & ~rows.constant
+    options._warn_of_flat_features(flat)
+    scale = np.where(flat, 1.0 / rows.units, above - below)
     return median, np.where(rows.constant, 0.0, scale), None
 
 
@@ -177,21 +137,23 @@ def _unit_norm(rows, options):
 
 
 def _none(rows, options):
-    return None, np.ones(rows.chunks.shape[1]), None
+    return None, 1.0 / rows.units, None
 
 
 def _whiten(rows, options):
     """ZCA of the correlations: the whitening that leaves features nearest to themselves."""
+    if options.shrinkage == 0.0:
+        _warn_of_few_rows(rows.chunks, rows.weights)
     center, scale, _ = _zscore(rows, options)
     n_features = center.size
-    factors, total, products = _inverse(scale), 0.0, np.zeros((n_features, n_features))
+    divisors, total, products = or_infinite(scale), 0.0, np.zeros((n_features, n_features))
 
     sample_weight, _ = scaled_weights(rows.weights)
 
     def kernel(part, scratch):
         values = rows.read(part)
         values -= center
-        values *= factors
+        values /= divisors
         if sample_weight is None:
             return float(len(values)), values.T @ values
         weights = sample_weight[part]
@@ -210,6 +172,18 @@ def _whiten(rows, options):
     kept = variances > _FLAT * variances[-1]
     axes = axes[:, kept]
     return center, scale, (axes / np.sqrt(variances[kept])) @ axes.T
+
+
+def _warn_of_few_rows(chunks, weights):
+    n_rows = chunks.shape[0] if weights is None else np.count_nonzero(weights)
+    if n_rows <= chunks.shape[1]:
+        warn_user(
+            f"method='whiten' needs more rows than features; got n_samples={n_rows} that count "
+            f"and {chunks.shape[1]} features. Whitened, distinct rows are all equally far from "
+            "each other. Set shrinkage above zero, reduce the features first (for instance with "
+            "sklearn.decomposition.PCA), or choose another method.",
+            UserWarning,
+        )
 
 
 METHODS = {
