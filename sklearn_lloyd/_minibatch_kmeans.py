@@ -255,14 +255,12 @@ class MiniBatchKMeans(BaseKMeans):
         Returns
         -------
         self : object
-            The fitted estimator. If `fit` fails or is interrupted, the estimator is as it
-            was before.
+            The fitted estimator; as it was before if `fit` fails or is interrupted.
 
         Raises
         ------
         ValueError
-            If X, the weights or the first centres do not fit; the message names what came
-            and what is expected.
+            If X, the weights or the first centres do not fit: the message says what is expected.
 
         ImportError
             If `backend` is 'numba' and Numba is not installed.
@@ -337,8 +335,7 @@ class MiniBatchKMeans(BaseKMeans):
                     self._take_over(moving, rng, self.cluster_centers_.dtype)
                     self.n_steps_ = n_steps + 1
                 if self.compute_labels:
-                    centers = self.cluster_centers_.astype(np.float64)
-                    inertia = rows.assign(centers, chunks.blocks)
+                    inertia = rows.assign(self.cluster_centers_.astype(float), chunks.blocks)
                     self.inertia_ = in_weight_unit(inertia, rows.weight_unit, "inertia")
                     self.labels_ = rows.labels
             if first and self._init_is_a_way():
