@@ -14,6 +14,7 @@ from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
 from sklearn_lloyd._init._random import random_partition_centers, random_rows
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._solvers import labels_without_empty
 
 quick = settings(max_examples=80, derandomize=True, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -397,3 +398,13 @@ def test_weight_zero_is_never_chosen():
         for choose in (kmeans_plusplus_rows, kmeans_parallel_rows, random_rows):
             rows = choose(problem, np.random.RandomState(seed))
             assert set(rows) == {3, 7, 20}
+
+
+def test_of_rows_that_cost_as_much_the_first_fill_the_empty_clusters():
+    problem = problem_of(np.concatenate([np.eye(60), -np.eye(60)]), 8)
+    far = np.full((7, 60), 50.0) + np.arange(7.0)[:, np.newaxis]
+    centers, labels = np.concatenate([np.zeros((1, 60)), far]), np.zeros(120, np.intp)
+    moved = labels_without_empty(problem, labels, centers, np.array([120, *7 * [0]]))
+    in_order = moved[problem.canonical.order]
+    assert_array_equal(in_order[:7], np.arange(1, 8))
+    assert_array_equal(in_order[7:], 0)

@@ -42,9 +42,10 @@ def labels_without_empty(problem, labels, centers, members):
     cost = canonical.group_sums(cost)
     members = members.copy()
     empty = np.flatnonzero(members == 0)
-    # Of each cluster at most one group is passed over below, so this many are enough.
-    n_costly = min(empty.size + members.size, cost.size)
-    costly = np.sort(np.argpartition(cost, cost.size - n_costly)[cost.size - n_costly :])
+    # Of each cluster at most one group is passed over below, so this many are enough, and those
+    # that cost as much: which of equals `partition` puts first is not told.
+    n_cheap = max(0, cost.size - empty.size - members.size)
+    costly = np.flatnonzero(cost >= np.partition(cost, n_cheap)[n_cheap])
     costly = costly[np.argsort(-cost[costly], kind="stable")]
     moved, empty = None, iter(empty)
     for group in costly[cost[costly] > 0]:
