@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from os import PathLike
 
@@ -151,6 +152,10 @@ def _require_batches(batches):
         )
     if not hasattr(batches, "__iter__"):
         raise TypeError(f"{_EXPECTED}; got {type(batches).__name__}.")
+    if isinstance(batches, Mapping):
+        raise TypeError(f"{_EXPECTED}; got a mapping: give list(batches.values()).")
+    if isinstance(batches, tuple) and len(batches) == 2 and _is_pair(*batches):
+        raise TypeError(f"{_EXPECTED}; got one pair: put it in a list, [(X, sample_weight)].")
     if isinstance(batches, list | tuple):
         for number, batch in enumerate(batches):
             _require_table(number, batch)
@@ -179,6 +184,10 @@ def _require_table(number, batch):
 def _parts(batch):
     """X and the weights of a batch."""
     return batch if isinstance(batch, tuple) and len(batch) == 2 else (batch, None)
+
+
+def _is_pair(X, weights):
+    return len(getattr(X, "shape", ())) == 2 and np.ndim(weights) == 1
 
 
 def _is_path(given):

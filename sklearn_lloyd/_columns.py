@@ -58,8 +58,9 @@ _CLASSES = (
 _MOST_NAMED = 10  # columns, in a message
 _ADVICE = {
     CATEGORY: "encode text and categories, for instance with "
-    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or use a method for mixed data "
-    "such as k-prototypes",
+    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or free text with "
+    "sklearn.feature_extraction.text.TfidfVectorizer, and convert numbers written as text such "
+    "as '1,200'; or use a method for mixed data such as k-prototypes",
     TIME: "turn times into numbers that mean something: days since a date, the hour, the weekday",
     OTHER: "take numbers out of whatever is neither number nor text, or drop it",
 }
@@ -217,7 +218,7 @@ def refusal(X, refused):
     advice = [said for name, said in _ADVICE.items() if any(kind.name == name for kind in places)]
     return (
         f"Columns that are not numbers: {named_columns([j for j, _ in refused], names)}{counted}. "
-        f"They hold {' and '.join(held)}. k-means needs numbers: {'; '.join(advice)}. Then bring "
+        f"They hold {', '.join(held)}. k-means needs numbers: {'; '.join(advice)}. Then bring "
         "all columns to one scale, for instance with sklearn_lloyd.preprocessing.ClusterScaler."
     )
 

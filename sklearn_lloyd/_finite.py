@@ -28,8 +28,9 @@ def where_not_finite(chunks):
         counts = [f"{columns[j]} row{'s' if columns[j] > 1 else ''}" for j in places]
         said.append(
             f"Input X contains {what.format(chunks.dtype)}: the first in row {first[0]}, column "
-            f"{named_columns([first[1]], chunks.names)}. {n_rows} of {chunks.shape[0]} rows "
-            f"have some, in columns {named_columns(places, chunks.names, counts)}.\n{advice}"
+            f"{named_columns([first[1]], chunks.names)} (rows count from 0). Such rows: {n_rows} "
+            f"of {chunks.shape[0]}; by column: {named_columns(places, chunks.names, counts)}.\n"
+            f"{advice}"
         )
     return "\n".join(said)
 

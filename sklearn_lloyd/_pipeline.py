@@ -68,16 +68,28 @@ def seen_by_clusterer(estimator, X):
         raise TypeError(
             f"{type(clusterer).__name__} has no predict, which is how clusters of rows that it "
             "has not seen are found. Take a clusterer that has, such as KMeans."
+            + (" The estimator comes first, then X." if hasattr(X, "predict") else "")
         )
     check_is_fitted(clusterer)
     return Seen(clusterer, *through_steps(steps, clusterer, X))
 
 
+def require_as_many_rows(step, given, made):
+    """Raise a ValueError if a step does not make a row of each: it took columns for texts."""
+    n_given = given.shape[0] if hasattr(given, "shape") else len(given)
+    if made.shape[0] != n_given:
+        raise ValueError(
+            f"X has {n_given} rows, of which {type(step).__name__} makes {made.shape[0]}. If it "
+            "takes texts, give the column that holds them, not a frame."
+        )
+
+
 def through_steps(steps, clusterer, X):
     """The rows as the clusterer after those steps sees them, and the names of their features."""
-    names = column_names(X)
+    names, given = column_names(X), X
     for step in steps:
         X = step.transform(X)
+        require_as_many_rows(step, given, X)
         try:
             names = step.get_feature_names_out()
         except (AttributeError, ValueError):  # a step that does not tell

@@ -94,6 +94,8 @@ def _check_table(estimator, X, reset):
         "ensure_all_finite": False,
     }
     is_method = not isinstance(estimator, str)
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise TypeError(f"X is a {type(X).__name__}, which has no rows yet: give X.collect().")
     try:
         if is_frame(X) and 0 in X.shape:
             raise ValueError(_of_no_rows(X))
@@ -131,10 +133,15 @@ def _of_no_rows(X):
     """What to say of a frame without rows or columns; begins as scikit-learn does for arrays."""
     names = column_names(X)
     what = "sample" if names else "feature"
-    only = f" Its columns are {named_columns(range(len(names)), names)}." if names else ""
+    advice = "Look at how its columns were selected."
+    if names:
+        advice = (
+            f"Its columns are {named_columns(range(len(names)), names)}. Look at the filter, join "
+            "or file that it comes from."
+        )
     return (
-        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.{only} "
-        "See what the filter, join or file that it comes from left over."
+        f"Found frame with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required. "
+        f"{advice}"
     )
 
 
@@ -146,7 +153,8 @@ def _about_order(estimator, X):
     moved = [j for j, (one, other) in enumerate(zip(names, fitted, strict=True)) if one != other]
     return (
         f"X has the columns of fit in another order: {named_columns(moved, names)} stand where "
-        f"{named_columns(moved, fitted)} stood. Put them back by X[estimator.feature_names_in_]."
+        f"{named_columns(moved, fitted)} stood. The order is to be "
+        f"{named_columns(range(len(fitted)), fitted)}."
     )
 
 

@@ -259,6 +259,15 @@ def test_what_is_no_batches(name, estimator):
         estimator(3).fit_batches(NO_BATCHES[name])
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("dict", r"list\(batches.values\(\)\)"), ("X and weights", r"\[\(X, sample_weight\)\]")],
+)
+def test_what_batches_are_meant(name, advice):
+    with pytest.raises(TypeError, match=rf"got .*: .*{advice}"):
+        KMeans(3).fit_batches(NO_BATCHES[name])
+
+
 def test_what_are_batches(X):
     expected = KMeans(3, init=X[:3]).fit(X).cluster_centers_
     stacked = np.stack(np.split(X, 3))

@@ -301,8 +301,8 @@ def test_where_values_are_missing_or_infinite(library):
     named = library in ("pandas", "polars", "arrow", "batches")
     first, spend, visits = ("'visits'", "'spend'", "'visits'") if named else ("2", "1", "2")
     where = (
-        f"the first in row 2, column {first}. 3 of 12 rows have some, in columns {spend} (1 row), "
-        f"{visits} (3 rows)."
+        f"the first in row 2, column {first} (rows count from 0). Such rows: 3 of 12; by column: "
+        f"{spend} (1 row), {visits} (3 rows)."
     )
     with pytest.raises(ValueError, match="Input X contains NaN") as raised:
         fit(np.nan)
@@ -329,16 +329,16 @@ def test_missing_and_infinite_values_of_one_table():
 @pytest.mark.parametrize("value", [pd.NA, None, np.nan])
 def test_missing_objects_are_named(value):
     X = pd.DataFrame({"a": NUMBERS, "b": objects([1.0, value] * 6)})
-    with pytest.raises(ValueError, match=r"NaN: .* column 'b'\. 6 of 12 rows"):
+    with pytest.raises(ValueError, match=r"NaN: .* column 'b' .* Such rows: 6 of 12"):
         KMeans(3).fit(X)
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
 def test_empty_frames(make):
     none = np.empty(0)
-    with pytest.raises(ValueError, match=r"0 sample\(s\) .*Its columns are 'a', 'b'\. See what"):
+    with pytest.raises(ValueError, match=r"0 sample\(s\) .*Its columns are 'a', 'b'\. Look at"):
         KMeans(2).fit(make({"a": none, "b": none}))
-    with pytest.raises(ValueError, match=r"0 feature\(s\)"):
+    with pytest.raises(ValueError, match=r"0 feature\(s\) .*how its columns were selected"):
         KMeans(2).fit(make({}))
 
 
@@ -350,6 +350,7 @@ def test_columns_in_another_order(make, call):
     with pytest.raises(ValueError, match="'c', 'b' stand where 'b', 'c' stood") as raised:
         getattr(model, call)(make({name: columns[name] for name in "acb"}))
     assert "must be in the same order" in str(raised.value)
+    assert "The order is to be 'a', 'b', 'c'." in str(raised.value)
 
 
 def test_an_array_of_text_has_no_names():
@@ -361,11 +362,16 @@ def test_an_array_of_text_has_no_names():
         KMeans(2).fit(wide)
 
 
+def test_a_lazy_frame_has_no_rows_yet():
+    with pytest.raises(TypeError, match=r"LazyFrame, which has no rows yet: give X.collect\(\)"):
+        KMeans(2).fit(pl.LazyFrame({"spend": NUMBERS}))
+
+
 def test_several_kinds_are_told_apart():
     X = pd.DataFrame({"city": LETTERS, "spend": NUMBERS, "joined": STAMPS})
     with pytest.raises(ValueError, match="not numbers: 'city', 'joined'") as raised:
         KMeans(2).fit(X)
-    assert "They hold text ('city') and times ('joined')." in str(raised.value)
+    assert "They hold text ('city'), times ('joined')." in str(raised.value)
 
 
 def test_a_new_column_is_named_first():

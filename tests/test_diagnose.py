@@ -19,6 +19,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
@@ -396,6 +397,13 @@ def test_html():
 # Bad input
 
 
+def test_a_frame_of_texts_is_no_texts():
+    texts = ["red apple", "green apple", "blue sky", "grey sky"]
+    model = make_pipeline(TfidfVectorizer(), KMeans(2, random_state=0)).fit(texts)
+    with pytest.raises(ValueError, match="X has 4 rows, of which TfidfVectorizer makes 1"):
+        diagnose(model, pd.DataFrame({"text": texts}))
+
+
 def test_bad_estimators():
     X = blobs()
     with pytest.raises(NotFittedError):
@@ -406,6 +414,8 @@ def test_bad_estimators():
         diagnose(sklearn.cluster.DBSCAN().fit(X), X)
     with pytest.raises(TypeError, match="cluster_centers_, and a fitted GaussianMixture has none"):
         diagnose(GaussianMixture(2).fit(X), X)
+    with pytest.raises(TypeError, match=r"ndarray has no predict.* The estimator comes first"):
+        diagnose(np.zeros((5, 2)), KMeans(2))
     with pytest.raises(TypeError, match="str has no predict"):
         diagnose("kmeans", X)
 

@@ -642,7 +642,7 @@ def test_rename(frame):
     assert list(named.rename({0: before[2], 2: before[0]}).names[[0, 2]]) == [before[2], before[0]]
     for names, error, message in [
         (["a"], TypeError, "dict of cluster labels to names.* got list"),
-        ({4: "a"}, ValueError, r"names has clusters \[4\], but there are \[0, 1, 2, 3\]"),
+        ({4: "a"}, ValueError, r"labels of clusters, which are \[0, 1, 2, 3\]; got \[4\]"),
         ({0: 1}, TypeError, r"Names must be str; got 1 \(int\)"),
         ({0: "a", 1: "a"}, ValueError, r"must differ.*: \['a'\]"),
         ({0: before[1]}, ValueError, "must differ"),

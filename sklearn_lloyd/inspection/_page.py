@@ -20,6 +20,8 @@ def write_page(path, **data):
     **data
         What can be written as JSON: points, labels, centers, inertia, axes, colors, shown.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
     text = json.dumps(_rounded(data), separators=(",", ":"))
     # Names of features come from the user: they must not end the script that holds them.
     for character in "<>&":

@@ -180,7 +180,10 @@ class ClusterProfiles:
         places = {label: i for i, label in enumerate(self.clusters.tolist())}
         unknown = [label for label in names if label not in places]
         if unknown:
-            raise ValueError(f"names has clusters {unknown}, but there are {list(places)}.")
+            raise ValueError(
+                f"The keys of names must be labels of clusters, which are {list(places)}; got "
+                f"{unknown}."
+            )
         wrong = [name for name in names.values() if not isinstance(name, str)]
         if wrong:
             raise TypeError(f"Names must be str; got {wrong[0]!r} ({type(wrong[0]).__name__}).")
@@ -201,12 +204,13 @@ class ClusterProfiles:
             lines.append(f"  {self.clusters[i]}: {self.names[i]}, {self.shares[i]:.1%}")
             lines += [f"       {self._compared(i, j)}" for j in own[:_SHOWN]]
         not_counted = zip(self.features, self.missing, self.infinite, self.is_share, strict=True)
-        counts = {
-            name: f"{n_missing} missing, {n_infinite} infinite"
-            for name, n_missing, n_infinite, is_share in not_counted
-            if n_missing + n_infinite and not is_share
-        }
-        lines += _listed("values that do not count", counts) + _listed("left out", self.left_out)
+        counts = {}
+        for name, n_missing, n_infinite, is_share in not_counted:
+            found = [f"{n_missing} missing"] * bool(n_missing)
+            found += [f"{n_infinite} infinite"] * bool(n_infinite)
+            if found and not is_share:
+                counts[name] = ", ".join(found)
+        lines += _listed("values left out", counts) + _listed("left out", self.left_out)
         return "\n".join(lines)
 
     def _compared(self, i, j):

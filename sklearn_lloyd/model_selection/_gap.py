@@ -143,10 +143,10 @@ def gap_statistic(
 
 
 def no_sparse_rows(what):
-    """The message where `what` is not to be had of sparse rows."""
+    """The message where `what` needs dense rows."""
     return (
-        f"{what} compares X with rows spread evenly in a box, which are not sparse, and X is: "
-        "reduce X first, for instance with sklearn.decomposition.TruncatedSVD, or use other "
+        f"{what} needs dense X, since it compares X with rows spread evenly in a box; got sparse "
+        "X. Reduce X first, for instance with sklearn.decomposition.TruncatedSVD, or use other "
         "criteria."
     )
 
