@@ -114,11 +114,13 @@ def is_constant(low, high, dtype):
     Parameters
     ----------
     low, high : float or ndarray
+        Of any dtype of numbers, or bool.
     dtype : dtype
         Of X: its precision is what counts.
     """
     dtype = np.dtype(dtype)
     ulps = _ULPS * float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
     with np.errstate(over="ignore"):
         return high - low <= ulps * np.maximum(np.abs(low), np.abs(high))
 

@@ -16,6 +16,8 @@ ROWS = {
     "constant feature": np.insert(RNG.normal(size=(30, 3)), 1, 1e6 + 0.1, axis=1),
     "corners": np.tile(np.eye(6), (3, 1)),
     "square": np.tile([[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]], (4, 1)),
+    "differences beyond the dtype": np.int8([[-128, 0], [127, 1], [100, 0], [-100, 1]]),
+    "bool": RNG.normal(size=(20, 3)) > 0.0,
 }
 
 

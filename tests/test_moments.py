@@ -40,6 +40,8 @@ BACKENDS = ["numpy", "numba"]
         (1.0, 1.0 + 1e-5, np.float32, False),
         (1e15, 1e15 + 1, np.int64, False),
         (0, 1, np.bool_, False),
+        (np.False_, np.True_, np.bool_, False),
+        (np.int8(-128), np.int8(127), np.int8, False),
     ],
 )
 def test_constant_is_what_its_own_rounding_makes_of_one_number(low, high, dtype, expected):

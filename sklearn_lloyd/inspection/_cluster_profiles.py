@@ -205,8 +205,9 @@ def _compared(features, tables):
     ranks = tables["rank_differences"]
     apart = np.where(np.isnan(ranks), tables["differences"], ranks)
     # Where the ranks say more and the median less, nothing is said.
-    sides = np.sign(tables["medians"] - tables["whole_median"])
-    apart = np.where(sides * apart < 0.0, np.nan, apart)
+    medians, whole = tables["medians"], tables["whole_median"]
+    against = np.where(apart > 0.0, medians < whole, medians > whole)
+    apart = np.where(against, np.nan, apart)
     distinctive = [standing_out(own, columns) for own in apart]
     stands_out = [
         [

@@ -19,6 +19,7 @@ from sklearn_lloyd._moments import (
 )
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights
+from sklearn_lloyd.preprocessing._apply import as_float64, in_units, units_of
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 
@@ -106,6 +107,9 @@ def statistics_of_numbers(values, groups):
     if not values.size:
         nan = np.full(groups.n_clusters, np.nan)
         return FeatureStatistics(nan, nan, nan, nan, np.nan, np.nan, np.nan)
+    # In this unit the squares are float64.
+    unit = units_of(np.abs(values).max())
+    values = values / unit
     offsets, mean = centered(values, groups.weights)
     deviation = float(np.sqrt(weighted_mean(np.square(offsets), groups.weights)))
     place = np.unique(values, return_inverse=True)[1]
@@ -113,13 +117,13 @@ def statistics_of_numbers(values, groups):
         deviation, place = 0.0, np.zeros_like(place)
     above = groups.means(offsets)
     return FeatureStatistics(
-        above + mean,
-        groups.medians(values),
+        (above + mean) * unit,
+        groups.medians(values) * unit,
         _in_deviations(above, deviation),
         _rank_differences(place, groups),
-        float(mean),
-        float(quantiles(values, (50,), groups.weights)[0]),
-        deviation,
+        float(mean * unit),
+        float(quantiles(values, (50,), groups.weights)[0] * unit),
+        float(deviation * unit),
     )
 
 
@@ -183,14 +187,19 @@ def statistics_of_sparse(X, groups):
     ------
     statistics : FeatureStatistics
     """
+    dtype, ends = X.dtype, feature_ranges(Chunks(X, groups.n_clusters), None)
+    units = units_of(np.abs(ends).max(axis=0))
+    X = in_units(as_float64(X), units)
     means, chunks = groups.means_of_sparse(X), Chunks(X, groups.n_clusters)
     whole, variances = mean_variance(chunks, groups.weights)
-    constant = is_constant(*feature_ranges(chunks, groups.weights), X.dtype)
+    constant = is_constant(*ends, dtype)
     deviations = np.where(constant, 0.0, np.sqrt(variances))
     nan = np.full(groups.n_clusters, np.nan)
-    for own, mean, deviation in zip(means.T, whole, deviations, strict=True):
+    for own, mean, deviation, unit in zip(means.T, whole, deviations, units, strict=True):
         differences = _in_deviations(own - mean, deviation)
-        yield FeatureStatistics(own, nan, differences, nan, mean, np.nan, deviation)
+        yield FeatureStatistics(
+            own * unit, nan, differences, nan, mean * unit, np.nan, deviation * unit
+        )
 
 
 def _in_deviations(offsets, deviation):

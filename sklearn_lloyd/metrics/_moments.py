@@ -93,6 +93,7 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
             taken = np.einsum("ij,ij->i", offsets, offsets)
             variances = squares / divisors - taken
             off = _CANCELLED * taken
+        require_finite_squares(chunks, offsets)  # rounding takes NaN of sparse rows for zero
         require_finite_squares(chunks, variances)
         variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
         if not chunks.is_sparse:

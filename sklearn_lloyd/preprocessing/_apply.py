@@ -158,6 +158,15 @@ def units_of(largest):
     return np.ldexp(1.0, np.clip(np.frexp(largest)[1], -1000, 1000))
 
 
+def in_units(values, units):
+    """Divide the features, exactly and in place; dense or sparse."""
+    if isinstance(values, np.ndarray):
+        values /= units
+    else:
+        values.data /= units.take(values.indices)
+    return values
+
+
 def _store(values, out):
     with np.errstate(over="ignore"):  # of float32
         out[:] = values
