@@ -271,7 +271,7 @@ def test_trials_are_measured_by_the_definition(n_trials):
             distances = _distances.sq_distances_to(X, centers[t])
             assert_array_equal(seeding._distances[:, t - first], distances)
             less = np.maximum(seeding._closest - distances, 0.0)
-            assert gain == pytest.approx(weights @ less, rel=1e-12)
+            assert gain == pytest.approx(problem.sample_weight @ less, rel=1e-12)
 
 
 def test_rows_too_large_for_float32_are_decided_by_the_definition():
