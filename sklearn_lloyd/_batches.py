@@ -102,7 +102,7 @@ class CheckedBatches:
         for number, X, weights in self._batches:
             with naming_batch(number):
                 chunks = self._check(X, self._n_rows is None and n_rows == 0)
-                require_squares(chunks, alone=True)
+                require_squares(chunks)
                 self._batches.check_alike(chunks)
             n_rows += chunks.shape[0]
             yield chunks, self._in_unit(weights, chunks.shape[0])

@@ -1,5 +1,7 @@
 """Numbers of any size: the right answer or an error that says why, never a silent wrong one."""
 
+import re
+
 import numpy as np
 import pytest
 import sklearn
@@ -151,5 +153,4 @@ def test_what_is_not_finite_is_never_called_large(name, bad):
         try:
             entry(rows)
         except (ValueError, np.linalg.LinAlgError) as error:
-            assert "overflow" not in str(error)  # noqa: PT017
-            assert "vanish" not in str(error)  # noqa: PT017
+            assert not re.search(REASON, str(error))  # noqa: PT017

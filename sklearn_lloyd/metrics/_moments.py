@@ -8,13 +8,15 @@ import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._moments import rounding_of_means, shift_near
-from sklearn_lloyd._squares import refuse_squares
+from sklearn_lloyd._squares import is_square, refuse_squares
 from sklearn_lloyd._weights import scaled_weights
 
 # What is left of squares, relative to what was taken off them, is rounding if it is no more.
 _CANCELLED = 2.0**-36
 # How far, relative to its size, the mean of equal sparse rows may be off them.
 _OFF = 2.0**-48
+# Squared distances of two rows, relative to those from the means, and one binary digit to spare.
+_ROOM = 8.0
 
 
 class ClusterMoments(NamedTuple):
@@ -74,7 +76,7 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
     Raises
     ------
     ValueError
-        If X is not finite, or squares overflow.
+        If X is not finite, or squared distances are not within float64.
     """
     sample_weight, unit = scaled_weights(sample_weight)
     shift = None
@@ -82,21 +84,23 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
         weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight)
         divisors = np.where(weights > 0.0, weights, 1.0)
         offsets = sums / divisors[:, np.newaxis]
+        origins = offsets
         if chunks.is_sparse:
             squares = _own_distances(chunks, codes, offsets, None, sample_weight)[1]
             off = (_OFF**2) * np.einsum("ij,ij->i", offsets, offsets)
             variances = squares / divisors
         else:
-            origins = offsets
             _, sums, squares = _sums(chunks, codes, n_clusters, origins, sample_weight)
             offsets = sums / divisors[:, np.newaxis]
             taken = np.einsum("ij,ij->i", offsets, offsets)
             variances = squares / divisors - taken
             off = _CANCELLED * taken
-        require_finite_squares(chunks, variances)
         variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
+        mean, variance = _whole(weights, origins, variances)
+        if not is_square(variance):
+            refuse_squares(chunks)
         if not chunks.is_sparse:
-            shift = _shift_near(weights, origins, variances)
+            shift = shift_near(mean, float(np.sqrt(variance)))
             offsets += origins if shift is None else origins - shift
     return ClusterMoments(weights, unit, offsets, shift, variances)
 
@@ -110,11 +114,13 @@ def mean_distances(chunks, codes, moments, sample_weight):
     return distances / np.where(moments.weights > 0.0, moments.weights, 1.0)
 
 
-def _shift_near(weights, means, variances):
+def _whole(weights, means, variances):
+    """The mean of all rows; their mean variance along a feature, inf if some square overflows."""
     total = weights.sum()
     mean = weights @ means / total
-    spread = weights @ (variances + np.square(means - mean).sum(axis=1)) / total
-    return shift_near(mean, float(np.sqrt(spread / mean.size)))
+    squares = variances + np.square(means - mean).sum(axis=1)
+    spread = weights @ squares if np.isfinite(_ROOM * squares).all() else np.inf
+    return mean, spread / total / mean.size
 
 
 def rows_less_shift(chunks, rows, shift):
@@ -185,9 +191,3 @@ def _own_distances(chunks, codes, offsets, shift, sample_weight):
 
     chunks.map_reduce(kernel, add)
     return distances, squares
-
-
-def require_finite_squares(chunks, squares):
-    """Raise a ValueError that says why, if sums of squares over all rows are not finite."""
-    if not np.isfinite(squares).all():
-        refuse_squares(chunks)
