@@ -15,6 +15,9 @@ from sklearn_lloyd._weights import scaled_weights
 _CANCELLED = 2.0**-36
 # How far, relative to its size, the mean of equal sparse rows may be off them.
 _OFF = 2.0**-48
+# Of many rows, so many slices of so many rows a cluster tell where the means are about, if all
+# rows are so many times as many.
+_N_SLICES, _ROWS_OF_SLICE, _MANY_TIMES = 16, 4, 8
 # Squared distances of two rows, relative to those from the means, and one binary digit to spare.
 _ROOM = 8.0
 
@@ -61,8 +64,9 @@ class ClusterMoments(NamedTuple):
 def cluster_moments(chunks, codes, n_clusters, sample_weight):
     """The moments of the clusters of any labels.
 
-    Two passes: the means, then what the rows are off them. So no digit is lost, wherever rows far
-    out stand, and what the second pass tells of the means corrects these.
+    A pass over dense rows adds up what they are off the means of some of them, which corrects
+    these. Another one follows if these means were far off, as of sorted rows or with rows far out:
+    so no digit is lost. Sparse rows take two passes.
 
     Parameters
     ----------
@@ -81,19 +85,20 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
     sample_weight, unit = scaled_weights(sample_weight)
     shift = None
     with chunks.open():
-        weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight)
-        divisors = np.where(weights > 0.0, weights, 1.0)
-        offsets = sums / divisors[:, np.newaxis]
-        origins = offsets
+        some = None if chunks.is_sparse else _some_rows(codes.size, n_clusters)
+        weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight, some)
+        origins = offsets = _over(sums, weights)
         if chunks.is_sparse:
             squares = _own_distances(chunks, codes, offsets, None, sample_weight)[1]
             off = (_OFF**2) * np.einsum("ij,ij->i", offsets, offsets)
-            variances = squares / divisors
+            variances = _over(squares, weights)
         else:
-            _, sums, squares = _sums(chunks, codes, n_clusters, origins, sample_weight)
-            offsets = sums / divisors[:, np.newaxis]
-            taken = np.einsum("ij,ij->i", offsets, offsets)
-            variances = squares / divisors - taken
+            about = _about(chunks, codes, origins, sample_weight)
+            weights, offsets, variances, taken = about
+            if not (taken <= variances).all():  # more than a binary digit is lost
+                origins = origins + offsets
+                about = _about(chunks, codes, origins, sample_weight)
+                weights, offsets, variances, taken = about
             off = _CANCELLED * taken
         variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
         mean, variance = _whole(weights, origins, variances)
@@ -105,13 +110,34 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
     return ClusterMoments(weights, unit, offsets, shift, variances)
 
 
+def _about(chunks, codes, origins, sample_weight):
+    """Weights, means less the origins, variances, and what was taken off for these means."""
+    weights, sums, squares = _sums(chunks, codes, len(origins), origins, sample_weight)
+    offsets = _over(sums, weights)
+    taken = np.einsum("ij,ij->i", offsets, offsets)
+    return weights, offsets, _over(squares, weights) - taken, taken
+
+
+def _over(sums, weights):
+    """Sums by cluster over the weights; zero where there is none."""
+    return (sums.T / np.where(weights > 0.0, weights, 1.0)).T
+
+
+def _some_rows(n_rows, n_clusters):
+    """Slices from end to end of many rows, a few in all; None: all of them."""
+    step, length = n_rows // _N_SLICES, _ROWS_OF_SLICE * n_clusters
+    if step < _MANY_TIMES * length:
+        return None
+    return [slice(start, start + length) for start in range(0, _N_SLICES * step, step)]
+
+
 def mean_distances(chunks, codes, moments, sample_weight):
     """The weighted mean distance of the rows of each cluster from its mean, in another pass."""
     sample_weight, _ = scaled_weights(sample_weight)
     with chunks.open():
         arrays = moments.offsets, moments.shift, sample_weight
         distances, _ = _own_distances(chunks, codes, *arrays)
-    return distances / np.where(moments.weights > 0.0, moments.weights, 1.0)
+    return _over(distances, moments.weights)
 
 
 def _whole(weights, means, variances):
@@ -129,10 +155,10 @@ def rows_less_shift(chunks, rows, shift):
     return block if shift is None else np.subtract(block, shift, dtype=np.float64)
 
 
-def _sums(chunks, codes, n_clusters, origins, sample_weight):
+def _sums(chunks, codes, n_clusters, origins, sample_weight, blocks=None):
     """Weights, and sums of rows less their origins and of their squares, by cluster.
 
-    Origins of None are zero; then there are no squares.
+    Origins of None are zero; then there are no squares. Blocks of None are all rows.
     """
     sums, squares = np.zeros((n_clusters, chunks.shape[1])), np.zeros(n_clusters)
     weights = np.zeros(n_clusters)
@@ -148,7 +174,7 @@ def _sums(chunks, codes, n_clusters, origins, sample_weight):
         np.add(squares, part[1], out=squares)
         np.add(weights, part[2], out=weights)
 
-    chunks.map_reduce(kernel, add)
+    chunks.map_reduce(kernel, add, blocks)
     return weights, sums, squares
 
 
