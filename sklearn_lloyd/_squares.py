@@ -39,7 +39,7 @@ def require_squares(chunks):
 
 
 def _sum_of_squares(chunks):
-    total = 0.0
+    parts = []
 
     def kernel(rows, scratch):
         values = chunks.rows(rows)
@@ -47,12 +47,8 @@ def _sum_of_squares(chunks):
             return np.einsum("i,i->", values.data, values.data)
         return np.einsum("ij,ij->", values, values)
 
-    def add(part):
-        nonlocal total
-        total += float(part)
-
-    chunks.map_reduce(kernel, add)
-    return total
+    chunks.scan(kernel, parts.append)
+    return sum(map(float, parts))  # floats of Python overflow without a word
 
 
 def refuse_squares(chunks, sample_weight=None):
