@@ -10,7 +10,6 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._validation import check_weights
-from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number
 from sklearn_lloyd.inspection._plane import Plane
 
@@ -96,7 +95,7 @@ class CentroidDisplay:
         """
         model, seen, names = seen_by_clusterer(estimator, X)
         labels = np.asarray(model.predict(seen))
-        weights, _ = scaled_weights(check_weights(sample_weight, labels.size))
+        weights = check_weights(sample_weight, labels.size)
         centers = check_array(model.cluster_centers_, dtype=np.float64)
         sizes = np.bincount(labels, weights, len(centers)).astype(np.float64)
         plane = Plane(centers, names)
