@@ -127,12 +127,6 @@ class Scaling:
         return np.linalg.pinv(self.whitening, rcond=1e-8, hermitian=True)
 
 
-def as_float64(rows):
-    """A copy in float64; dense rows in C order, lest sums depend on how X lies in memory."""
-    dense = isinstance(rows, np.ndarray)
-    return np.array(rows, np.float64, order="C") if dense else rows.astype(np.float64)
-
-
 def or_infinite(scale):
     """What to divide by, so that features whose scale is zero become zero."""
     return np.where(scale > 0.0, scale, np.inf)
