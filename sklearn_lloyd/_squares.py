@@ -18,8 +18,6 @@ _SCALE = (
     "Scale the features first, for instance with sklearn_lloyd.preprocessing.ClusterScaler in a "
     "Pipeline."
 )
-OVERFLOW = f"squared distances overflow float64. {_SCALE}"
-VANISH = f"squared distances vanish in float64. {_SCALE}"
 
 
 def is_square(number):
@@ -83,11 +81,14 @@ def refuse_ends(least, most, shape, what="X"):
     """
     largest = max(float(most.max()), -float(least.min()))
     if largest >= math.sqrt(_MOST / math.prod(shape)) / 2.0:
-        raise ValueError(f"{what} has values up to {largest:.3g}: {OVERFLOW}")
+        raise ValueError(
+            f"{what} has values up to {largest:.3g}: squared distances overflow float64. {_SCALE}"
+        )
     difference = float((most - least).max())
     if difference > 0.0 and not is_square(difference * difference):
         raise ValueError(
-            f"No two values of a feature of {what} differ by more than {difference:.3g}: {VANISH}"
+            f"No two values of a feature of {what} differ by more than {difference:.3g}: squared "
+            f"distances vanish in float64. {_SCALE}"
         )
 
 
