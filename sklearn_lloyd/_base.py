@@ -34,7 +34,7 @@ from sklearn_lloyd._version import __version__
 
 
 class VersionedPickle(NamedParameters):
-    """What all estimators are: they remember which version stored them, and warn another one."""
+    """Base of all estimators. Another version than that which stored one warns on loading."""
 
     def __getstate__(self):
         state = {**super().__getstate__(), "_sklearn_lloyd_version": __version__}

@@ -103,7 +103,7 @@ class CheckedBatches:
         for number, X, weights in self._batches:
             with naming_batch(number):
                 chunks = self._check(X, self._n_rows is None and n_rows == 0)
-                require_squares(chunks, alone=True)
+                require_squares(chunks)
                 self._batches.check_alike(chunks)
             n_rows += chunks.shape[0]
             yield chunks, self._in_unit(weights, chunks.shape[0])
@@ -118,11 +118,7 @@ class CheckedBatches:
     def _in_unit(self, weights, n_rows):
         if self.weight_unit == 1.0:
             return weights
-        return (
-            np.full(n_rows, 1.0 / self.weight_unit)
-            if weights is None
-            else (weights / self.weight_unit)
-        )
+        return (np.ones(n_rows) if weights is None else weights) / self.weight_unit
 
 
 def require_rows(any_rows):
@@ -145,7 +141,7 @@ def _require_batches(batches):
     """Refuse what cannot be batches: one table, text, paths; look into lists and tuples."""
     if _is_path(batches):
         raise TypeError(f"{_EXPECTED}; got the path or text {batches!r}: read the file first.")
-    if _is_table(batches):
+    if hasattr(batches, "shape") and len(batches.shape) < 3:  # of three dimensions: several tables
         raise TypeError(
             f"{_EXPECTED}; got one {type(batches).__name__} of shape {tuple(batches.shape)}. Give "
             "its rows to fit, or cut it: [X[:10_000], X[10_000:20_000], ...]."
@@ -192,8 +188,3 @@ def _is_pair(X, weights):
 
 def _is_path(given):
     return isinstance(given, str | bytes | PathLike)
-
-
-def _is_table(given):
-    """Whether that is one table; an array of three dimensions is several."""
-    return hasattr(given, "shape") and len(given.shape) < 3

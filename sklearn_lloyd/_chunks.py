@@ -234,6 +234,18 @@ class Chunks:
             if reduce is not None:
                 reduce(value)
 
+    def scan(self, kernel, reduce):
+        """As `map_reduce` of all rows, by a kernel that calls no BLAS and needs no scratch.
+
+        To open a pool takes longer than to look at a few thousand rows, so one block has none.
+        """
+        if len(self.blocks) > 1:
+            self.map_reduce(kernel, reduce)
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in self.blocks:
+                reduce(kernel(rows, None))
+
 
 class _OrderedBlocks:
     """One pass over the blocks: workers take them in turn, results are reduced in order."""

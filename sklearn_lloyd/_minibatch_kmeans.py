@@ -325,7 +325,6 @@ class MiniBatchKMeans(BaseKMeans):
             n_clusters = self.n_clusters if first else len(self.cluster_centers_)
             n_steps = getattr(self, "n_steps_", 0)
             chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
-            require_squares(chunks, alone=not first)
             weights = check_weights(sample_weight, chunks.shape[0], may_be_zero=not first)
             with chunks.open(calls_blas=first or chunks.compiled is None):
                 moving, shift, rng = self._moving(chunks, weights)
@@ -418,7 +417,6 @@ class MiniBatchKMeans(BaseKMeans):
         """Move the centres by the rows of a large batch; return their inertia."""
         first = not hasattr(self, "cluster_centers_")
         chunks = self._check_rows(X, self.n_clusters, reset=first)
-        require_squares(chunks, alone=not first)
         batches.check_alike(chunks)
         with chunks.open():
             moving, shift, rng = self._moving(chunks, weights)
@@ -449,6 +447,7 @@ class MiniBatchKMeans(BaseKMeans):
             return chunks, RowDraws(make_problem(chunks, self.n_clusters, weights))
 
         if hasattr(self, "cluster_centers_"):
+            require_squares(chunks)
             centers = self.cluster_centers_.astype(np.float64)
             shift = None if chunks.is_sparse else shift_near_centers(centers)
             rng = getattr(self, "_random_state", None)

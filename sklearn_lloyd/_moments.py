@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils.sparsefuncs import min_max_axis
 
 from sklearn_lloyd._kernels import array_of, moments
@@ -65,7 +64,11 @@ def feature_ranges(chunks, sample_weight):
 
     def kernel(rows, scratch):
         values, _ = _counted(chunks, rows, sample_weight, None)
-        return ends_of_rows(values) if values.shape[0] else (np.inf, -np.inf)
+        if values.shape[0] == 0:
+            return np.inf, -np.inf
+        if chunks.is_sparse:
+            return min_max_axis(values.astype(np.float64), axis=0)
+        return [_along_features(end, values) for end in (np.minimum, np.maximum)]
 
     def merge(part):
         np.minimum(low, part[0], out=low)
@@ -73,13 +76,6 @@ def feature_ranges(chunks, sample_weight):
 
     chunks.map_reduce(kernel, merge)
     return low, high
-
-
-def ends_of_rows(rows):
-    """The least and the largest value of each feature of some rows, dense or sparse."""
-    if sparse.issparse(rows):
-        return min_max_axis(rows.astype(np.float64), axis=0)
-    return [_along_features(end, rows) for end in (np.minimum, np.maximum)]
 
 
 def _along_features(end, values):

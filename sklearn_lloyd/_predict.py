@@ -50,9 +50,9 @@ def predict_labels(chunks, centers, last=True):
             norms = []
             chunks.map_reduce(kernel, norms.append, blocks, last)
             if not math.isfinite(sum(norms)):
-                require_squares(chunks, alone=True)
+                require_squares(chunks)
         else:
-            require_squares(chunks, alone=True)
+            require_squares(chunks)
             chunks.map_reduce(kernel, last=last)
     return labels
 
@@ -95,7 +95,7 @@ def use_sq_distances(chunks, centers, use):
     `rows` is a slice, `squares` their squared distances to the centres, (n_rows, n_clusters) in
     float64, in any memory order: to be used while they are in the cache, and written to at will.
     """
-    require_squares(chunks, alone=True)
+    require_squares(chunks)
     table = _table(chunks, centers)
 
     def kernel(rows, scratch):

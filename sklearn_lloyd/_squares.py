@@ -7,20 +7,17 @@ import math
 import numpy as np
 from sklearn import get_config
 
-from sklearn_lloyd._moments import ends_of_rows, feature_ranges
+from sklearn_lloyd._moments import feature_ranges
 from sklearn_lloyd._validation import require_finite
 
 # A smaller square has lost digits, or all of them.
 _LEAST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 _LEAST_FLOAT32 = float(np.finfo(np.float32).tiny / np.finfo(np.float32).eps)
 _MOST = float(np.finfo(np.float64).max)
-_FEW = 256  # rows that are looked at first
 _SCALE = (
     "Scale the features first, for instance with sklearn_lloyd.preprocessing.ClusterScaler in a "
     "Pipeline."
 )
-OVERFLOW = f"squared distances overflow float64. {_SCALE}"
-VANISH = f"squared distances vanish in float64. {_SCALE}"
 
 
 def is_square(number):
@@ -28,22 +25,19 @@ def is_square(number):
     return (number >= _LEAST) & (number < np.inf)
 
 
-def require_squares(chunks, alone=False):
-    """Raise a ValueError unless the rows are finite, and squared distances within float64.
+def require_squares(chunks):
+    """Raise a ValueError unless the rows are finite, and their squares do not overflow.
 
-    A pass over the rows of its own. `alone` says that rows are not compared with each other.
+    A pass over the rows of its own, for rows that are compared with centres alone.
     """
     if chunks.dtype != np.float64:  # squares of float32 and of integers are in float64
         require_finite(chunks)
-    elif not get_config()["assume_finite"]:
-        # Most often sums of squares and a few rows tell, in a part of the time.
-        in_range = _sum_of_squares(chunks) < _MOST / 4.0
-        if not in_range or not (alone or _differ(chunks.rows(slice(0, _FEW)))):
-            refuse_squares(chunks, alone=alone)
+    elif not get_config()["assume_finite"] and not _sum_of_squares(chunks) < _MOST / 4.0:
+        refuse_squares(chunks)
 
 
 def _sum_of_squares(chunks):
-    total = 0.0
+    parts = []
 
     def kernel(rows, scratch):
         values = chunks.rows(rows)
@@ -51,27 +45,17 @@ def _sum_of_squares(chunks):
             return np.einsum("i,i->", values.data, values.data)
         return np.einsum("ij,ij->", values, values)
 
-    def add(part):
-        nonlocal total
-        total += float(part)
-
-    chunks.map_reduce(kernel, add)
-    return total
+    chunks.scan(kernel, parts.append)
+    return sum(map(float, parts))  # floats of Python overflow without a word
 
 
-def _differ(rows):
-    """Whether rows differ by numbers whose squares float64 has all digits of."""
-    least, most = ends_of_rows(rows)
-    return is_square(np.square(most - least)).any()
-
-
-def refuse_squares(chunks, sample_weight=None, alone=False):
+def refuse_squares(chunks, sample_weight=None):
     """Raise a ValueError that says why, if squared distances of the rows are not in float64.
 
     A pass over the rows of its own: called where what was computed from them is not finite, or
     next to nothing.
     """
-    refuse_ends(*ends_of(chunks, sample_weight), chunks.shape, alone=alone)
+    refuse_ends(*ends_of(chunks, sample_weight), chunks.shape)
 
 
 def ends_of(chunks, sample_weight=None):
@@ -90,18 +74,21 @@ def ends_of(chunks, sample_weight=None):
     return least, most
 
 
-def refuse_ends(least, most, shape, what="X", alone=False):
+def refuse_ends(least, most, shape, what="X"):
     """Raise a ValueError if float64 does not hold the squared distances of rows between these.
 
     Nor their sum over all rows, of an array of that shape.
     """
     largest = max(float(most.max()), -float(least.min()))
     if largest >= math.sqrt(_MOST / math.prod(shape)) / 2.0:
-        raise ValueError(f"{what} has values up to {largest:.3g}: {OVERFLOW}")
-    difference = float((most - least).max())
-    if not alone and difference > 0.0 and not is_square(difference * difference):
         raise ValueError(
-            f"No two values of a feature of {what} differ by more than {difference:.3g}: {VANISH}"
+            f"{what} has values up to {largest:.3g}: squared distances overflow float64. {_SCALE}"
+        )
+    difference = float((most - least).max())
+    if difference > 0.0 and not is_square(difference * difference):
+        raise ValueError(
+            f"No two values of a feature of {what} differ by more than {difference:.3g}: squared "
+            f"distances vanish in float64. {_SCALE}"
         )
 
 

@@ -201,11 +201,7 @@ def require_finite(chunks, assumed=None):
         if rows is not None and not bad:
             bad.append(rows)
 
-    if len(chunks.blocks) == 1:  # without the cost of a pool
-        with np.errstate(over="ignore", invalid="ignore"):
-            first(kernel(chunks.blocks[0], None))
-    else:
-        chunks.map_reduce(kernel, first)
+    chunks.scan(kernel, first)
     if not bad:
         return
     raise ValueError(where_not_finite(chunks))

@@ -20,13 +20,8 @@ def scaled_weights(weights):
     """
     if weights is None or not (most := weights.max(initial=0.0)):
         return weights, 1.0
-    unit = _unit_of(most)
+    unit = math.ldexp(0.5, math.frexp(most)[1])
     return (weights if unit == 1.0 else weights / unit), unit
-
-
-def _unit_of(most):
-    """The power of two of the largest weight; a weight over it may be subnormal, but not inf."""
-    return math.ldexp(0.5, math.frexp(most)[1])
 
 
 def in_weight_unit(value, unit, what):

@@ -155,8 +155,7 @@ def test_what_is_not_finite_is_never_called_large(name, bad):
         try:
             entry(rows)
         except (ValueError, np.linalg.LinAlgError) as error:
-            # The advice on infinity is right to speak of an overflow.
-            assert not re.search("overflows? float|vanish", str(error))  # noqa: PT017
+            assert not re.search(REASON, str(error))  # noqa: PT017
 
 
 @pytest.mark.parametrize("exponent", [-1010, -700, 700, 1010])

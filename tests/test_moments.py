@@ -71,14 +71,16 @@ def test_ranges_are_of_the_rows_that_count(kind):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("far", [1e3, 1e9])
-def test_a_far_row_of_next_to_no_weight_costs_no_digit(backend, far):
+@pytest.mark.parametrize("n_rows", [200, 4000])  # of many, some tell first where the means are
+def test_a_far_row_of_next_to_no_weight_costs_no_digit(backend, far, n_rows):
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 2)) + 100.0
-    labels, weights = np.repeat([0, 1], 100), np.ones(200)
+    X = rng.normal(size=(n_rows, 2)) + 100.0
+    labels, weights = np.repeat([0, 1], n_rows // 2), np.ones(n_rows)
     chunks = Chunks(X[1:], 2, 1, backend)
     expected = cluster_moments(chunks, labels[1:], 2, weights[1:])
     X[0], weights[0] = [far, -far], 1e-40
-    for order in (np.arange(200), np.arange(200)[::-1]):
+    in_order = np.arange(n_rows)
+    for order in (in_order, in_order[::-1], rng.permutation(n_rows)):
         chunks = Chunks(np.ascontiguousarray(X[order]), 2, 1, backend)
         arrays = labels[order], 2, weights[order]
         found = cluster_moments(chunks, *arrays)
@@ -91,10 +93,12 @@ def test_a_far_row_of_next_to_no_weight_costs_no_digit(backend, far):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
-def test_equal_rows_leave_nothing_within_clusters(kind):
-    X = kind(np.repeat([[0.1, 0.7], [1.3, 0.0], [0.3, 1e7 / 3]], [70, 50, 41], axis=0))
-    labels = np.repeat([0, 1, 2], [70, 50, 41])
-    for weights in (None, np.random.default_rng(0).uniform(1, 2, 161)):
+@pytest.mark.parametrize("times", [1, 30])
+def test_equal_rows_leave_nothing_within_clusters(kind, times):
+    counts = np.array([70, 50, 41]) * times
+    X = kind(np.repeat([[0.1, 0.7], [1.3, 0.0], [0.3, 1e7 / 3]], counts, axis=0))
+    labels = np.repeat([0, 1, 2], counts)
+    for weights in (None, np.random.default_rng(0).uniform(1, 2, labels.size)):
         assert calinski_harabasz_score(X, labels, sample_weight=weights) == 1.0
         assert bic(X, labels, sample_weight=weights) == np.inf
         assert davies_bouldin_score(X, labels, sample_weight=weights) < 1e-12

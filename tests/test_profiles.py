@@ -586,8 +586,8 @@ def test_columns_to_profile(frame):
     assert list(found.features) == ["x4", "x1"]
     np.testing.assert_allclose(found.whole_mean, 1 / 6)
     for columns, message in {
-        ("spent",): "columns has 'spent', but X has spend, .*member. Is 'spend' meant?",
-        (6,): "columns has 6, but X has",
+        ("spent",): "columns has 'spent', which is no column of X: did you mean 'spend'?",
+        (6,): "columns has 6, which is no column of X: known are .*member, .*spend",
         (): "at least one column",
         ("age", 1): "each once",
     }.items():

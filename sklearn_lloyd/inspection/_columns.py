@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from sklearn_lloyd._columns import (
     missing_values,
     reads_as_numbers,
 )
+from sklearn_lloyd._parameters import advice_for
 from sklearn_lloyd.inspection._statistics import (
     FeatureStatistics,
     most_frequent,
@@ -111,9 +111,8 @@ def check_columns(columns, names):
         elif str(one) in names:
             places.append(names.index(str(one)))
         else:
-            close = get_close_matches(str(one), names, n=1)
-            meant = f" Is {close[0]!r} meant?" if close else ""
-            raise ValueError(f"columns has {one!r}, but X has {', '.join(names)}.{meant}")
+            advice = advice_for(str(one), names)
+            raise ValueError(f"columns has {one!r}, which is no column of X: {advice}")
     if not places or len(set(places)) < len(places):
         raise ValueError(f"columns must have at least one column, and each once; got {columns}.")
     return places

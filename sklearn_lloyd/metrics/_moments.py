@@ -8,13 +8,18 @@ import numpy as np
 
 from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
 from sklearn_lloyd._moments import rounding_of_means, shift_near
-from sklearn_lloyd._squares import refuse_squares
+from sklearn_lloyd._squares import is_square, refuse_squares
 from sklearn_lloyd._weights import scaled_weights
 
 # What is left of squares, relative to what was taken off them, is rounding if it is no more.
 _CANCELLED = 2.0**-36
 # How far, relative to its size, the mean of equal sparse rows may be off them.
 _OFF = 2.0**-48
+# Of many rows, so many slices of so many rows a cluster tell where the means are about, if all
+# rows are so many times as many.
+_N_SLICES, _ROWS_OF_SLICE, _MANY_TIMES = 16, 4, 8
+# Squared distances of two rows, relative to those from the means, and one binary digit to spare.
+_ROOM = 8.0
 
 
 class ClusterMoments(NamedTuple):
@@ -59,8 +64,9 @@ class ClusterMoments(NamedTuple):
 def cluster_moments(chunks, codes, n_clusters, sample_weight):
     """The moments of the clusters of any labels.
 
-    Two passes: the means, then what the rows are off them. So no digit is lost, wherever rows far
-    out stand, and what the second pass tells of the means corrects these.
+    A pass over dense rows adds up what they are off the means of some of them, which corrects
+    these. Another one follows if these means were far off, as of sorted rows or with rows far out:
+    so no digit is lost. Sparse rows take two passes.
 
     Parameters
     ----------
@@ -74,32 +80,55 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
     Raises
     ------
     ValueError
-        If X is not finite, or squares overflow.
+        If X is not finite, or squared distances are not within float64.
     """
     sample_weight, unit = scaled_weights(sample_weight)
     shift = None
     with chunks.open():
-        weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight)
-        divisors = np.where(weights > 0.0, weights, 1.0)
-        offsets = sums / divisors[:, np.newaxis]
+        some = None if chunks.is_sparse else _some_rows(codes.size, n_clusters)
+        weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight, some)
+        origins = offsets = _over(sums, weights)
         if chunks.is_sparse:
             squares = _own_distances(chunks, codes, offsets, None, sample_weight)[1]
             off = (_OFF**2) * np.einsum("ij,ij->i", offsets, offsets)
-            variances = squares / divisors
+            variances = _over(squares, weights)
         else:
-            origins = offsets
-            _, sums, squares = _sums(chunks, codes, n_clusters, origins, sample_weight)
-            offsets = sums / divisors[:, np.newaxis]
-            taken = np.einsum("ij,ij->i", offsets, offsets)
-            variances = squares / divisors - taken
+            about = _about(chunks, codes, origins, sample_weight)
+            weights, offsets, variances, taken = about
+            if not (taken <= variances).all():  # more than a binary digit is lost
+                origins = origins + offsets
+                about = _about(chunks, codes, origins, sample_weight)
+                weights, offsets, variances, taken = about
             off = _CANCELLED * taken
-        require_finite_squares(chunks, offsets)  # rounding takes NaN of sparse rows for zero
-        require_finite_squares(chunks, variances)
         variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
+        mean, variance = _whole(weights, origins, variances)
+        if not is_square(variance):
+            refuse_squares(chunks)
         if not chunks.is_sparse:
-            shift = _shift_near(weights, origins, variances)
+            shift = shift_near(mean, float(np.sqrt(variance)))
             offsets += origins if shift is None else origins - shift
     return ClusterMoments(weights, unit, offsets, shift, variances)
+
+
+def _about(chunks, codes, origins, sample_weight):
+    """Weights, means less the origins, variances, and what was taken off for these means."""
+    weights, sums, squares = _sums(chunks, codes, len(origins), origins, sample_weight)
+    offsets = _over(sums, weights)
+    taken = np.einsum("ij,ij->i", offsets, offsets)
+    return weights, offsets, _over(squares, weights) - taken, taken
+
+
+def _over(sums, weights):
+    """Sums by cluster over the weights; zero where there is none."""
+    return (sums.T / np.where(weights > 0.0, weights, 1.0)).T
+
+
+def _some_rows(n_rows, n_clusters):
+    """Slices from end to end of many rows, a few in all; None: all of them."""
+    step, length = n_rows // _N_SLICES, _ROWS_OF_SLICE * n_clusters
+    if step < _MANY_TIMES * length:
+        return None
+    return [slice(start, start + length) for start in range(0, _N_SLICES * step, step)]
 
 
 def mean_distances(chunks, codes, moments, sample_weight):
@@ -108,14 +137,16 @@ def mean_distances(chunks, codes, moments, sample_weight):
     with chunks.open():
         arrays = moments.offsets, moments.shift, sample_weight
         distances, _ = _own_distances(chunks, codes, *arrays)
-    return distances / np.where(moments.weights > 0.0, moments.weights, 1.0)
+    return _over(distances, moments.weights)
 
 
-def _shift_near(weights, means, variances):
+def _whole(weights, means, variances):
+    """The mean of all rows; their mean variance along a feature, inf if some square overflows."""
     total = weights.sum()
     mean = weights @ means / total
-    spread = weights @ (variances + np.square(means - mean).sum(axis=1)) / total
-    return shift_near(mean, float(np.sqrt(spread / mean.size)))
+    squares = variances + np.square(means - mean).sum(axis=1)
+    spread = weights @ squares if np.isfinite(_ROOM * squares).all() else np.inf
+    return mean, spread / total / mean.size
 
 
 def rows_less_shift(chunks, rows, shift):
@@ -124,10 +155,10 @@ def rows_less_shift(chunks, rows, shift):
     return block if shift is None else np.subtract(block, shift, dtype=np.float64)
 
 
-def _sums(chunks, codes, n_clusters, origins, sample_weight):
+def _sums(chunks, codes, n_clusters, origins, sample_weight, blocks=None):
     """Weights, and sums of rows less their origins and of their squares, by cluster.
 
-    Origins of None are zero; then there are no squares.
+    Origins of None are zero; then there are no squares. Blocks of None are all rows.
     """
     sums, squares = np.zeros((n_clusters, chunks.shape[1])), np.zeros(n_clusters)
     weights = np.zeros(n_clusters)
@@ -143,7 +174,7 @@ def _sums(chunks, codes, n_clusters, origins, sample_weight):
         np.add(squares, part[1], out=squares)
         np.add(weights, part[2], out=weights)
 
-    chunks.map_reduce(kernel, add)
+    chunks.map_reduce(kernel, add, blocks)
     return weights, sums, squares
 
 
@@ -186,9 +217,3 @@ def _own_distances(chunks, codes, offsets, shift, sample_weight):
 
     chunks.map_reduce(kernel, add)
     return distances, squares
-
-
-def require_finite_squares(chunks, squares):
-    """Raise a ValueError that says why, if sums of squares over all rows are not finite."""
-    if not np.isfinite(squares).all():
-        refuse_squares(chunks)

@@ -11,7 +11,6 @@ from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many, require_clusters
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
@@ -216,5 +215,4 @@ def checked_clusters(name, X, labels, sample_weight, metric, n_threads, backend)
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_clusters(codes, n_clusters, weights, name)
-    require_squares(chunks)
     return chunks, codes, weights

@@ -174,7 +174,7 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
     else:
         check_centers_fit(centers, n_clusters, chunks.shape[1])
         refuse_of_array(centers, "centers")
-    require_squares(chunks, alone=centers is not None)
+        require_squares(chunks)
     with chunks.open():
         return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
 

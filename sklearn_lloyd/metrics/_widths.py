@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._kernels import CenterTable, array_of, sq_distances_to_all
 from sklearn_lloyd._moments import mean_variance, shift_near
+from sklearn_lloyd._squares import is_square, refuse_squares
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
-from sklearn_lloyd.metrics._moments import cluster_moments, require_finite_squares, rows_less_shift
+from sklearn_lloyd.metrics._moments import cluster_moments, rows_less_shift
 from sklearn_lloyd.metrics._pairs import other_rows
 
 _DISTANCES = 1 << 17  # to centres, that are in memory at once
@@ -168,8 +171,11 @@ def euclidean_widths(chunks, labelings, sample_weight, rows):
     widths = [np.empty(n_rows) for _ in labelings]
     with chunks.open():
         mean, variances = mean_variance(chunks, None)
-        require_finite_squares(chunks, variances)
-        shift = shift_near(mean, float(np.sqrt(variances.mean())))
+        variance = float(variances.mean())
+        # No squared distance of two rows is more than two sums of squares.
+        if not is_square(variance) or not np.isfinite(4.0 * math.prod(chunks.shape) * variance):
+            refuse_squares(chunks)
+        shift = shift_near(mean, math.sqrt(variance))
         others = other_rows(chunks, labelings, sample_weight, shift)
 
         def kernel(part, scratch):

@@ -6,7 +6,6 @@ import numpy as np
 
 from sklearn_lloyd._compat import validate_params
 from sklearn_lloyd._parameters import is_no_scorer
-from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd._weights import in_weight_unit
 from sklearn_lloyd.metrics._labels import check_labels, require_as_many
@@ -78,7 +77,6 @@ def bic(X, labels, *, sample_weight=None):
     chunks = check_rows("bic", X, n_clusters, backend="auto", n_threads=None, reset=True)
     require_as_many(codes, chunks.shape[0])
     weights = check_weights(sample_weight, codes.size)
-    require_squares(chunks)
     moments = cluster_moments(chunks, codes, n_clusters, weights)
     return in_weight_unit(bic_of(moments), moments.unit, "criterion")
 

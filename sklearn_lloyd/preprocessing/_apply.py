@@ -71,7 +71,8 @@ class Scaling:
 
     def apply(self, rows, out):
         """Fill `out` with the scaled rows; dense."""
-        values = as_float64(rows)
+        values = out if out.dtype == np.float64 else np.empty(out.shape)
+        values[:] = rows
         if self.bounds is not None:
             np.clip(values, *self.bounds, out=values)
         if self.center is not None:
@@ -82,7 +83,8 @@ class Scaling:
             values /= self._divisors
         if self.whitening is not None:
             values = values @ self.whitening
-        values *= np.sqrt(self.weights)
+        if self._is_weighted:
+            values *= np.sqrt(self.weights)
         _store(values, out)
 
     def apply_sparse(self, rows, out):
@@ -92,7 +94,8 @@ class Scaling:
             _normalize_entries(values, rows.indptr)
         else:
             values /= self._divisors.take(rows.indices)
-        values *= np.sqrt(self.weights).take(rows.indices)
+        if self._is_weighted:
+            values *= np.sqrt(self.weights).take(rows.indices)
         _store(values, out)
 
     def invert(self, rows, out):
@@ -112,18 +115,16 @@ class Scaling:
         _store(values, out)
 
     @cached_property
+    def _is_weighted(self):
+        return bool((self.weights != 1.0).any())
+
+    @cached_property
     def _divisors(self):
         return or_infinite(self.scale)
 
     @cached_property
     def _unwhitening(self):
         return np.linalg.pinv(self.whitening, rcond=1e-8, hermitian=True)
-
-
-def as_float64(rows):
-    """A copy in float64; dense rows in C order, lest sums depend on how X lies in memory."""
-    dense = isinstance(rows, np.ndarray)
-    return np.array(rows, np.float64, order="C") if dense else rows.astype(np.float64)
 
 
 def or_infinite(scale):
@@ -168,7 +169,10 @@ def in_units(values, units):
 
 
 def _store(values, out):
-    with np.errstate(over="ignore"):  # of float32
-        out[:] = values
-    if not np.isfinite(out).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        if values is not out:
+            out[:] = values
+        # The sum of finite numbers may overflow; that of others never is finite.
+        is_finite = np.isfinite(out.sum()) or np.isfinite(out).all()
+    if not is_finite:
         raise FloatingPointError

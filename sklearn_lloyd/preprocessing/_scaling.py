@@ -11,7 +11,7 @@ from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
 from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd._weights import scaled_weights
-from sklearn_lloyd.preprocessing._apply import as_float64, in_units, or_infinite, units_of
+from sklearn_lloyd.preprocessing._apply import in_units, or_infinite, units_of
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 _FLAT = 1e-10  # of the largest variance: directions with less count as constant
@@ -41,7 +41,12 @@ class TrainingRows:
 
     def read(self, rows):
         """The rows of a slice in these units, clipped, in float64: a copy."""
-        values = in_units(as_float64(self.chunks.rows(rows)), self.units)
+        values = self.chunks.rows(rows)
+        if self.chunks.is_sparse:
+            values = values.astype(np.float64)
+        else:  # in C order, lest sums depend on how X lies in memory
+            values = np.array(values, np.float64, order="C")
+        values = in_units(values, self.units)
         if self.bounds is not None:
             np.clip(values, *self.bounds, out=values)
         return values
