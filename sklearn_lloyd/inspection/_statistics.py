@@ -19,7 +19,7 @@ from sklearn_lloyd._moments import (
 )
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights
-from sklearn_lloyd.preprocessing._apply import as_float64, in_units, units_of
+from sklearn_lloyd.preprocessing._apply import in_units, units_of
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 
 
@@ -189,7 +189,7 @@ def statistics_of_sparse(X, groups):
     """
     dtype, ends = X.dtype, feature_ranges(Chunks(X, groups.n_clusters), None)
     units = units_of(np.abs(ends).max(axis=0))
-    X = in_units(as_float64(X), units)
+    X = in_units(X.astype(np.float64), units)
     means, chunks = groups.means_of_sparse(X), Chunks(X, groups.n_clusters)
     whole, variances = mean_variance(chunks, groups.weights)
     constant = is_constant(*ends, dtype)
