@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -428,3 +429,14 @@ def test_nothing_of_the_size_of_X_is_made_beside_the_result(method):
     tracemalloc.stop()
     assert of_fit < X.nbytes
     assert of_transform < 2 * X.nbytes
+
+
+def test_whitening_of_many_features_is_refused_before_any_work():
+    scaler = ClusterScaler("whiten").fit(np.random.RandomState(0).normal(size=(9, 3)))
+    kept = joblib.hash(scaler)
+    wide = np.zeros((2, 363))
+    with sklearn.config_context(working_memory=1):
+        with pytest.raises(ValueError, match=r"n_features x n_features, 1 MiB for 363 .*PCA"):
+            scaler.fit(wide)
+        assert joblib.hash(scaler) == kept
+        scaler.set_params(shrinkage=0.5).fit(wide[:, :362])

@@ -25,6 +25,7 @@ from sklearn_lloyd.preprocessing._scaling import (
     METHODS,
     SPARSE_METHODS,
     learn,
+    require_room_to_whiten,
 )
 
 
@@ -210,13 +211,16 @@ class ClusterScaler(
         ------
         ValueError
             If X, the weights or the parameters do not fit; the message names what came and what
-            is expected. Among these: sparse X for a method that takes off a centre, and features
-            that are too large or too small, see the Notes.
+            is expected. Among these: sparse X for a method that takes off a centre, features that
+            are too large or too small, see the Notes, and 'whiten' of so many features that its
+            matrix is beyond scikit-learn's `working_memory` (11,585 features by default).
         """
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             self._check_quantile_range()
             chunks = self._check_rows(X, reset=True)
+            if self.method == "whiten":
+                require_room_to_whiten(chunks.shape[1])
             self.feature_weights_ = self._checked_feature_weights()
             weights = check_weights(sample_weight, chunks.shape[0])
             with chunks.open(), np.errstate(over="ignore", invalid="ignore"):

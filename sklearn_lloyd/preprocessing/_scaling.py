@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._codes import working_memory
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
 from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd._weights import scaled_weights
@@ -168,6 +169,19 @@ def _whiten(rows, options):
     kept = variances > _FLAT * variances[-1]
     axes = axes[:, kept]
     return center, scale, (axes / np.sqrt(variances[kept])) @ axes.T
+
+
+def require_room_to_whiten(n_features):
+    """Raise a ValueError if whitening takes a matrix beyond scikit-learn's `working_memory`."""
+    needed = 8 * n_features**2
+    if needed > working_memory():
+        raise ValueError(
+            f"method='whiten' needs a matrix of n_features x n_features, {needed / 2**20:.0f} MiB "
+            f"for {n_features} features, and working_memory allows for "
+            f"{working_memory() / 2**20:.0f}. Reduce the features first, for instance with "
+            "sklearn.decomposition.PCA(whiten=True), choose another method, or raise "
+            "sklearn.set_config(working_memory=...)."
+        )
 
 
 def _warn_of_few_rows(chunks, weights):
