@@ -79,9 +79,9 @@ def identifier_features(view):
         "identifier-features",
         "medium",
         {"features_by_name": by_name, "features_by_values": by_values},
-        "Features number the rows: they are called as ids are, or have evenly spaced whole "
-        "numbers, each once. Such numbers say which row it is and not what it is like, so that "
-        "clusters are cut along them at random.",
+        "Features number the rows: their names are those of ids, or their values are evenly "
+        "spaced whole numbers, each once. Such numbers say which row it is and not what it is "
+        "like, so that clusters are cut along them at random.",
         "Leave ids and row numbers out of the clustering. An index of time that is meant to "
         "count makes periods of the clusters; ranks that were made on purpose may stay.",
     )

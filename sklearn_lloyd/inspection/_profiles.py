@@ -116,8 +116,8 @@ class ClusterProfiles:
         frame : pandas or polars DataFrame, or dict of columns
             A frame of the library that X came from; for arrays a dict, of which either library
             makes a frame. The columns are "cluster", "name", "size", "share", the features,
-            "stands out" (at most five features) and "exemplars". A feature that is called as
-            another column is has " (feature)" after its name.
+            "stands out" (at most five features) and "exemplars". A feature with the name
+            of another column has " (feature)" after it.
 
         Raises
         ------
