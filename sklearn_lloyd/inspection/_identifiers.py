@@ -46,7 +46,7 @@ def identifiers(X, fitted_names, seen_names, weights):
     Returns
     -------
     by_name, by_values : list of str
-        Columns called as an id is; columns of evenly spaced whole numbers, each once.
+        Columns with the name of an id; columns of evenly spaced whole numbers, each once.
     """
     X = check_table(X)
     names = check_names(X, None, fitted_names)

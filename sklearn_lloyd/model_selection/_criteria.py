@@ -220,7 +220,7 @@ def possible_criteria(names, is_sparse, asked_for):
 
 
 def vote(votes):
-    """The number that most criteria choose; of equals that of the criterion named first.
+    """The number that most criteria choose; in a tie the choice of the criterion named first.
 
     None if no criterion chooses any. The gap statistic alone compares the rows with such that have
     no structure: if it is among the criteria, 1 is the answer if and only if it says so.

@@ -98,9 +98,9 @@ class NClustersSearch(
         - 'gap': see :func:`gap_statistic`.
         - 'stability': see :func:`prediction_strength`.
         - 'vote': what most of the criteria choose; in a tie, the choice of the criterion that
-          comes first in this list. But whether there is any structure is for the gap to say, if it is
-          among them, the only one that compares with rows that have none: if it chooses 1, that
-          is the answer, and else no vote for 1 counts.
+          comes first in this list. But whether there is any structure is for the gap to say, if
+          it is among them, the only one that compares with rows that have none: if it chooses 1,
+          that is the answer, and else no vote for 1 counts.
 
         Where a criterion has no answer, the least number is taken, with a warning. The gap needs
         dense rows: with sparse ones it is refused before any clustering if it was asked for by
