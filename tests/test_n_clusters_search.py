@@ -283,7 +283,7 @@ def test_float32_and_sparse_rows(four):
 
 def test_the_vote_on_sparse_rows_goes_without_the_gap(four, monkeypatch):
     rows = sparse.csr_array(four)
-    with pytest.warns(UserWarning, match="'gap' compares .* It has no vote"):
+    with pytest.warns(UserWarning, match="'gap' needs dense X.* It has no vote"):
         search = NClustersSearch(criterion="vote", n_refs=3, random_state=0).fit(rows)
     assert search.n_clusters_ == 4
     assert "gap" not in search.votes_
