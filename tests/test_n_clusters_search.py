@@ -291,7 +291,7 @@ def test_the_vote_on_sparse_rows_goes_without_the_gap(four, monkeypatch):
     # What is asked for by name is refused before any work.
     monkeypatch.setattr(_search, "fit_numbers", None)
     for params in ({"criterion": "gap"}, {"criterion": "vote", "criteria": ["bic", "gap"]}):
-        with pytest.raises(ValueError, match=r"'gap' compares X with rows .*TruncatedSVD"):
+        with pytest.raises(ValueError, match=r"'gap' needs dense X.*TruncatedSVD"):
             NClustersSearch(**params).fit(rows)
 
 
