@@ -1,6 +1,6 @@
 """Constant, equal and few rows: an answer or a ValueError, never a warning of NumPy's."""
 
-import contextlib
+import traceback
 import warnings
 
 import numpy as np
@@ -42,11 +42,13 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_no_warning_of_numpy(call, rows, wrap):
     X = wrap(ROWS[rows])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", RuntimeWarning)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         model = KMeans(min(2, X.shape[0]), random_state=0).fit(X)
-        # Few clusters, or the gap of sparse rows, is refused in words.
-        with contextlib.suppress(ValueError):
+        try:
             CALLS[call](X, model)
+        except ValueError as error:  # few clusters, or the gap of sparse rows: refused in words
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            assert place.line.startswith("raise "), place
     pyplot.close("all")
+    assert not [each for each in caught if issubclass(each.category, RuntimeWarning)]
