@@ -15,9 +15,9 @@ from sklearn_lloyd._weights import scaled_weights
 _CANCELLED = 2.0**-36
 # How far, relative to its size, the mean of equal sparse rows may be off them.
 _OFF = 2.0**-48
-# Where the means are about is told by 16 slices of 4 rows for each cluster, if that is no more than
-# an eighth of all rows. Fewer rows tell less, and a second pass follows more often; more rows cost
-# a part of a pass by themselves.
+# 16 slices of 4 rows for each cluster tell where the means are about, if they are at most an
+# eighth of all rows. Fewer tell less, and a second pass follows more often; more cost a part of a
+# pass by themselves.
 _N_SLICES, _ROWS_OF_SLICE, _MANY_TIMES = 16, 4, 8
 # Squared distances of two rows, relative to those from the means, and one binary digit to spare.
 _ROOM = 8.0
