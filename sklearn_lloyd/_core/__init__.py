@@ -1,0 +1,40 @@
+"""The native core: one pass over all rows, on all threads, is one call.
+
+`native` is compiled from `src/` when the package is built. Its functions check what they are
+given: arrays of the dtypes and shapes that their first lines name, never anything that a kernel
+could read or write outside of.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from sklearn_lloyd._core import _native as native
+
+__all__ = ["native", "options"]
+
+
+@contextmanager
+def options(*, block_rows=0, screen=0, fast_centers=0, least_work=0):
+    """Have few rows take the ways that many take; for tests.
+
+    Labels, drawn rows and iterations never depend on any of these; sums of rows depend on
+    `block_rows` in their last digits.
+
+    Parameters
+    ----------
+    block_rows : int
+        Rows of a block.
+    screen : {0, 1, 16, 32, 64}
+        How distances are screened: in float32, in float64, in whole numbers of 16 bits first,
+        or not at all (1). 0: as the data call for.
+    fast_centers : int
+        Fast centres that the bounds keep apart, at least, where there are four times as many.
+    least_work : int
+        Products that call for one more thread.
+    """
+    native.set_options(block_rows, screen, fast_centers, least_work)
+    try:
+        yield
+    finally:
+        native.set_options(0, 0, 0, 0)

@@ -1,0 +1,121 @@
+// The distance that decides. The label of a row is *defined* as the centre of the least squared
+// Euclidean distance, ties to the lowest index; screens only spare most rows from it.
+//
+// A squared distance is the sum of squared differences in float64. The order of the sum belongs
+// to the definition: fewer than 8 terms one after the other; up to 128 in 8 accumulators, term j
+// in accumulator j % 8, which are added in pairs; more in two halves, each likewise (NumPy's
+// pairwise sum). So it comes out the same to the last bit on every processor, for one row or for
+// many, dense or sparse.
+#pragma once
+#include "rows.hpp"
+
+namespace LEVEL {
+
+constexpr int64_t kLeaf = 128;  // terms that are added without a split
+
+inline int64_t first_half(int64_t n) { return n / 2 - (n / 2) % 8; }
+
+inline double add_in_pairs(const double* r) {
+  return ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+}
+
+// Squared distance of two points.
+inline double sq_distance(const double* a, const double* b, int64_t n) {
+  if (n > kLeaf) {
+    int64_t half = first_half(n);
+    return sq_distance(a, b, half) + sq_distance(a + half, b + half, n - half);
+  }
+  double total = 0.0;
+  int64_t j = 0;
+  if (n >= 8) {
+    double r[8];
+    for (int i = 0; i < 8; i++) {
+      double difference = a[i] - b[i];
+      r[i] = difference * difference;
+    }
+    for (j = 8; j + 8 <= n; j += 8)
+      for (int i = 0; i < 8; i++) {
+        double difference = a[j + i] - b[j + i];
+        r[i] += difference * difference;
+      }
+    total = add_in_pairs(r);
+  }
+  for (; j < n; j++) {
+    double difference = a[j] - b[j];
+    total += difference * difference;
+  }
+  return total;
+}
+
+// The same for the rows of a tile in float64 (columns, kTile<double> rows) and one point, or
+// with Own for a point of each row: points[r] is that of row r.
+template <bool Own>
+inline Vec<double> difference_at(const double* tile, const double* point,
+                                 const double* const* points, int64_t j, int v) {
+  constexpr int L = kLanes<double>;
+  Vec<double> x = load(tile + j * kTile<double> + v * L);
+  if constexpr (Own) {
+    Vec<double> c;
+    for (int r = 0; r < L; r++) c[r] = points[v * L + r][j];
+    return x - c;
+  } else {
+    return x - point[j];
+  }
+}
+
+template <bool Own>
+inline Vec<double> sq_distances_of(const double* tile, const double* point,
+                                   const double* const* points, int64_t start, int64_t n,
+                                   int v) {
+  if (n > kLeaf) {
+    int64_t half = first_half(n);
+    Vec<double> left = sq_distances_of<Own>(tile, point, points, start, half, v);
+    return left + sq_distances_of<Own>(tile, point, points, start + half, n - half, v);
+  }
+  Vec<double> total{};
+  int64_t j = start, stop = start + n;
+  if (n >= 8) {
+    Vec<double> r[8];
+    for (int i = 0; i < 8; i++) {
+      Vec<double> difference = difference_at<Own>(tile, point, points, j + i, v);
+      r[i] = difference * difference;
+    }
+    for (j += 8; j + 8 <= stop; j += 8)
+      for (int i = 0; i < 8; i++) {
+        Vec<double> difference = difference_at<Own>(tile, point, points, j + i, v);
+        r[i] += difference * difference;
+      }
+    total = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+  }
+  for (; j < stop; j++) {
+    Vec<double> difference = difference_at<Own>(tile, point, points, j, v);
+    total += difference * difference;
+  }
+  return total;
+}
+
+// Squared distances of the rows of a tile to one point; out has room for kTile<double>.
+inline void sq_distances(const double* tile, const double* point, int64_t d, double* out) {
+  for (int v = 0; v < 2; v++)
+    store(out + v * kLanes<double>, sq_distances_of<false>(tile, point, nullptr, 0, d, v));
+}
+
+// Squared distances of the rows of a tile, each to a point of its own.
+inline void own_sq_distances(const double* tile, const double* const* points, int64_t d,
+                             double* out) {
+  for (int v = 0; v < 2; v++)
+    store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, 0, d, v));
+}
+
+// The squared distance of a CSR row as sparse sums have it: by its entries and the squared norm
+// of the point. It differs from the definition in the last digits, so it decides nothing; what
+// cancellation leaves of a zero is a zero.
+inline double sparse_sq_distance(const Entries& row, const double* point, double sq_norm) {
+  double total = 0.0;
+  for (int64_t e = 0; e < row.n; e++)
+    total += row.values[e] * (row.values[e] - 2.0 * point[row.columns[e]]);
+  total += sq_norm;
+  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+}
+
+}  // namespace LEVEL

@@ -1,0 +1,220 @@
+// Reading rows: the only place that knows of types, byte orders, strides and CSR arrays.
+//
+// Everything else sees tiles (many rows side by side, feature by feature), rows in float64, or
+// the entries of a CSR row.
+#pragma once
+#include <type_traits>
+
+#include "pool.hpp"
+#include "simd.hpp"
+
+namespace LEVEL {
+
+using core::Call;
+using core::Rows;
+using core::Status;
+using core::Type;
+
+// Call f(S{}) with the type of the values.
+template <class F>
+inline void with_type(Type type, F f) {
+  switch (type) {
+    case Type::f32: return f(float{});
+    case Type::f64: return f(double{});
+    case Type::i8: return f(int8_t{});
+    case Type::u8: return f(uint8_t{});
+    case Type::i16: return f(int16_t{});
+    case Type::u16: return f(uint16_t{});
+    case Type::i32: return f(int32_t{});
+    case Type::u32: return f(uint32_t{});
+    case Type::i64: return f(int64_t{});
+    case Type::u64: return f(uint64_t{});
+  }
+}
+
+// A value in any place, aligned or not.
+template <class S>
+inline S value_at(const char* place) {
+  S value;
+  __builtin_memcpy(&value, place, sizeof value);
+  return value;
+}
+
+template <class S>
+inline S swapped_value_at(const char* place) {
+  char bytes[sizeof(S)];
+  for (size_t i = 0; i < sizeof(S); i++) bytes[i] = place[sizeof(S) - 1 - i];
+  return value_at<S>(bytes);
+}
+
+// n values from `place` on, each `stride` bytes from the last, less the shift (may be null): in
+// float64, then rounded once.
+template <class S, class T>
+inline void convert(const char* place, int64_t stride, bool swapped, int64_t n,
+                    const double* shift, T* out) {
+  if (swapped) {
+    for (int64_t j = 0; j < n; j++)
+      out[j] = T(double(swapped_value_at<S>(place + j * stride)) - (shift ? shift[j] : 0.0));
+  } else if (stride != int64_t(sizeof(S))) {
+    for (int64_t j = 0; j < n; j++)
+      out[j] = T(double(value_at<S>(place + j * stride)) - (shift ? shift[j] : 0.0));
+  } else if (shift) {
+    for (int64_t j = 0; j < n; j++)
+      out[j] = T(double(value_at<S>(place + j * int64_t(sizeof(S)))) - shift[j]);
+  } else {
+    for (int64_t j = 0; j < n; j++) out[j] = T(value_at<S>(place + j * int64_t(sizeof(S))));
+  }
+}
+
+// Rows that lie in memory as T, one after the other, as columns: tile[j * kTile + r].
+template <class T>
+inline void turn(const T* const* rows, int64_t d, T* tile) {
+  constexpr int G = 16 / int(sizeof(T));  // 4 rows of float or 2 of double at a time
+  constexpr int N = kTile<T>;
+  typedef T Group __attribute__((vector_size(16)));
+  for (int r = 0; r < N; r += G) {
+    int64_t j = 0;
+    for (; j + G <= d; j += G) {
+      Group in[G], out[G];
+      for (int i = 0; i < G; i++) __builtin_memcpy(&in[i], rows[r + i] + j, 16);
+      if constexpr (G == 4) {
+        Group a = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
+        Group b = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
+        Group c = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
+        Group e = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
+        out[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+        out[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+        out[2] = __builtin_shufflevector(c, e, 0, 1, 4, 5);
+        out[3] = __builtin_shufflevector(c, e, 2, 3, 6, 7);
+      } else {
+        out[0] = __builtin_shufflevector(in[0], in[1], 0, 2);
+        out[1] = __builtin_shufflevector(in[0], in[1], 1, 3);
+      }
+      for (int i = 0; i < G; i++) __builtin_memcpy(tile + (j + i) * N + r, &out[i], 16);
+    }
+    for (; j < d; j++)
+      for (int i = 0; i < G; i++) tile[j * N + r + i] = rows[r + i][j];
+  }
+}
+
+// Memory that `read_tile` needs: kTile rows of T.
+template <class T>
+inline int64_t size_of_buffer(int64_t d) {
+  return kTile<T> * d;
+}
+
+// Read n rows (1 to kTile) of a dense matrix, less the shift (may be null), as columns. They are
+// index[0], ..., or without an index the rows from `first` on. The last one fills up the tile.
+template <class T>
+inline void read_tile(const Rows& X, const int64_t* index, int64_t first, int n,
+                      const double* shift, T* buffer, T* tile) {
+  constexpr int N = kTile<T>;
+  int64_t which[N];
+  for (int r = 0; r < N; r++) {
+    int at = r < n ? r : n - 1;
+    which[r] = index ? index[at] : first + at;
+  }
+  with_type(X.type, [&](auto example) {
+    using S = decltype(example);
+    if (X.feature_stride == int64_t(sizeof(S))) {
+      const T* rows[N];
+      for (int r = 0; r < N; r++) {
+        const char* place = X.values + which[r] * X.row_stride;
+        if (std::is_same<S, T>::value && !shift && !X.swapped) {
+          rows[r] = (const T*)(const void*)place;
+        } else {
+          T* copy = buffer + r * X.d;
+          if (r < n) convert<S>(place, sizeof(S), X.swapped, X.d, shift, copy);
+          rows[r] = r < n ? copy : rows[n - 1];
+        }
+      }
+      turn(rows, X.d, tile);
+      return;
+    }
+    bool side_by_side = !index && n == N && X.row_stride == int64_t(sizeof(S)) && !X.swapped;
+    for (int64_t j = 0; j < X.d; j++) {
+      const char* column = X.values + j * X.feature_stride;
+      double off = shift ? shift[j] : 0.0;
+      T* out = tile + j * N;
+      if (side_by_side) {
+        const char* place = column + first * int64_t(sizeof(S));
+        for (int r = 0; r < N; r++)
+          out[r] = T(double(value_at<S>(place + r * int64_t(sizeof(S)))) - off);
+      } else {
+        for (int r = 0; r < N; r++) {
+          const char* place = column + which[r] * X.row_stride;
+          out[r] = T(double(X.swapped ? swapped_value_at<S>(place) : value_at<S>(place)) - off);
+        }
+      }
+    }
+  });
+}
+
+// Have a row of a dense matrix on its way to the cache.
+inline void fetch_row(const Rows& X, int64_t i) {
+  if (X.feature_stride > 8) return;
+  const char* row = X.values + i * X.row_stride;
+  for (int64_t at = 0; at < X.d * X.feature_stride; at += 64) __builtin_prefetch(row + at);
+}
+
+// The entries of a CSR row.
+struct Entries {
+  int64_t n;
+  int64_t* columns;  // rising, none twice
+  double* values;
+};
+
+inline int64_t index_at(const char* array, bool wide, int64_t i) {
+  return wide ? value_at<int64_t>(array + 8 * i) : value_at<int32_t>(array + 4 * i);
+}
+
+// The entries of CSR row i, copied to the memory of `out`, which has room for X.longest: in the
+// order of the columns; those that share a place are added up in the order they are stored.
+inline void read_entries(const Rows& X, int64_t i, Entries& out) {
+  int64_t start = index_at(X.indptr, X.wide, i), stop = index_at(X.indptr, X.wide, i + 1);
+  out.n = stop - start;
+  for (int64_t e = 0; e < out.n; e++) out.columns[e] = index_at(X.indices, X.wide, start + e);
+  with_type(X.type, [&](auto example) {
+    using S = decltype(example);
+    convert<S>(X.values + start * int64_t(sizeof(S)), sizeof(S), X.swapped, out.n, nullptr,
+               out.values);
+  });
+  if (X.canonical) return;
+  // By insertion, which is stable and fast where most are in order already.
+  for (int64_t e = 1; e < out.n; e++) {
+    int64_t column = out.columns[e], place = e;
+    double value = out.values[e];
+    for (; place > 0 && out.columns[place - 1] > column; place--) {
+      out.columns[place] = out.columns[place - 1];
+      out.values[place] = out.values[place - 1];
+    }
+    out.columns[place] = column;
+    out.values[place] = value;
+  }
+  int64_t kept = 0;
+  for (int64_t e = 0; e < out.n; e++) {
+    if (kept && out.columns[kept - 1] == out.columns[e]) {
+      out.values[kept - 1] += out.values[e];
+    } else {
+      out.columns[kept] = out.columns[e];
+      out.values[kept++] = out.values[e];
+    }
+  }
+  out.n = kept;
+}
+
+// Row i in float64, as it is: all d features, dense or CSR. `entries` is needed for CSR alone.
+inline void read_row(const Rows& X, int64_t i, Entries* entries, double* out) {
+  if (X.sparse) {
+    read_entries(X, i, *entries);
+    for (int64_t j = 0; j < X.d; j++) out[j] = 0.0;
+    for (int64_t e = 0; e < entries->n; e++) out[entries->columns[e]] = entries->values[e];
+    return;
+  }
+  with_type(X.type, [&](auto example) {
+    convert<decltype(example)>(X.values + i * X.row_stride, X.feature_stride, X.swapped, X.d,
+                               nullptr, out);
+  });
+}
+
+}  // namespace LEVEL
