@@ -69,7 +69,7 @@ class Evidence:
             return self.fits
         part = self.sample_problem
         refit = self.refits["gap"]
-        return refit.fit(part.chunks.X, part.sample_weight, refit.rng)
+        return refit.fit(part.rows.X, part.sample_weight, refit.rng)
 
     def each(self, measure):
         """`measure(fit)` of clusterings that have two clusters and a cluster of two rows."""
