@@ -1,5 +1,5 @@
 #pragma once
-#include "definition.hpp"
+#include "cluster_parts.hpp"
 namespace LEVEL {
 inline Status moments(const Call&, const Rows&, const double*, double*, double*, double*) { return core::ok; }
 inline Status norms_and_keys(const Call&, const Rows&, const double*, const double*, const double*, void*, bool, double*, double*) { return core::ok; }
