@@ -67,7 +67,7 @@ class Scratch {
       : size_(measure(sizes...)), memory_(size_ * size_t(n_threads)) {
     if (!memory_) return;
     for (int t = 0; t < n_threads; t++) {
-      Cutter cutter(memory_.begin() + size_ * size_t(t));
+      Cutter cutter(memory_.begin() + size_ * size_t(t) + head());
       at(t).cut(cutter, sizes...);
     }
   }
