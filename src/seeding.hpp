@@ -20,7 +20,7 @@ constexpr double kTight = 0x1p-8;
 constexpr uint64_t kLeastTotal = uint64_t(1) << 50;  // below, masses are made anew
 // Values of noted rows, up to which other threads would come too late.
 constexpr int64_t kLittle = 1 << 15;
-constexpr double kRounding = 1e-10;  // relative, of gains that count as equal
+constexpr double kEqual = 1e-10;  // relative, of gains that count as equal
 
 struct Seeding {
   core::SeedingArgs about;  // first, since the border looks for it
@@ -34,11 +34,14 @@ struct Seeding {
   int32_t* owner;      // (n,): ...and which that is; dense rows alone
   uint16_t *noted, *trials_of;  // (n,): see `try_rows`; noted rows are places in their block
   uint64_t *block_mass, *below;  // (order.n_blocks,); the latter: up to the end of each
-  double *offsets, *sq_norms, *safe;  // (k, d), (k,), (k,): the centres so far, less the shift
+  Centers so_far;  // centres (of CSR rows, only the norms, and only at the start)
+  double* safe;    // (k,): see `find_safe`
   // The trials of a step.
   int64_t* drawn;
-  double *points, *point_offsets, *point_norms;  // as they are; less the shift; squared norms
-  char *factors, *norms;                         // room for the table in either precision
+  double* points;    // as they are
+  Centers trials;    // dense rows alone
+  Table<float> f32;  // in the same memory as
+  Table<double> f64;
   SparseTrials sparse;
 
   size_t cut(Cutter cutter) {
@@ -55,9 +58,8 @@ struct Seeding {
     order.buffer = (int64_t*)(void*)noted;  // blocks are sorted before rows are noted
     drawn = cutter.take<int64_t>(n_trials);
     points = cutter.take<double>(n_trials * d);
-    point_norms = cutter.take<double>(n_trials);
-    sq_norms = cutter.take<double>(k);
     if (X.sparse) {
+      so_far.sq_norms = cutter.take<double>(k);
       int64_t lanes = SparseTrials::lanes_of(n_trials);
       double most = double(n_trials) * double(X.longest);
       int64_t n_places = most < double(d) ? int64_t(most) : d;
@@ -67,11 +69,12 @@ struct Seeding {
       return cutter.used();
     }
     owner = cutter.take<int32_t>(n);
-    offsets = cutter.take<double>(k * d);
+    so_far.cut(cutter, k, d);
     safe = cutter.take<double>(k);
-    point_offsets = cutter.take<double>(n_trials * d);
-    factors = cutter.take<char>(n_trials * d * 8);
-    norms = cutter.take<char>(n_trials * 8);
+    trials.cut(cutter, n_trials, d);
+    Cutter other = cutter;
+    f32.cut(other, n_trials, d);
+    f64.cut(cutter, n_trials, d);
     return cutter.used();
   }
 
@@ -161,7 +164,7 @@ class Steps {
     s_.order.list(nullptr);
     s_.drawn[0] = row;
     place(1);
-    const double *point = s_.points, norm = s_.point_norms[0];
+    const double *point = s_.points, norm = norm_of(0);
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       Worker& own = own_.of(thread);
       for (int64_t first = b * size_, stop = stop_of(b); first < stop; first += kStrip) {
@@ -182,16 +185,17 @@ class Steps {
   Status start_from(const double* centers, int64_t n_centers, const int32_t* labels) {
     if (!s_.order.cut()) return core::no_memory;
     s_.order.list(nullptr);
-    for (int64_t c = 0; c < n_centers; c++)
-      measure_point(centers + c * X_.d, X_.sparse ? nullptr : s_.offsets + c * X_.d,
-                    s_.sq_norms + c);
+    s_.so_far.k = n_centers;
+    if (!X_.sparse) s_.so_far.fill(centers, s_.about.shift);
+    for (int64_t c = 0; X_.sparse && c < n_centers; c++)
+      s_.so_far.sq_norms[c] = sq_norm(centers + c * X_.d, X_.d);
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       Worker& own = own_.of(thread);
       for (int64_t i = b * size_; i < stop_of(b); i++) {
         const double* center = centers + labels[i] * X_.d;
         if (X_.sparse) {
           read_entries(X_, i, own.entries);
-          s_.closest[i] = sparse_sq_distance(own.entries, center, s_.sq_norms[labels[i]]);
+          s_.closest[i] = sparse_sq_distance(own.entries, center, s_.so_far.sq_norms[labels[i]]);
         } else {
           read_row(X_, i, nullptr, own.row);
           s_.closest[i] = sq_distance(own.row, center, X_.d);
@@ -241,36 +245,27 @@ class Steps {
 
   int64_t stop_of(int64_t b) const { return minimum(X_.n, (b + 1) * size_); }
 
-  // A point less the shift (dense rows alone), and its squared norm.
-  void measure_point(const double* point, double* offset, double* sq_norm) {
-    if (X_.sparse) {
-      fill_zeros(own_.of(0).row, X_.d);
-      *sq_norm = sq_distance(point, own_.of(0).row, X_.d);
-      return;
-    }
-    *sq_norm = 0.0;
-    for (int64_t j = 0; j < X_.d; j++) {
-      offset[j] = point[j] - (s_.about.shift ? s_.about.shift[j] : 0.0);
-      *sq_norm += offset[j] * offset[j];
-    }
-  }
-
   // Read the rows that were drawn.
   void place(int n) {
     n_ = n;
-    for (int t = 0; t < n; t++) {
-      double* point = s_.points + t * X_.d;
-      read_row(X_, s_.drawn[t], &own_.of(0).entries, point);
-      measure_point(point, X_.sparse ? nullptr : s_.point_offsets + t * X_.d, s_.point_norms + t);
+    for (int t = 0; t < n; t++)
+      read_row(X_, s_.drawn[t], &own_.of(0).entries, s_.points + t * X_.d);
+    if (X_.sparse) {
+      s_.sparse.measure(s_.points, n, X_.d);
+    } else {
+      s_.trials.k = n;
+      s_.trials.fill(s_.points, s_.about.shift);
     }
   }
+  double norm_of(int trial) const { return X_.sparse ? s_.sparse.sq_norms[trial] : 0.0; }
 
   // Count a trial among the centres.
   void remember(int trial) {
     int64_t d = X_.d;
     if (!X_.sparse) {
-      s_.sq_norms[s_.n_centers] = s_.point_norms[trial];
-      std::memcpy(s_.offsets + s_.n_centers * d, s_.point_offsets + trial * d, size_t(d) * 8);
+      s_.so_far.sq_norms[s_.n_centers] = s_.trials.sq_norms[trial];
+      std::memcpy(s_.so_far.offsets + s_.n_centers * d, s_.trials.offsets + trial * d,
+                  size_t(d) * sizeof(double));
     }
     s_.n_centers++;
   }
@@ -339,11 +334,11 @@ class Steps {
     double rounding = 1e-15 * double(8 + d);
     for (int64_t c = 0; c < s_.n_centers; c++) {
       double nearest = __builtin_inf();
-      const double* center = s_.offsets + c * d;
+      const double* center = s_.so_far.offsets + c * d;
       for (int t = 0; t < n_; t++) {
-        const double* trial = s_.point_offsets + t * d;
+        const double* trial = s_.trials.offsets + t * d;
         Vec<double> sums[2] = {};
-        double product = 0.0, norms = s_.sq_norms[c] + s_.point_norms[t];
+        double product = 0.0, norms = s_.so_far.sq_norms[c] + s_.trials.sq_norms[t];
         int64_t j = 0;
         for (; j + 2 * L <= d; j += 2 * L) {
           sums[0] = mul_add(load(center + j), load(trial + j), sums[0]);
@@ -362,10 +357,8 @@ class Steps {
   bool is_tight() const {
     if (s_.about.norms_are_double || screen_ == 64) return true;
     if (screen_ == 32) return false;
-    double largest = 0.0;
-    for (int t = 0; t < n_; t++) largest = maximum(largest, s_.point_norms[t]);
     double sum = s_.scale.back(double(s_.total));
-    return sum < kTight * s_.about.sum_of_squares || largest > Limits<float>::largest;
+    return sum < kTight * s_.about.sum_of_squares || !s_.trials.fit_float();
   }
 
   Status try_dense() {
@@ -388,17 +381,13 @@ class Steps {
 
   bool fill_norms() {
     return pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
-      constexpr int N = kTile<double>, L = kLanes<double>;
+      constexpr int N = kTile<double>;
       TryScratch<double>& own = own_.of(thread).f64;
       for (int64_t i = b * size_; i < stop_of(b); i += N) {
         int n = int(minimum<int64_t>(N, stop_of(b) - i));
         read_tile<double>(X_, nullptr, i, n, s_.about.shift, own.buffer, own.tile);
-        double norms[N] = {};
-        for (int64_t j = 0; j < X_.d; j++)
-          for (int v = 0; v < N; v += L) {
-            Vec<double> x = load(own.tile + j * N + v);
-            store(norms + v, mul_add(x, x, load(norms + v)));
-          }
+        double norms[N];
+        norms_of_tile(own.tile, X_.d, norms);
         std::memcpy(s_.exact_norms + i, norms, size_t(n) * sizeof(double));
       }
     });
@@ -410,13 +399,17 @@ class Steps {
     else return own_.of(thread).f64;
   }
 
+  template <class T>
+  Table<T>& table_of() {
+    if constexpr (sizeof(T) == 4) return s_.f32;
+    else return s_.f64;
+  }
+
   // Compare all rows with the trials by a screen, and list the trials that may be the best.
   template <class T>
   bool try_all(const void* norms) {
-    TrialTable<T> table;
-    table.factors = (T*)(void*)s_.factors;
-    table.norms = (T*)(void*)s_.norms;
-    table.fill(s_.point_offsets, s_.point_norms, n_, X_.d);
+    Table<T>& table = table_of<T>();
+    table.fill(s_.trials, nullptr, 0, false);
     bool asks = s_.n_centers >= s_.ask_with;
     if (asks) find_safe();
     Known known = {&X_,       s_.about.weights, s_.about.shift,           s_.closest,
@@ -448,13 +441,13 @@ class Steps {
     }
     n_left_ = 0;
     for (int t = 0; t < n_; t++)
-      if (!(most_[t] < least * (1.0 - 2.0 * kRounding))) left_[n_left_++] = t;
+      if (!(most_[t] < least * (1.0 - 2.0 * kEqual))) left_[n_left_++] = t;
     return true;
   }
 
   // The same for CSR rows, which are measured at once: all trials are left, with exact gains.
   Status try_sparse() {
-    s_.sparse.fill(X_, s_.drawn, n_, s_.point_norms, own_.of(0).entries);
+    s_.sparse.fill(X_, s_.drawn, own_.of(0).entries);
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       Worker& own = own_.of(thread);
       int64_t start = b * size_, n_noted = 0;
@@ -463,7 +456,7 @@ class Steps {
       fill_zeros(gains, n_);
       for (int64_t i = start; i < stop_of(b); i++) {
         read_entries(X_, i, own.entries);
-        s_.sparse.measure_all(own.entries, own.distances);
+        s_.sparse.measure_row(own.entries, own.distances);
         double closest = s_.closest[i];
         uint64_t mass = s_.mass(i, closest);
         int bits = 0;
@@ -494,7 +487,7 @@ class Steps {
   static int best_of(const uint64_t* gains, int n) {
     uint64_t largest = 0;
     for (int i = 0; i < n; i++) largest = maximum(largest, gains[i]);
-    double least = double(largest) * (1.0 - kRounding);
+    double least = double(largest) * (1.0 - kEqual);
     uint64_t whole = uint64_t(least);
     whole += double(whole) < least;
     for (int i = 0; i < n; i++)
@@ -514,7 +507,7 @@ class Steps {
         own.index[n] = start + noted[m];
         n += (trials_of[m] & bit) != 0;
       }
-      measure_rows(X_, own.index, n, s_.points + trial * X_.d, s_.point_norms[trial], own, use);
+      measure_rows(X_, own.index, n, s_.points + trial * X_.d, norm_of(trial), own, use);
     }
   }
 

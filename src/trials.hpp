@@ -5,61 +5,24 @@
 // trial gains is known but for the sum of the bounds. Nothing here decides: see seeding.hpp.
 #pragma once
 #include "order.hpp"
+#include "screen.hpp"
 
 namespace LEVEL {
 
-constexpr int kMostAtOnce = 6;  // trials whose sums fit into the registers beside a tile
-constexpr int64_t kRun = 32;    // products that are added up by themselves
 constexpr int64_t kStrip = 1024;  // rows whose gains are added up in the precision of the screen
 
-template <class T>
-struct Limits;
-template <>
-struct Limits<float> {
-  static constexpr double eps = 0x1p-23, tiny = 0x1p-126, largest = 1e30;
-};
-template <>
-struct Limits<double> {
-  static constexpr double eps = 0x1p-52, tiny = 0x1p-1022, largest = 1e300;
-};
+// How far off the score of a row with a trial may be from what the definition says, at the most.
+struct Slack {
+  double of_norm, of_trial, most;
 
-// The trials of a step in the precision of the screen.
-template <class T>
-struct TrialTable {
-  int n, n_groups;
-  T *factors, *norms;  // by group, feature and trial: -2 times the trials
-  double slack_of_norm, slack_of_trial;
-
-  int first_of(int group) const { return int(int64_t(n) * group / n_groups); }
-
-  // Trials less the shift, and their squared norms.
-  void fill(const double* offsets, const double* sq_norms, int n_trials, int64_t d) {
-    n = n_trials;
-    n_groups = (n + kMostAtOnce - 1) / kMostAtOnce;
-    // A product rounds two factors and itself, and a score its norm; the rest of the 8 and a
-    // twentieth are for what is computed from it. In float64 the definition rounds as well.
-    double terms = double(minimum(d, kRun) + (d + kRun - 1) / kRun);
-    double eta = 0.525 * Limits<T>::eps * (terms + 8.0) * (sizeof(T) == 8 ? 4.0 : 1.0);
-    double largest = 0.0;
-    for (int group = 0; group < n_groups; group++) {
-      int first = first_of(group), width = first_of(group + 1) - first;
-      for (int g = 0; g < width; g++) {
-        const double* offset = offsets + (first + g) * d;
-        for (int64_t j = 0; j < d; j++) factors[first * d + j * width + g] = T(-2.0 * offset[j]);
-      }
-    }
-    for (int t = 0; t < n; t++) {
-      norms[t] = T(sq_norms[t]);
-      largest = maximum(largest, sq_norms[t]);
-    }
-    slack_of_norm = 2.0 * eta;
-    slack_of_trial = 4.0 * eta * largest + 8.0 * double(d + 8) * Limits<T>::tiny;
+  template <class T>
+  explicit Slack(const Table<T>& table) : of_norm(double(table.slack_of_norm)), of_trial(0.0) {
+    for (int64_t t = 0; t < table.k; t++) of_trial = maximum(of_trial, double(table.slack[t]));
+    most = sizeof(T) == 4 ? 1e30 : 1e300;  // beyond, scores may overflow
   }
-
-  // How far off a score may be from what the definition says, at the most.
-  double slack(double closest, double norm) const {
-    double off = closest + norm;
-    return off < Limits<T>::largest ? off * slack_of_norm + slack_of_trial : __builtin_inf();
+  double of(double closest, double norm) const {
+    double both = closest + norm;
+    return both < most ? both * of_norm + of_trial : kInf;
   }
 };
 
@@ -79,68 +42,31 @@ struct TryScratch {
     near = cutter.take<Mask<T>>(size / kLanes<T>);
     tile = cutter.take<T>(kTile<T> * d);
     buffer = cutter.take<T>(size_of_buffer<T>(d));
-    sums = cutter.take<T>(kTile<T> * n_trials);
+    sums = cutter.take<T>(kTile<T> * (n_trials + 1));
   }
 };
 
-// Trials first to first + G: mark the rows of a tile that one may bring nearer, and add what
-// their scores are less to the sums.
-template <class T, int G>
-inline void try_group(const TrialTable<T>& table, int first, int64_t d, int64_t at,
-                      TryScratch<T>& s) {
-  constexpr int L = kLanes<T>;
-  const T* factors = table.factors + first * d;
-  Vec<T> scores[G][2];
-#pragma GCC unroll 8
-  for (int g = 0; g < G; g++) scores[g][0] = scores[g][1] = splat(table.norms[first + g]);
-  for (int64_t start = 0; start < d; start += kRun) {
-    int64_t stop = minimum(d, start + kRun);
-    Vec<T> products[G][2] = {};
-    for (int64_t j = start; j < stop; j++) {
-      Vec<T> x0 = load(s.tile + j * 2 * L), x1 = load(s.tile + j * 2 * L + L);
-#pragma GCC unroll 8
-      for (int g = 0; g < G; g++) {
-        Vec<T> factor = splat(factors[j * G + g]);
-        products[g][0] = mul_add(x0, factor, products[g][0]);
-        products[g][1] = mul_add(x1, factor, products[g][1]);
-      }
-    }
-#pragma GCC unroll 8
-    for (int g = 0; g < G; g++) {
-      scores[g][0] += products[g][0];
-      scores[g][1] += products[g][1];
-    }
-  }
-  for (int v = 0; v < 2; v++) {
-    Vec<T> target = load(s.target + at + v * L), reach = load(s.reach + at + v * L);
-    Vec<T> weight = load(s.weight + at + v * L);
-    Mask<T>& near = s.near[at / L + v];
-#pragma GCC unroll 8
-    for (int g = 0; g < G; g++) {
-      Mask<T> is_near = ~(scores[g][v] > reach);  // so that NaN is near
-      near |= is_near & (1 << ((first + g) & 15));
-      Vec<T> closer = target - scores[g][v];
-      closer = (Vec<T>)((Mask<T>)closer & (closer > Vec<T>{}) & is_near);
-      T* sum = s.sums + (first + g) * 2 * L + v * L;
-      store(sum, mul_add(weight, closer, load(sum)));
-    }
-  }
-}
-
-// The same for all trials. The rows of the tile are those from place `at` on.
+// Mark the rows of a tile, those listed from place `at` on, that a trial may bring nearer, and add
+// what the scores of trials are less to the sums.
 template <class T>
-inline void try_tile(const TrialTable<T>& table, int64_t d, int64_t at, TryScratch<T>& s) {
-  for (int group = 0; group < table.n_groups; group++) {
-    int first = table.first_of(group);
-    switch (table.first_of(group + 1) - first) {
-      case 1: try_group<T, 1>(table, first, d, at, s); break;
-      case 2: try_group<T, 2>(table, first, d, at, s); break;
-      case 3: try_group<T, 3>(table, first, d, at, s); break;
-      case 4: try_group<T, 4>(table, first, d, at, s); break;
-      case 5: try_group<T, 5>(table, first, d, at, s); break;
-      default: try_group<T, 6>(table, first, d, at, s);
-    }
+inline void try_tile(const Table<T>& table, int64_t at, TryScratch<T>& s) {
+  constexpr int L = kLanes<T>;
+  Vec<T> target[2], reach[2], weight[2];
+  Mask<T> near[2] = {};
+  for (int v = 0; v < 2; v++) {
+    target[v] = load(s.target + at + v * L);
+    reach[v] = load(s.reach + at + v * L);
+    weight[v] = load(s.weight + at + v * L);
   }
+  for_scores(s.tile, table, [&](int64_t t, int v, Vec<T> score) {
+    Mask<T> is_near = ~(score > reach[v]);  // so that NaN is near
+    near[v] |= is_near & (1 << (t & 15));
+    Vec<T> closer = target[v] - score;
+    closer = (Vec<T>)((Mask<T>)closer & (closer > Vec<T>{}) & is_near);
+    T* sum = s.sums + (t * 2 + v) * L;
+    store(sum, mul_add(weight[v], closer, load(sum)));
+  });
+  for (int v = 0; v < 2; v++) s.near[at / L + v] = near[v];
 }
 
 // What is known of the rows before trials are compared.
@@ -177,21 +103,21 @@ inline int list_near(const Known& known, int64_t first, int64_t last, int64_t* i
 // Fill in the score that each listed row has now, that up to which a trial may be nearer, and
 // its weight as a share of the heaviest, which is returned: as they are, they may not fit.
 template <class T>
-inline double aim(const Known& known, const TrialTable<T>& table, int n, TryScratch<T>& s) {
+inline double aim(const Known& known, const Slack& slack, int n, TryScratch<T>& s) {
   const T* norms = (const T*)known.sq_norms;
   auto aim_at = [&](auto row_at) {
     for (int r = 0; r < n; r++) {
       int64_t i = row_at(r);
       double closest = known.closest[i], norm = double(norms[i]), now = closest - norm;
       s.target[r] = T(now);
-      s.reach[r] = T(now + table.slack(closest, norm));
+      s.reach[r] = T(now + slack.of(closest, norm));
     }
   };
   int64_t start = s.index[0];
   if (s.index[n - 1] - start == n - 1) aim_at([&](int r) { return start + r; });
   else aim_at([&](int r) { return s.index[r]; });
   int padded = (n + kTile<T> - 1) / kTile<T> * kTile<T>;
-  for (int r = n; r < padded; r++) s.target[r] = s.reach[r] = -__builtin_inff();
+  for (int r = n; r < padded; r++) s.target[r] = s.reach[r] = T(-kInf);
   for (int r = 0; r < padded; r++) s.weight[r] = T(1);
   if (!known.weights) return 1.0;
   double heaviest = 1e-300;
@@ -200,7 +126,7 @@ inline double aim(const Known& known, const TrialTable<T>& table, int n, TryScra
     double weight = known.weights[s.index[r]];
     s.weight[r] = T(weight / heaviest);
     // A row that counts nothing may be so far that its distance has no room.
-    if (!(weight > 0.0)) s.target[r] = s.reach[r] = -__builtin_inff();
+    if (!(weight > 0.0)) s.target[r] = s.reach[r] = T(-kInf);
   }
   return heaviest;
 }
@@ -208,27 +134,27 @@ inline double aim(const Known& known, const TrialTable<T>& table, int n, TryScra
 // Compare the rows of a block with all trials: note those that one may bring nearer (as places
 // in the block), and fill in about how much each trial gains.
 template <class T>
-inline Tried try_rows(const Known& known, const TrialTable<T>& table, int64_t start, int64_t stop,
+inline Tried try_rows(const Known& known, const Table<T>& table, int64_t start, int64_t stop,
                       TryScratch<T>& s, uint16_t* noted, uint16_t* trials_of, double* gains) {
   constexpr int N = kTile<T>, L = kLanes<T>;
   const Rows& X = *known.rows;
   const T* norms = (const T*)known.sq_norms;
+  const Slack slack(table);
   Tried tried = {0, 0, 0.0};
-  for (int t = 0; t < table.n; t++) gains[t] = 0.0;
+  for (int t = 0; t < table.k; t++) gains[t] = 0.0;
   for (int64_t first = start; first < stop; first += kStrip) {
     int n = list_near(known, first, minimum(stop, first + kStrip), s.index);
     tried.n_near += n;
     if (n == 0) continue;
-    double heaviest = aim(known, table, n, s);
-    for (int64_t at = 0; at < table.n * N; at++) s.sums[at] = T(0);
+    double heaviest = aim(known, slack, n, s);
+    for (int64_t at = 0; at < table.padded * N; at++) s.sums[at] = T(0);
     for (int at = 0; at < n; at += N) {
       int size = minimum(N, n - at);
       for (int r = at + 2 * N; r < minimum(n, at + 3 * N); r++) fetch_row(X, s.index[r]);
       bool in_a_row = s.index[at + size - 1] - s.index[at] == size - 1;
       read_tile<T>(X, in_a_row ? nullptr : s.index + at, s.index[at], size, known.shift, s.buffer,
                    s.tile);
-      s.near[at / L] = s.near[at / L + 1] = Mask<T>{};
-      try_tile(table, X.d, at, s);
+      try_tile(table, at, s);
     }
     int64_t before = tried.n_noted;
     for (int r = 0; r < n; r++) {
@@ -242,10 +168,10 @@ inline Tried try_rows(const Known& known, const TrialTable<T>& table, int64_t st
       double weight = known.weights ? known.weights[i] : 1.0, closest = known.closest[i];
       if (!(weight > 0.0)) continue;
       // The second term: what is lost of products with a small share of the heaviest.
-      tried.slack += weight * table.slack(closest, double(norms[i])) +
-                     heaviest * Limits<T>::tiny * (1.0 + closest);
+      tried.slack += weight * slack.of(closest, double(norms[i])) +
+                     heaviest * kTiny<T> * (1.0 + closest);
     }
-    for (int t = 0; t < table.n; t++) {
+    for (int t = 0; t < table.k; t++) {
       double sum = 0.0;
       for (int r = 0; r < N; r++) sum += double(s.sums[t * N + r]);
       gains[t] += heaviest * sum;
@@ -257,7 +183,7 @@ inline Tried try_rows(const Known& known, const TrialTable<T>& table, int64_t st
 // How far off a gain may be for its own sum, as a share of it.
 template <class T>
 inline double rounding_of_gains() {
-  return double(kStrip / kTile<T> + 16) * Limits<T>::eps;
+  return double(kStrip / kTile<T> + 16) * kEps<T>;
 }
 
 // The trials of a step for CSR rows: a feature leads to a row of factors, with the trials side
@@ -272,11 +198,15 @@ struct SparseTrials {
     return (n + kLanes<double> - 1) / kLanes<double> * kLanes<double>;
   }
 
-  void fill(const Rows& X, const int64_t* trials, int n_trials, const double* norms,
-            Entries& entries) {
+  // The squared norms of trials.
+  void measure(const double* points, int n_trials, int64_t d) {
     n = n_trials;
     n_lanes = lanes_of(n);
-    for (int64_t t = 0; t < n_lanes; t++) factors[t] = 0.0, sq_norms[t] = t < n ? norms[t] : 0.0;
+    for (int64_t t = 0; t < n_lanes; t++) sq_norms[t] = t < n ? sq_norm(points + t * d, d) : 0.0;
+  }
+
+  void fill(const Rows& X, const int64_t* trials, Entries& entries) {
+    for (int64_t t = 0; t < n_lanes; t++) factors[t] = 0.0;
     int32_t n_places = 1;
     for (int t = 0; t < n; t++) {
       read_entries(X, trials[t], entries);
@@ -300,7 +230,7 @@ struct SparseTrials {
 
   // Squared distances of a row to the trials from vector `v` on, as `sparse_sq_distance`.
   template <int V>
-  void measure(const Entries& row, int64_t v, double* out) const {
+  void measure_some(const Entries& row, int64_t v, double* out) const {
     constexpr int L = kLanes<double>;
     Vec<double> sums[V] = {};
     for (int64_t e = 0; e < row.n; e++) {
@@ -315,11 +245,11 @@ struct SparseTrials {
     }
   }
 
-  void measure_all(const Entries& row, double* out) const {
+  void measure_row(const Entries& row, double* out) const {
     int64_t n_vectors = n_lanes / kLanes<double>, v = 0;
-    for (; v + 3 <= n_vectors; v += 3) measure<3>(row, v, out);
-    if (n_vectors - v == 2) measure<2>(row, v, out);
-    if (n_vectors - v == 1) measure<1>(row, v, out);
+    for (; v + 3 <= n_vectors; v += 3) measure_some<3>(row, v, out);
+    if (n_vectors - v == 2) measure_some<2>(row, v, out);
+    if (n_vectors - v == 1) measure_some<1>(row, v, out);
   }
 };
 
