@@ -3,9 +3,9 @@
     python benchmarks/first_call.py [--rounds 7]
 
 Each call is a process of its own, in turn. The data are made before the clock starts, with NumPy
-alone. "import" is what `from sklearn_lloyd import KMeans` takes once `sklearn.cluster` is there, in
-milliseconds and megabytes of memory; "x" is scikit-learn's median over ours. Both find the same
-inertia within 1 %.
+alone. "import" is what `from sklearn_lloyd import KMeans` takes once `sklearn.cluster` is there,
+in milliseconds and megabytes of memory; "x" is scikit-learn's median over ours. Both find the
+same inertia within 1 %.
 """
 
 import argparse
@@ -24,7 +24,8 @@ SIZES = [
 CALL = """
 import json, sys, time
 import numpy as np
-package, n, d, k, dtype, seed = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5], int(sys.argv[6])
+package, dtype, seed = sys.argv[1], sys.argv[5], int(sys.argv[6])
+n, d, k = map(int, sys.argv[2:5])
 rng = np.random.default_rng(0)
 X = (rng.uniform(-9, 9, (k, d))[rng.integers(k, size=n)] + rng.normal(size=(n, d))).astype(dtype)
 start = time.perf_counter()

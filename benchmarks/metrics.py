@@ -3,7 +3,8 @@
     python benchmarks/metrics.py [--rounds 5] [--quick]
 
 Rivals in turn in one process; results are compared before anything is timed, and the ratios of
-medians are printed. "times predict" is what a score costs in calls of `predict`; "theirs / ours" above 1 means that ours is the faster.
+medians are printed. "times predict" is what a score costs in calls of `predict`; "theirs / ours"
+above 1 means that ours is the faster.
 """
 
 import argparse
