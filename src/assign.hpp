@@ -1,8 +1,208 @@
+// Passes that give rows their nearest centres: of an assigner, which keeps labels and bounds from
+// pass to pass, and in passing.
 #pragma once
-#include "definition.hpp"
+#include "bounds.hpp"
+#include "nearest.hpp"
+
 namespace LEVEL {
-inline Status label(const Call&, core::LabelJob&) { return core::ok; }
-inline void* assigner_new(const Call&, const core::AssignerArgs&) { return nullptr; }
-inline void assigner_free(void*) {}
-inline Status assign(const Call&, void*, const double*, core::ClusterSums, core::Pass*) { return core::ok; }
+
+// An assigner and its memory. Where a pass has ended early, its labels and sums mean nothing.
+struct Assigner {
+  core::AssignerArgs about;  // first: the border reads it
+  Memory* memory;
+  Centers centers;
+  Bounds bounds;
+  char *tables, *scratch;
+  int64_t block_rows, n_blocks;
+  int n_threads;
+  core::Pass* parts;  // by block
+  bool in_double;     // float32 has left too many rows open
+};
+
+template <class T>
+inline size_t size_of_table(int64_t k, int64_t d) {
+  Cutter cutter(nullptr);
+  Table<T>{}.cut(cutter, k, d);
+  return cutter.used();
+}
+
+inline void cut_assigner(Cutter& cutter, Assigner& a) {
+  const Rows& X = *a.about.rows;
+  a.centers.cut(cutter, a.about.k, X.d);
+  if (a.about.bounded) a.bounds.cut(cutter, X.n, a.about.k, X.d);
+  a.parts = cutter.take<core::Pass>(a.n_blocks);
+  // Room for either precision: both need as much for their tiles, and double more for the rest.
+  a.tables = cutter.take<char>(int64_t(size_of_table<double>(a.about.k, X.d)));
+  size_t each = Scratch<BlockScratch<double>>::size_of_each(X, a.about.k, a.block_rows, true);
+  a.scratch = cutter.take<char>(int64_t(each) * a.n_threads);
+}
+
+inline void assigner_free(void* state) {
+  Assigner* assigner = (Assigner*)state;
+  assigner->memory->~Memory();
+  std::free(state);
+}
+
+inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
+  Assigner* assigner = (Assigner*)std::calloc(1, sizeof(Assigner) + sizeof(Memory));
+  if (!assigner) return nullptr;
+  assigner->about = about;
+  assigner->about.bounded = about.bounded && about.k > 1;
+  assigner->block_rows = rows_of_block(call, *about.rows, about.rows->n);
+  assigner->n_blocks = (about.rows->n + assigner->block_rows - 1) / assigner->block_rows;
+  int64_t most = maximum(assigner->n_blocks, int64_t(1));
+  assigner->n_threads = int(minimum(int64_t(call.n_threads), most));
+  Cutter size(nullptr);
+  cut_assigner(size, *assigner);
+  assigner->memory = new_memory((void*)(assigner + 1), size.used());
+  if (!*assigner->memory) {
+    assigner_free(assigner);
+    return nullptr;
+  }
+  Cutter cutter(assigner->memory->begin());
+  cut_assigner(cutter, *assigner);
+  return assigner;
+}
+
+// Keep what the screen proves of the rows of a block.
+template <class T>
+inline void keep_limits(Bounds& bounds, SomeRows rows, const Table<T>& table, int64_t n_open,
+                        const BlockScratch<T>& s) {
+  for (int64_t r = 0; r < rows.n; r++) {
+    T norm = s.norm[r], off = s.off[r] + norm * table.eps;
+    double own = double(s.best[r] + norm + off), next = double(s.second[r] + norm - off);
+    bounds.limit[rows.at(r)] = bounds.limit_of(s.label[r], own, next);
+  }
+  for (int64_t i = 0; i < n_open; i++) bounds.limit[rows.at(s.open[i])] = float(-kInf);
+}
+
+template <class T>
+inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, core::Pass* pass) {
+  const Rows& X = *a.about.rows;
+  const int64_t k = a.about.k;
+  Table<T> table;
+  Cutter cutter(a.tables);
+  table.cut(cutter, k, X.d);
+  table.fill(a.centers);
+  Pool pool(call, double(X.n) * double(k) * double(X.d), a.n_threads);
+  Scratch<BlockScratch<T>> scratch(a.scratch, pool.n_threads(), X, k, a.block_rows, true);
+  bool look_at_all = !a.about.bounded || a.bounds.first || a.centers.has_repeated;
+  if (a.about.bounded) a.bounds.follow(a.centers);
+  const ClusterTotals totals = {&X, a.about.weights, a.about.shift, true, into, nullptr};
+  const bool screened = call.options->screen != 1;
+  int32_t* labels = a.about.labels;
+  Turns turns;
+  bool done = pool.for_blocks(a.n_blocks, [&](int64_t b, int thread) {
+    BlockScratch<T>& s = scratch.of(thread);
+    int64_t start = b * a.block_rows, stop = minimum(start + a.block_rows, X.n);
+    SomeRows rows = {nullptr, start, stop - start};
+    if (!look_at_all) rows = {s.index, 0, a.bounds.find_active(labels, start, stop, s.index)};
+    int64_t n_open = find_nearest(X, rows, a.about.shift, a.centers, table, screened, s);
+    if (a.about.bounded) keep_limits(a.bounds, rows, table, n_open, s);
+    if (a.about.bounded && a.centers.has_repeated)
+      for (int64_t r = 0; r < rows.n; r++) a.bounds.limit[rows.at(r)] = float(-kInf);
+    int64_t n_changed = 0;
+    for (int64_t r = 0; r < rows.n; r++) {
+      int64_t i = rows.at(r);
+      s.changed[n_changed] = {i, s.label[r], labels[i]};
+      n_changed += labels[i] != s.label[r];
+      labels[i] = s.label[r];
+    }
+    s.parts.add(pool, turns, b, totals, n_changed, [&](int64_t i) { return s.changed[i]; });
+    a.parts[b] = {n_changed, rows.n, n_open};
+  });
+  if (!done) return core::interrupted;
+  for (int64_t b = 0; b < a.n_blocks; b++) {
+    pass->n_changed += a.parts[b].n_changed;
+    pass->n_compared += a.parts[b].n_compared;
+    pass->n_undecided += a.parts[b].n_undecided;
+  }
+  return core::ok;
+}
+
+// Whether scores are to be in float64.
+inline bool screen_in_double(const Call& call, const Centers& centers) {
+  if (call.options->screen == 64) return true;
+  return !centers.fit_float() && call.options->screen != 32;
+}
+
+inline Status assign(const Call& call, void* state, const double* centers,
+                     core::ClusterSums into, core::Pass* pass) {
+  Assigner& a = *(Assigner*)state;
+  a.centers.fill(centers, a.about.shift);
+  bool in_double = a.in_double || screen_in_double(call, a.centers);
+  Status status = in_double ? assign_in<double>(call, a, into, pass)
+                            : assign_in<float>(call, a, into, pass);
+  // Then float64, which decides nearly all, is the faster screen.
+  if (2 * pass->n_undecided > pass->n_compared) a.in_double = true;
+  return status;
+}
+
+template <class T>
+inline Status label_in(const Call& call, core::LabelJob& job, const Centers& centers) {
+  const Rows& X = *job.rows;
+  const int64_t block_rows = rows_of_block(call, X, job.n);
+  const int64_t n_blocks = (job.n + block_rows - 1) / block_rows;
+  Pool pool(call, double(job.n) * double(job.k) * double(X.d), n_blocks);
+  Memory of_table(size_of_table<T>(job.k, X.d));
+  Memory of_blocks(size_t(n_blocks) * (sizeof(double) + 1));
+  Scratch<BlockScratch<T>> scratch(pool.n_threads(), X, job.k, block_rows, false);
+  if (!of_table || !of_blocks || !scratch) return core::no_memory;
+  Table<T> table;
+  Cutter cutter(of_table.begin());
+  table.cut(cutter, job.k, X.d);
+  table.fill(centers);
+  double* inertia = (double*)(void*)of_blocks.begin();
+  bool* finite = (bool*)(inertia + n_blocks);
+  const ClusterTotals totals = {&X, job.weights, job.shift, true, job.sums, nullptr};
+  const bool screened = call.options->screen != 1;
+  const bool measured = job.distances || job.want_inertia;
+  Turns turns;
+  bool done = pool.for_blocks(n_blocks, [&](int64_t b, int thread) {
+    BlockScratch<T>& s = scratch.of(thread);
+    int64_t start = b * block_rows, n = minimum(block_rows, job.n - start);
+    SomeRows rows = {job.index ? job.index + start : nullptr, start, n};
+    find_nearest(X, rows, job.shift, centers, table, screened, s);
+    finite[b] = true;
+    inertia[b] = 0.0;
+    for (int64_t r = 0; r < n; r++) {
+      finite[b] &= s.norm[r] - s.norm[r] == T(0);
+      job.labels[start + r] = s.label[r];
+    }
+    for (int64_t r = 0; measured && r < n; r++) {
+      int64_t i = rows.at(r);
+      double w = job.weights ? job.weights[i] : 1.0;
+      read_row(X, i, nullptr, s.row);
+      double distance = sq_distance(s.row, centers.centers + s.label[r] * X.d, X.d);
+      if (job.distances) job.distances[start + r] = distance;
+      if (w > 0.0) inertia[b] += w * distance;
+    }
+    if (job.sums.sums)
+      s.parts.add(pool, turns, b, totals, n, [&](int64_t r) {
+        return Change{rows.at(r), s.label[r], -1};
+      });
+  });
+  if (!done) return core::interrupted;
+  job.finite = true;
+  job.inertia = 0.0;
+  for (int64_t b = 0; b < n_blocks; b++) {
+    job.finite &= finite[b];
+    job.inertia += inertia[b];
+  }
+  return core::ok;
+}
+
+inline Status label(const Call& call, core::LabelJob& job) {
+  Centers centers;
+  Cutter size(nullptr);
+  centers.cut(size, job.k, job.rows->d);
+  Memory memory(size.used());
+  if (!memory) return core::no_memory;
+  Cutter cutter(memory.begin());
+  centers.cut(cutter, job.k, job.rows->d);
+  centers.fill(job.centers, job.shift);
+  return screen_in_double(call, centers) ? label_in<double>(call, job, centers)
+                                         : label_in<float>(call, job, centers);
+}
+
 }  // namespace LEVEL

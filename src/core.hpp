@@ -69,10 +69,9 @@ struct LabelJob {
 struct AssignerArgs {
   const Rows* rows;
   const double *weights, *shift;
-  const void* sq_norms;  // float or double, squared distances from the shift; null for CSR
-  bool norms_are_double, bounded;
   int64_t k;
-  int32_t* labels;
+  bool bounded;     // whether rows that bounds show to be safe are passed over
+  int32_t* labels;  // -1: none yet
 };
 
 struct Pass {  // what a pass of an assigner has to say

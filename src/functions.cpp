@@ -167,15 +167,13 @@ PyObject* assigner(PyObject*, PyObject* const* args, Py_ssize_t n) {
   about.rows = &X;
   about.weights = in.maybe<double>("weights", X.n);
   about.shift = in.maybe<double>("shift", X.d);
-  about.sq_norms = in.real_values("sq_norms", false, &about.norms_are_double, X.n);
   about.k = in.whole("n_clusters", 1, INT32_MAX);
   about.bounded = in.truth("bounded");
   about.labels = in.out<int32_t>("labels", X.n);
   in.require_labels("labels", about.labels, X.n, about.k, -1);
-  if (!X.sparse && !about.sq_norms) in.refuse("sq_norms are missing");
   if (X.sparse && about.shift) in.refuse("CSR rows have no shift");
   if (!in.ok()) return nullptr;
-  PyObject* keeps = PyTuple_Pack(5, of_rows, args[2], args[3], args[4], args[7]);
+  PyObject* keeps = PyTuple_Pack(4, of_rows, args[2], args[3], args[6]);
   if (!keeps) return nullptr;
   void* state = kernels->assigner_new(call, about);
   PyObject* handle = new_handle("assigner", state, free_assigner, keeps);
@@ -370,7 +368,7 @@ PyMethodDef kernel_methods[] = {
            "label(n_threads, rows, index, weights, shift, centers, labels, distances, sums, "
            "weights_of_clusters, members, want_inertia) -> inertia, finite"),
     METHOD(assigner,
-           "assigner(n_threads, rows, weights, shift, sq_norms, n_clusters, bounded, labels)"),
+           "assigner(n_threads, rows, weights, shift, n_clusters, bounded, labels)"),
     METHOD(assign,
            "assign(n_threads, assigner, centers, sums, weights_of_clusters, members) -> "
            "n_changed, n_compared, n_undecided"),

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
+#include <new>
 
 #include "core.hpp"
 #if defined(_WIN32)
@@ -40,6 +41,9 @@ class Memory {
   void* start_;
 };
 
+// A `Memory` at a given place, for state that is no object of a function.
+inline Memory* new_memory(void* place, size_t bytes) { return new (place) Memory(bytes); }
+
 // Cuts a piece of memory into arrays, each at a line of the cache of its own. With no memory at
 // hand it adds up how much is needed.
 class Cutter {
@@ -62,31 +66,43 @@ class Cutter {
 template <class S>
 class Scratch {
  public:
+  // In memory of its own...
   template <class... Sizes>
-  Scratch(int n_threads, Sizes... sizes)
-      : size_(measure(sizes...)), memory_(size_ * size_t(n_threads)) {
-    if (!memory_) return;
-    for (int t = 0; t < n_threads; t++) {
-      Cutter cutter(memory_.begin() + size_ * size_t(t) + head());
-      at(t).cut(cutter, sizes...);
-    }
+  Scratch(int n_threads, const Sizes&... sizes)
+      : size_(size_of_each(sizes...)), memory_(size_ * size_t(n_threads)) {
+    start_ = memory_ ? memory_.begin() : nullptr;
+    cut(n_threads, sizes...);
   }
-  explicit operator bool() const { return bool(memory_); }
-  S& of(int thread) { return at(thread); }
+  // ...or in that which there is, `size_of_each` for each thread.
+  template <class... Sizes>
+  Scratch(char* memory, int n_threads, const Sizes&... sizes)
+      : size_(size_of_each(sizes...)), memory_(0), start_(memory) {
+    cut(n_threads, sizes...);
+  }
+  explicit operator bool() const { return start_ != nullptr; }
+  S& of(int thread) { return *(S*)(void*)(start_ + size_ * size_t(thread)); }
+
+  template <class... Sizes>
+  static size_t size_of_each(const Sizes&... sizes) {
+    S nothing;
+    Cutter cutter(nullptr);
+    cutter.take<S>(1);
+    nothing.cut(cutter, sizes...);
+    return cutter.used();
+  }
 
  private:
   template <class... Sizes>
-  static size_t measure(Sizes... sizes) {
-    S nothing;
-    Cutter cutter(nullptr);
-    nothing.cut(cutter, sizes...);
-    return head() + cutter.used();
+  void cut(int n_threads, const Sizes&... sizes) {
+    for (int t = 0; start_ && t < n_threads; t++) {
+      Cutter cutter(start_ + size_ * size_t(t));
+      cutter.take<S>(1)->cut(cutter, sizes...);
+    }
   }
-  static size_t head() { return (sizeof(S) + 63) & ~size_t(63); }
-  S& at(int thread) { return *(S*)(memory_.begin() + size_ * size_t(thread)); }
 
   size_t size_;
   Memory memory_;
+  char* start_;
 };
 
 class Pool {

@@ -24,12 +24,12 @@ struct Reader {
   double *tile, *buffer, *row;
   Entries entries;
 
-  void cut(Cutter& cutter, const Rows* X) {
-    tile = cutter.take<double>(X->sparse ? 0 : size_of_buffer<double>(X->d));
-    buffer = cutter.take<double>(X->sparse ? 0 : size_of_buffer<double>(X->d));
-    row = cutter.take<double>(X->sparse ? 0 : X->d);
-    entries.columns = cutter.take<int64_t>(X->longest);
-    entries.values = cutter.take<double>(X->longest);
+  void cut(Cutter& cutter, const Rows& X) {
+    tile = cutter.take<double>(X.sparse ? 0 : size_of_buffer<double>(X.d));
+    buffer = cutter.take<double>(X.sparse ? 0 : size_of_buffer<double>(X.d));
+    row = cutter.take<double>(X.sparse ? 0 : X.d);
+    entries.columns = cutter.take<int64_t>(X.longest);
+    entries.values = cutter.take<double>(X.longest);
   }
 };
 
@@ -42,13 +42,13 @@ struct Moments : Reader {
   double* lanes;  // of each feature 8 sums, the first of rows 0, 8, 16, ... of the block
   double weight;
 
-  void cut(Cutter& cutter, const Rows* X) {
+  void cut(Cutter& cutter, const Rows& X) {
     Reader::cut(cutter, X);
-    mean = cutter.take<double>(X->d);
-    squares = cutter.take<double>(X->d);
-    lanes = cutter.take<double>(X->sparse ? 0 : 8 * X->d);
-    stored_weight = cutter.take<double>(X->sparse ? X->d : 0);
-    n_stored = cutter.take<int64_t>(X->sparse ? X->d : 0);
+    mean = cutter.take<double>(X.d);
+    squares = cutter.take<double>(X.d);
+    lanes = cutter.take<double>(X.sparse ? 0 : 8 * X.d);
+    stored_weight = cutter.take<double>(X.sparse ? X.d : 0);
+    n_stored = cutter.take<int64_t>(X.sparse ? X.d : 0);
   }
 
   // Add up term(x, j), times the weight, of all rows; those without weight add nothing, whatever
@@ -147,7 +147,7 @@ inline Status moments(const Call& call, const Rows& X, const double* weights, do
                       double* mean, double* squares) {
   Blocks blocks(call, X, X.n);
   Pool pool(call, 4 * n_values(X), blocks.count);
-  Scratch<Moments> scratch(pool.n_threads(), &X);
+  Scratch<Moments> scratch(pool.n_threads(), X);
   if (!scratch) return core::no_memory;
   *total = 0.0;
   fill(mean, X.d, 0.0);
@@ -170,7 +170,7 @@ template <class F>
 inline Status add_blocks(const Call& call, const Rows& X, double* total, F sum_of) {
   Blocks blocks(call, X, X.n);
   Pool pool(call, 2 * n_values(X), blocks.count);
-  Scratch<Reader> scratch(pool.n_threads(), &X);
+  Scratch<Reader> scratch(pool.n_threads(), X);
   Memory memory(size_t(blocks.count) * sizeof(double));
   if (!scratch || !memory) return core::no_memory;
   double* sums = (double*)memory.begin();
@@ -275,8 +275,8 @@ inline Status own_distances(const Call& call, const Rows& X, const double* weigh
 // --- sums of clusters ------------------------------------------------------------------------
 
 struct OnlyParts : ClusterParts {
-  void cut(Cutter& cutter, const Rows* X, int64_t k, int64_t n_rows) {
-    ClusterParts::cut(cutter, *X, k, n_rows, false);
+  void cut(Cutter& cutter, const Rows& X, int64_t k, int64_t n_rows) {
+    ClusterParts::cut(cutter, X, k, n_rows, false);
   }
 };
 
@@ -287,7 +287,7 @@ inline Status cluster_sums(const Call& call, const Rows& X, const double* weight
                            int64_t k, core::ClusterSums into, double* squares) {
   Blocks blocks(call, X, X.n);
   Pool pool(call, 2 * n_values(X), X.sparse ? 1 : blocks.count);
-  Scratch<OnlyParts> scratch(pool.n_threads(), &X, k, blocks.size);
+  Scratch<OnlyParts> scratch(pool.n_threads(), X, k, blocks.size);
   if (!scratch) return core::no_memory;
   ClusterTotals totals = {&X, weights, origins, one_origin, into, squares};
   Turns turns;
