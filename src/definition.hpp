@@ -22,12 +22,7 @@ inline V add_in_pairs(const V* r) {
 
 // The sum of term(start), ..., n of them, in the order that the definition has.
 template <class V, class F>
-inline V sum_of_terms(int64_t start, int64_t n, F term) {
-  if (n > kLeaf) {
-    int64_t half = first_half(n);
-    V left = sum_of_terms<V>(start, half, term);
-    return left + sum_of_terms<V>(start + half, n - half, term);
-  }
+__attribute__((always_inline)) inline V sum_of_few(int64_t start, int64_t n, F term) {
   V total{};
   int64_t j = start, stop = start + n;
   if (n >= 8) {
@@ -39,6 +34,19 @@ inline V sum_of_terms(int64_t start, int64_t n, F term) {
   }
   for (; j < stop; j++) total += term(j);
   return total;
+}
+
+template <class V, class F>
+__attribute__((noinline)) V sum_of_many(int64_t start, int64_t n, F term) {
+  if (n <= kLeaf) return sum_of_few<V>(start, n, term);
+  int64_t half = first_half(n);
+  V left = sum_of_many<V>(start, half, term);
+  return left + sum_of_many<V>(start + half, n - half, term);
+}
+
+template <class V, class F>
+inline V sum_of_terms(int64_t start, int64_t n, F term) {
+  return n <= kLeaf ? sum_of_few<V>(start, n, term) : sum_of_many<V>(start, n, term);
 }
 
 // Squared distance of two points.

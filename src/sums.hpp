@@ -19,17 +19,27 @@ inline void fill(double* values, int64_t n, double value) {
 
 inline Status status_of(bool done) { return done ? core::ok : core::interrupted; }
 
-// Memory to read rows with: tiles of dense ones, entries of CSR ones.
+// Rows that are read at once: a line of the cache of each column, where columns lie in memory.
+constexpr int64_t kTogether = 16;
+
+// Memory to read rows with: a group of dense ones, the entries of CSR ones.
 struct Reader {
-  double *tile, *buffer, *row;
+  double* buffer;
   Entries entries;
 
   void cut(Cutter& cutter, const Rows& X) {
-    tile = cutter.take<double>(X.sparse ? 0 : size_of_buffer<double>(X.d));
-    buffer = cutter.take<double>(X.sparse ? 0 : size_of_buffer<double>(X.d));
-    row = cutter.take<double>(X.sparse ? 0 : X.d);
-    entries.columns = cutter.take<int64_t>(X.longest);
-    entries.values = cutter.take<double>(X.longest);
+    buffer = cutter.take<double>(X.sparse ? 0 : kTogether * X.d);
+    entries.columns = cutter.take<int64_t>(X.sparse ? X.longest : 0);
+    entries.values = cutter.take<double>(X.sparse ? X.longest : 0);
+  }
+
+  // Call f(first, n, rows) for all groups of dense rows, less the shift.
+  template <class F>
+  void for_groups(const Rows& X, int64_t start, int64_t stop, const double* shift, F f) {
+    for (int64_t first = start; first < stop; first += kTogether) {
+      int64_t n = minimum(kTogether, stop - first);
+      f(first, n, read_rows(X, nullptr, first, n, shift, buffer));
+    }
   }
 };
 
@@ -37,9 +47,8 @@ struct Reader {
 
 // Of a block: weight, means and sums of squared deviations of its rows.
 struct Moments : Reader {
-  double *mean, *squares, *stored_weight;
+  double *mean, *squares, *stored_weight, *lanes, *means;
   int64_t* n_stored;
-  double* lanes;  // of each feature 8 sums, the first of rows 0, 8, 16, ... of the block
   double weight;
 
   void cut(Cutter& cutter, const Rows& X) {
@@ -47,35 +56,40 @@ struct Moments : Reader {
     mean = cutter.take<double>(X.d);
     squares = cutter.take<double>(X.d);
     lanes = cutter.take<double>(X.sparse ? 0 : 8 * X.d);
+    means = cutter.take<double>(X.sparse ? 0 : 8 * X.d);
     stored_weight = cutter.take<double>(X.sparse ? X.d : 0);
     n_stored = cutter.take<int64_t>(X.sparse ? X.d : 0);
   }
 
-  // Add up term(x, j), times the weight, of all rows; those without weight add nothing, whatever
-  // they are. `sums` gets one number for each feature.
+  // Add up term(value, j) by feature, times the weight; rows without weight add nothing, whatever
+  // they are. The rows 0, 8, 16, ... of the block are added up first, and so on; the eight sums
+  // in pairs. j is that of the value among those of eight rows.
   template <class F>
   void add_up(const Rows& X, const double* weights, int64_t start, int64_t stop, double* sums,
               F term) {
-    constexpr int N = kTile<double>, L = kLanes<double>;
-    fill(lanes, 8 * X.d, 0.0);
-    for (int64_t first = start; first < stop; first += N) {
-      int n = int(minimum<int64_t>(N, stop - first));
-      read_tile<double>(X, nullptr, first, n, nullptr, buffer, tile);
-      double w[N];
-      for (int r = 0; r < N; r++) w[r] = r < n ? (weights ? weights[first + r] : 1.0) : 0.0;
-      Vec<double> w0 = load(w), w1 = load(w + L);
-      Mask<double> counts0 = w0 > 0.0, counts1 = w1 > 0.0;
-      double* at = lanes + (first - start) % 8;
-      double* next = lanes + (first - start + L) % 8;
-      for (int64_t j = 0; j < X.d; j++) {
-        Vec<double> a = w0 * term(load(tile + j * N), j), b = w1 * term(load(tile + j * N + L), j);
-        a = (Vec<double>)((Mask<double>)a & counts0);
-        b = (Vec<double>)((Mask<double>)b & counts1);
-        store(at + 8 * j, load(at + 8 * j) + a);
-        store(next + 8 * j, load(next + 8 * j) + b);
+    const int64_t d = X.d;
+    fill(lanes, 8 * d, 0.0);
+    for_groups(X, start, stop, nullptr, [&](int64_t first, int64_t n, const double* rows) {
+      double* __restrict__ to = lanes;
+      for (int64_t r = 0; r < n; r += 8) {
+        const double* values = rows + r * d;
+        int64_t n_together = minimum<int64_t>(8, n - r);
+        if (!weights) {
+          for (int64_t j = 0; j < n_together * d; j++) to[j] += term(values[j], j);
+          continue;
+        }
+        for (int64_t i = 0; i < n_together; i++) {
+          double w = weights[first + r + i];
+          if (!(w > 0.0)) continue;
+          for (int64_t j = i * d; j < (i + 1) * d; j++) to[j] += w * term(values[j], j);
+        }
       }
+    });
+    for (int64_t j = 0; j < d; j++) {
+      double of_feature[8];
+      for (int i = 0; i < 8; i++) of_feature[i] = lanes[i * d + j];
+      sums[j] = add_in_pairs(of_feature);
     }
-    for (int64_t j = 0; j < X.d; j++) sums[j] = add_in_pairs(lanes + 8 * j);
   }
 
   void of_dense(const Rows& X, const double* weights, int64_t start, int64_t stop) {
@@ -83,10 +97,12 @@ struct Moments : Reader {
     for (int64_t i = start; i < stop; i++) sums[(i - start) % 8] += weights ? weights[i] : 1.0;
     weight = add_in_pairs(sums);
     if (!(weight > 0.0)) return;
-    add_up(X, weights, start, stop, mean, [](Vec<double> x, int64_t) { return x; });
+    add_up(X, weights, start, stop, mean, [](double x, int64_t) { return x; });
     for (int64_t j = 0; j < X.d; j++) mean[j] /= weight;
-    add_up(X, weights, start, stop, squares, [this](Vec<double> x, int64_t j) {
-      Vec<double> off = x - mean[j];
+    for (int64_t j = 0; j < 8 * X.d; j++) means[j] = mean[j % X.d];
+    const double* center = means;
+    add_up(X, weights, start, stop, squares, [center](double x, int64_t j) {
+      double off = x - center[j];
       return off * off;
     });
   }
@@ -182,6 +198,15 @@ inline Status add_blocks(const Call& call, const Rows& X, double* total, F sum_o
   return status_of(done);
 }
 
+// Products of N rows with the direction, each added up in the order of the features.
+template <int N>
+inline void add_products(const double* rows, const double* direction, int64_t d, double* out) {
+  double sums[N] = {};
+  for (int64_t j = 0; j < d; j++)
+    for (int r = 0; r < N; r++) sums[r] += rows[r * d + j] * direction[j];
+  for (int r = 0; r < N; r++) out[r] = sums[r];
+}
+
 // Squared distances from the shift, and keys: what direction makes of the rows less the shift.
 // Equal rows have equal keys, in every layout: features are added one after the other. Either may
 // be null. Returns the weighted sum of the squared distances, which is finite if the rows are.
@@ -210,28 +235,16 @@ inline Status norms_and_keys(const Call& call, const Rows& X, const double* weig
       }
       return total;
     }
-    constexpr int N = kTile<double>, L = kLanes<double>;
-    for (int64_t first = start; first < stop; first += N) {
-      int n = int(minimum<int64_t>(N, stop - first));
-      read_tile<double>(X, nullptr, first, n, shift, reader.buffer, reader.tile);
-      const double* tile = reader.tile;
-      double norm[N], key[N];
-      for (int v = 0; v < 2; v++) {
-        const double* columns = tile + v * L;
-        store(norm + v * L, sum_of_terms<Vec<double>>(0, X.d, [columns](int64_t j) {
-                Vec<double> x = load(columns + j * N);
-                return x * x;
-              }));
-      }
-      Vec<double> key0{}, key1{};
-      for (int64_t j = 0; direction && j < X.d; j++) {
-        key0 += load(tile + j * N) * direction[j];
-        key1 += load(tile + j * N + L) * direction[j];
-      }
-      store(key, key0);
-      store(key + L, key1);
-      for (int r = 0; r < n; r++) total += note(first + r, norm[r], key[r]);
-    }
+    const int64_t d = X.d;
+    reader.for_groups(X, start, stop, shift, [&](int64_t first, int64_t n, const double* rows) {
+      double key[kTogether] = {};
+      // Several rows at a time: an addition waits for the one before.
+      for (int64_t r = 0; direction && r + 8 <= n; r += 8)
+        add_products<8>(rows + r * d, direction, d, key + r);
+      for (int64_t r = n / 8 * 8; direction && r < n; r++)
+        add_products<1>(rows + r * d, direction, d, key + r);
+      for (int64_t r = 0; r < n; r++) total += note(first + r, sq_norm(rows + r * d, d), key[r]);
+    });
     return total;
   });
 }
@@ -260,12 +273,10 @@ inline Status own_distances(const Call& call, const Rows& X, const double* weigh
       }
       return total;
     }
-    with_type(X.type, [&](auto example) {
-      using S = decltype(example);
-      for (int64_t i = start; i < stop; i++) {
-        convert<S>(X.values + i * X.row_stride, X.feature_stride, X.swapped, X.d, nullptr,
-                   reader.row);
-        add(i, sq_distance(reader.row, centers + labels[i] * X.d, X.d));
+    reader.for_groups(X, start, stop, nullptr, [&](int64_t first, int64_t n, const double* rows) {
+      for (int64_t r = 0; r < n; r++) {
+        const double* center = centers + labels[first + r] * X.d;
+        add(first + r, sq_distance(rows + r * X.d, center, X.d));
       }
     });
     return total;
