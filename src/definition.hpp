@@ -100,15 +100,19 @@ inline void own_sq_distances(const double* tile, const double* const* points, in
     store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, d, v));
 }
 
+// What cancellation leaves of a zero is a zero.
+inline double sum_or_zero(double sum_of_entries, double sq_norm) {
+  double total = sum_of_entries + sq_norm;
+  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+}
+
 // The squared distance of a CSR row as sparse sums have it: by its entries and the squared norm
-// of the point. It differs from the definition in the last digits, so it decides nothing; what
-// cancellation leaves of a zero is a zero.
+// of the point. It differs from the definition in the last digits, so it decides nothing.
 inline double sparse_sq_distance(const Entries& row, const double* point, double sq_norm) {
   double total = 0.0;
   for (int64_t e = 0; e < row.n; e++)
     total += row.values[e] * (row.values[e] - 2.0 * point[row.columns[e]]);
-  total += sq_norm;
-  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+  return sum_or_zero(total, sq_norm);
 }
 
 }  // namespace LEVEL
