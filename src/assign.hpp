@@ -12,11 +12,12 @@ struct Assigner {
   Memory* memory;
   Centers centers;
   Bounds bounds;
-  char *tables, *scratch;
+  char *tables, *of_fast, *scratch;
   int64_t block_rows, n_blocks;
   int n_threads;
   core::Pass* parts;  // by block
-  bool in_double;     // float32 has left too many rows open
+  int64_t n_compared;  // in the pass before: about as many as in the next one
+  bool in_double;      // float32 has left too many rows open
 };
 
 template <class T>
@@ -33,6 +34,7 @@ inline void cut_assigner(Cutter& cutter, Assigner& a) {
   a.parts = cutter.take<core::Pass>(a.n_blocks);
   // Room for either precision: both need as much for their tiles, and double more for the rest.
   a.tables = cutter.take<char>(int64_t(size_of_table<double>(a.about.k, X.d)));
+  a.of_fast = cutter.take<char>(int64_t(size_of_table<double>(kMostFast, X.d)));
   size_t each = Scratch<BlockScratch<double>>::size_of_each(X, a.about.k, a.block_rows, true);
   a.scratch = cutter.take<char>(int64_t(each) * a.n_threads);
 }
@@ -48,6 +50,7 @@ inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
   if (!assigner) return nullptr;
   assigner->about = about;
   assigner->about.bounded = about.bounded && about.k > 1;
+  assigner->n_compared = about.rows->n;
   assigner->block_rows = rows_of_block(call, *about.rows, about.rows->n);
   assigner->n_blocks = (about.rows->n + assigner->block_rows - 1) / assigner->block_rows;
   int64_t most = maximum(assigner->n_blocks, int64_t(1));
@@ -62,6 +65,48 @@ inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
   Cutter cutter(assigner->memory->begin());
   cut_assigner(cutter, *assigner);
   return assigner;
+}
+
+// Of the first n rows of s.index, which are not safe, drop those that only fast centres can have
+// come nearer to and that are safe from these. Returns how many are left, in the same order.
+template <class T>
+inline int64_t drop_safe_from_fast(const Rows& X, const double* shift, const Centers& centers,
+                                   const Table<T>& fast, Bounds& bounds, const int32_t* labels,
+                                   int64_t n, BlockScratch<T>& s) {
+  constexpr int N = kTile<T>;
+  int64_t n_listed = 0;
+  for (int64_t r = 0; r < n; r++) {
+    s.open[n_listed] = r;
+    n_listed += bounds.limit[s.index[r]] > bounds.slow[labels[s.index[r]]];
+  }
+  for (int64_t start = 0; start < n_listed; start += N) {
+    int m = int(minimum(int64_t(N), n_listed - start));
+    int64_t which[N];
+    for (int r = 0; r < m; r++) which[r] = s.index[s.open[start + r]];
+    read_tile(X, which, 0, m, shift, s.buffer, s.tile);
+    norms_of_tile(s.tile, X.d, s.norm);
+    two_least(s.tile, fast, s.best, s.second, s.label);
+    for (int r = 0; r < m; r++) {
+      int64_t i = which[r], c = labels[i];
+      read_row(X, i, nullptr, s.row);
+      double own = sq_distance(s.row, centers.centers + c * X.d, X.d);
+      T other = bounds.fastest[s.label[r]] == c ? s.second[r] : s.best[r];
+      double next = double(other + s.norm[r] - s.norm[r] * (fast.slack_of_norm + fast.eps));
+      double from_fast = bounds.limit_of(labels[i], own * (1.0 + 1e-12 * double(X.d)), next);
+      // What the fast centres have moved does not count against the others.
+      double from_slow = double(bounds.limit[i]) + bounds.extra[c];
+      float limit = float(minimum(from_fast, from_slow * (1.0 - kRounding)));
+      if (!(limit > bounds.above[c])) continue;
+      bounds.limit[i] = limit;
+      s.index[s.open[start + r]] = -1;
+    }
+  }
+  int64_t n_left = 0;
+  for (int64_t r = 0; r < n; r++) {
+    s.index[n_left] = s.index[r];
+    n_left += s.index[r] >= 0;
+  }
+  return n_left;
 }
 
 // Keep what the screen proves of the rows of a block.
@@ -84,10 +129,18 @@ inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, c
   Cutter cutter(a.tables);
   table.cut(cutter, k, X.d);
   table.fill(a.centers);
-  Pool pool(call, double(X.n) * double(k) * double(X.d), a.n_threads);
+  // Besides the products, a row costs about as much as four to be passed over.
+  double work = double(a.n_compared) * double(k) * double(X.d) + 4.0 * double(X.n);
+  Pool pool(call, work, a.n_threads);
   Scratch<BlockScratch<T>> scratch(a.scratch, pool.n_threads(), X, k, a.block_rows, true);
   bool look_at_all = !a.about.bounded || a.bounds.first || a.centers.has_repeated;
-  if (a.about.bounded) a.bounds.follow(a.centers);
+  Table<T> fast;
+  Cutter of_fast(a.of_fast);
+  fast.cut(of_fast, kMostFast, X.d);
+  if (a.about.bounded) {
+    a.bounds.follow(a.centers, a.about.labels, X.n, kLanes<T>, call.options->fast_centers);
+    if (a.bounds.n_fast) fast.fill(a.centers, a.bounds.fastest, a.bounds.n_fast);
+  }
   const ClusterTotals totals = {&X, a.about.weights, a.about.shift, true, into, nullptr};
   const bool screened = call.options->screen != 1;
   int32_t* labels = a.about.labels;
@@ -96,7 +149,12 @@ inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, c
     BlockScratch<T>& s = scratch.of(thread);
     int64_t start = b * a.block_rows, stop = minimum(start + a.block_rows, X.n);
     SomeRows rows = {nullptr, start, stop - start};
-    if (!look_at_all) rows = {s.index, 0, a.bounds.find_active(labels, start, stop, s.index)};
+    if (!look_at_all) {
+      rows = {s.index, 0, a.bounds.find_active(labels, start, stop, s.index)};
+      if (a.bounds.n_fast)
+        rows.n = drop_safe_from_fast(X, a.about.shift, a.centers, fast, a.bounds, labels, rows.n,
+                                     s);
+    }
     int64_t n_open = find_nearest(X, rows, a.about.shift, a.centers, table, screened, s);
     if (a.about.bounded) keep_limits(a.bounds, rows, table, n_open, s);
     if (a.about.bounded && a.centers.has_repeated)
@@ -108,7 +166,8 @@ inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, c
       n_changed += labels[i] != s.label[r];
       labels[i] = s.label[r];
     }
-    s.parts.add(pool, turns, b, totals, n_changed, [&](int64_t i) { return s.changed[i]; });
+    if (into.sums)
+      s.parts.add(pool, turns, b, totals, n_changed, [&](int64_t i) { return s.changed[i]; });
     a.parts[b] = {n_changed, rows.n, n_open};
   });
   if (!done) return core::interrupted;
@@ -133,6 +192,7 @@ inline Status assign(const Call& call, void* state, const double* centers,
   bool in_double = a.in_double || screen_in_double(call, a.centers);
   Status status = in_double ? assign_in<double>(call, a, into, pass)
                             : assign_in<float>(call, a, into, pass);
+  a.n_compared = pass->n_compared;
   // Then float64, which decides nearly all, is the faster screen.
   if (2 * pass->n_undecided > pass->n_compared) a.in_double = true;
   return status;
