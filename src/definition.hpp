@@ -22,12 +22,7 @@ inline V add_in_pairs(const V* r) {
 
 // The sum of term(start), ..., n of them, in the order that the definition has.
 template <class V, class F>
-inline V sum_of_terms(int64_t start, int64_t n, F term) {
-  if (n > kLeaf) {
-    int64_t half = first_half(n);
-    V left = sum_of_terms<V>(start, half, term);
-    return left + sum_of_terms<V>(start + half, n - half, term);
-  }
+__attribute__((always_inline)) inline V sum_of_few(int64_t start, int64_t n, F term) {
   V total{};
   int64_t j = start, stop = start + n;
   if (n >= 8) {
@@ -39,6 +34,19 @@ inline V sum_of_terms(int64_t start, int64_t n, F term) {
   }
   for (; j < stop; j++) total += term(j);
   return total;
+}
+
+template <class V, class F>
+__attribute__((noinline)) V sum_of_many(int64_t start, int64_t n, F term) {
+  if (n <= kLeaf) return sum_of_few<V>(start, n, term);
+  int64_t half = first_half(n);
+  V left = sum_of_many<V>(start, half, term);
+  return left + sum_of_many<V>(start + half, n - half, term);
+}
+
+template <class V, class F>
+inline V sum_of_terms(int64_t start, int64_t n, F term) {
+  return n <= kLeaf ? sum_of_few<V>(start, n, term) : sum_of_many<V>(start, n, term);
 }
 
 // Squared distance of two points.
@@ -92,15 +100,19 @@ inline void own_sq_distances(const double* tile, const double* const* points, in
     store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, d, v));
 }
 
+// What cancellation leaves of a zero is a zero.
+inline double sum_or_zero(double sum_of_entries, double sq_norm) {
+  double total = sum_of_entries + sq_norm;
+  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+}
+
 // The squared distance of a CSR row as sparse sums have it: by its entries and the squared norm
-// of the point. It differs from the definition in the last digits, so it decides nothing; what
-// cancellation leaves of a zero is a zero.
+// of the point. It differs from the definition in the last digits, so it decides nothing.
 inline double sparse_sq_distance(const Entries& row, const double* point, double sq_norm) {
   double total = 0.0;
   for (int64_t e = 0; e < row.n; e++)
     total += row.values[e] * (row.values[e] - 2.0 * point[row.columns[e]]);
-  total += sq_norm;
-  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+  return sum_or_zero(total, sq_norm);
 }
 
 }  // namespace LEVEL
