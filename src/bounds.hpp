@@ -38,19 +38,21 @@ struct Bounds {
   }
 
   // Add up how far the centres have moved to be where they are now.
-  void follow(const Centers& centers) {
+  void follow(const Centers& centers, Pool& pool) {
     if (first) {
       unit = power_below(1.0 / __builtin_sqrt(maximum(centers.largest, 1e-300)));
       for (int64_t c = 0; c < k; c++) drift[c] = 0.0;
     } else {
-      measure_movement(centers);
+      measure_movement(centers, pool);
     }
     first = false;
     for (int64_t c = 0; c < k; c++) {
       above[c] = float(drift[c] * unit * (1.0 + kRounding));
       below[c] = float(drift[c] * unit * (1.0 - kRounding));
     }
-    __builtin_memcpy(before, centers.offsets, size_t(k * d) * sizeof(double));
+    for_centers(&pool, k, d, [&](int64_t c) {
+      __builtin_memcpy(before + c * d, places(centers) + c * d, size_t(d) * sizeof(double));
+    });
   }
 
   // The limit of a row that has been looked at, by lower bounds on the squared distances of its
@@ -80,6 +82,10 @@ struct Bounds {
   }
 
  private:
+  static const double* places(const Centers& centers) {
+    return centers.n_leaves ? centers.centers : centers.offsets;
+  }
+
   static double power_below(double x) {
     uint64_t bits;
     __builtin_memcpy(&bits, &x, 8);
@@ -88,12 +94,14 @@ struct Bounds {
     return x;
   }
 
-  void measure_movement(const Centers& centers) {
+  void measure_movement(const Centers& centers, Pool& pool) {
     double most = 0.0, next = 0.0;
     int64_t fastest = -1;
-    for (int64_t c = 0; c < k; c++) {
-      double square = sq_distance(centers.offsets + c * d, before + c * d, d);
+    for_centers(&pool, k, d, [&](int64_t c) {
+      double square = sq_distance(places(centers) + c * d, before + c * d, d);
       moved[c] = __builtin_sqrt(square) * (1.0 + 1e-12 * double(d + 8));
+    });
+    for (int64_t c = 0; c < k; c++) {
       if (!(moved[c] <= most)) {
         next = most;
         most = moved[c];
