@@ -17,7 +17,7 @@ constexpr int64_t kRowsAtOnce = 512;
 // A part of the table that is larger than this many bytes is not in the cache when it is needed:
 // then it is called for so many entries before. Half and twice as many are as good.
 constexpr int64_t kInCache = 1 << 18;
-constexpr int64_t kAhead = 12;
+constexpr int64_t kAhead = 16;
 
 template <class T>
 struct SparseTable {
@@ -171,6 +171,20 @@ inline void with_vectors(int64_t n, F&& use) {
   use(std::integral_constant<int, V>{});
 }
 
+// The least of the lanes.
+template <class T>
+inline T least_lane(Vec<T> values) {
+  constexpr int N = 16 / int(sizeof(T));
+  typedef T Group __attribute__((vector_size(16)));
+  Group groups[kBytes / 16], least;
+  __builtin_memcpy(groups, &values, sizeof groups);
+  least = groups[0];
+  for (int g = 1; g < kBytes / 16; g++) least = groups[g] < least ? groups[g] : least;
+  T result = least[0];
+  for (int i = 1; i < N; i++) result = minimum(least[i], result);
+  return result;
+}
+
 // The two least of n vectors of scores, of centres from `first` on, and of those before.
 template <class T>
 inline void fold_scores(const T* scores, int n, int64_t first, T& best, T& second,
@@ -187,13 +201,15 @@ inline void fold_scores(const T* scores, int n, int64_t first, T& best, T& secon
     next = larger < next ? larger : next;
     nearest = nearer ? Mask<T>{} + Lane(v) : nearest;
   }
-  for (int i = 0; i < L; i++) {
-    T larger = least[i] < best ? best : least[i];
-    label = least[i] < best ? int32_t(first + int64_t(nearest[i]) * L + i) : label;
-    best = least[i] < best ? least[i] : best;
-    larger = next[i] < larger ? next[i] : larger;
-    second = larger < second ? larger : second;
-  }
+  T of_these = least_lane<T>(least);
+  int lane = lowest_bit(bits_of(Mask<T>(least == splat(of_these))));
+  int32_t center = int32_t(first + int64_t(nearest[lane]) * L + lane);
+  least[lane] = T(kInf);
+  next = least < next ? least : next;
+  T larger = of_these < best ? best : of_these;
+  label = of_these < best ? center : label;
+  best = minimum(of_these, best);
+  second = minimum(minimum(larger, least_lane<T>(next)), second);
 }
 
 template <class S, class I>
@@ -223,14 +239,13 @@ inline void score_rows(Reader& reader, SomeRows rows, const SparseTable<T>& tabl
       with_vectors(n / L, [&](auto vectors) {
         constexpr int V = decltype(vectors)::value;
         for (int64_t r = start; r < stop; r++) {
-          score_entries<V>(reader.row(rows.at(r)), table.factors + first * table.d,
-                           table.norms + first, fetch, scores);
+          auto row = reader.row(rows.at(r));
+          if (group == 0) s.norm[r] = T(sq_norm_of(row));  // while its values are in the cache
+          score_entries<V>(row, table.factors + first * table.d, table.norms + first, fetch,
+                           scores);
           fold_scores(scores, V, first, s.best[r], s.second[r], s.label[r]);
         }
       });
-    }
-    for (int64_t r = start; r < stop; r++) {
-      s.norm[r] = T(sq_norm_of(reader.row(rows.at(r))));
     }
   }
 }
