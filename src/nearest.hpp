@@ -5,6 +5,10 @@
 
 namespace LEVEL {
 
+// Entries of CSR rows that are read before they meet the centres. A group of centres stays in the
+// cache while they pass by; of too many, the entries themselves do not.
+inline int64_t room_of_entries(const Rows& X) { return maximum(X.longest, int64_t(1) << 13); }
+
 // Memory of a thread for the rows of a block: arrays of one number a row, and tiles.
 template <class T>
 struct BlockScratch {
@@ -15,6 +19,7 @@ struct BlockScratch {
   uint32_t* within;
   // For CSR rows: see sparse.hpp.
   Entries entries;
+  int64_t* n_entries;
   T* scores;
   double* lower;
   int32_t* left;
@@ -35,8 +40,9 @@ struct BlockScratch {
     open = cutter.take<int64_t>(room);
     row = cutter.take<double>(X.d);
     within = cutter.take<uint32_t>(k + 1);
-    entries.columns = cutter.take<int64_t>(X.sparse ? X.longest : 0);
-    entries.values = cutter.take<double>(X.sparse ? X.longest : 0);
+    entries.columns = cutter.take<int64_t>(X.sparse ? room_of_entries(X) : 0);
+    entries.values = cutter.take<double>(X.sparse ? room_of_entries(X) : 0);
+    n_entries = cutter.take<int64_t>(X.sparse ? room : 0);
     scores = cutter.take<T>(X.sparse ? k + kLanes<T> : 0);
     lower = cutter.take<double>(X.sparse ? k : 0);
     left = cutter.take<int32_t>(X.sparse ? k : 0);

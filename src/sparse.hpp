@@ -11,9 +11,6 @@ namespace LEVEL {
 
 // Vectors of sums in registers at once: with more, AVX2 would keep some in memory.
 constexpr int kMostVectors = 8;
-// Rows that meet a group of centres before the next group: its part of the table stays in the
-// cache. More gain little, and their scores have to be kept.
-constexpr int64_t kRowsAtOnce = 512;
 // A part of the table that is larger than this many bytes is not in the cache when it is needed:
 // then it is called for so many entries before. Half and twice as many are as good.
 constexpr int64_t kInCache = 1 << 18;
@@ -83,58 +80,14 @@ struct SparseTable {
   }
 };
 
-// Some entries of a CSR row, where they are. Behind them lie others, `n_stored` in all.
-template <class S, class I>
-struct EntriesIn {
-  int64_t n, n_stored;
-  const I* columns;
-  const char* values;
-  double value(int64_t e) const { return double(value_at<S>(values + e * int64_t(sizeof(S)))); }
-};
-
-// Reads rows where they are.
-template <class S, class I>
-struct InPlace {
-  static constexpr int64_t kAtOnce = kRowsAtOnce;
-  const Rows& X;
-  EntriesIn<S, I> row(int64_t i) const {
-    const I *indptr = (const I*)(const void*)X.indptr, *columns = (const I*)(const void*)X.indices;
-    int64_t start = indptr[i];
-    return {indptr[i + 1] - start, indptr[X.n] - start, columns + start,
-            X.values + start * int64_t(sizeof(S))};
-  }
-};
-
-// Reads rows of other types, and those whose entries have to be put in order, one by one.
-struct Copied {
-  static constexpr int64_t kAtOnce = 1;
-  const Rows& X;
-  Entries entries;
-  int64_t last = -1;
-  EntriesIn<double, int64_t> row(int64_t i) {
-    if (i != last) read_entries(X, i, entries);
-    last = i;
-    return {entries.n, entries.n, entries.columns, (const char*)entries.values};
-  }
-};
-
-// Call f with what reads the rows.
-template <class F>
-inline void with_entries(const Rows& X, const Entries& memory, F f) {
-  bool is_real = X.type == Type::f32 || X.type == Type::f64;
-  if (!X.canonical || X.swapped || !is_real) return f(Copied{X, memory});
-  if (X.type == Type::f32)
-    return X.wide ? f(InPlace<float, int64_t>{X}) : f(InPlace<float, int32_t>{X});
-  return X.wide ? f(InPlace<double, int64_t>{X}) : f(InPlace<double, int32_t>{X});
-}
-
-// The scores of a row and a group of V vectors of centres.
-template <int V, class T, class S, class I>
-inline void score_entries(const EntriesIn<S, I>& row, const T* factors, const T* norms,
-                          bool fetch, T* out) {
+// The scores of a row and a group of V vectors of centres. Behind the entries of the row lie as
+// many that are to come: their factors are called for.
+template <int V, class T>
+inline void score_entries(const Entries& row, int64_t n_coming, const T* factors, const T* norms,
+                          T* out) {
   constexpr int L = kLanes<T>;
   constexpr int C = V > 4 ? 1 : V > 2 ? 2 : 4;  // sums to be added to in turn: each takes time
-  const int64_t n_fetched = fetch ? row.n_stored - kAhead : 0;
+  const int64_t n_fetched = row.n + n_coming - kAhead;
   Vec<T> totals[V];
   for (int v = 0; v < V; v++) totals[v] = load(norms + v * L);
   for (int64_t start = 0; start < row.n; start += kRun) {
@@ -143,12 +96,12 @@ inline void score_entries(const EntriesIn<S, I>& row, const T* factors, const T*
       for (int v = 0; v < V; v++) sums[q][v] = Vec<T>{};
     auto add = [&](int64_t e, Vec<T>* to) {
       if (e < n_fetched) {
-        const char* coming = (const char*)(factors + int64_t(row.columns[e + kAhead]) * (V * L));
+        const char* coming = (const char*)(factors + row.columns[e + kAhead] * (V * L));
         for (int line = 0; line < (V * kBytes + 63) / 64; line++)
           __builtin_prefetch(coming + 64 * line);
       }
-      Vec<T> x = splat(T(row.value(e)));
-      const T* of_feature = factors + int64_t(row.columns[e]) * (V * L);
+      Vec<T> x = splat(T(row.values[e]));
+      const T* of_feature = factors + row.columns[e] * (V * L);
       for (int v = 0; v < V; v++) to[v] = mul_add(x, load(of_feature + v * L), to[v]);
     };
     int64_t e = start, stop = minimum(start + kRun, row.n);
@@ -212,38 +165,57 @@ inline void fold_scores(const T* scores, int n, int64_t first, T& best, T& secon
   second = minimum(minimum(larger, least_lane<T>(next)), second);
 }
 
-template <class S, class I>
-inline double sq_norm_of(const EntriesIn<S, I>& row) {
+// In any order: for screens only.
+inline double sq_norm_of(const Entries& row) {
   double sums[8] = {}, total = 0.0;
   int64_t e = 0;
   for (; e + 8 <= row.n; e += 8)
-    for (int i = 0; i < 8; i++) sums[i] += row.value(e + i) * row.value(e + i);
-  for (; e < row.n; e++) total += row.value(e) * row.value(e);
+    for (int i = 0; i < 8; i++) sums[i] += row.values[e + i] * row.values[e + i];
+  for (; e < row.n; e++) total += row.values[e] * row.values[e];
   return total + add_in_pairs(sums);
 }
 
-template <class T, class Reader>
-inline void score_rows(Reader& reader, SomeRows rows, const SparseTable<T>& table,
+// Read rows from `start` on, as many as there is room for; returns where the next ones start.
+template <class T>
+inline int64_t read_some(const Rows& X, SomeRows rows, int64_t start, BlockScratch<T>& s) {
+  Entries next = s.entries;
+  int64_t r = start;
+  for (; r < rows.n && room_of_entries(X) - (next.columns - s.entries.columns) >= X.longest; r++) {
+    read_entries(X, rows.at(r), next);
+    s.norm[r] = T(sq_norm_of(next));
+    s.best[r] = s.second[r] = T(kInf);
+    s.label[r] = 0;
+    s.n_entries[r] = next.n;
+    next.columns += next.n;
+    next.values += next.n;
+  }
+  return r;
+}
+
+template <class T>
+inline void score_rows(const Rows& X, SomeRows rows, const SparseTable<T>& table,
                        BlockScratch<T>& s) {
   constexpr int L = kLanes<T>;
   alignas(64) T scores[kMostVectors * L];
-  for (int64_t start = 0; start < rows.n; start += Reader::kAtOnce) {
-    int64_t stop = minimum(start + Reader::kAtOnce, rows.n);
-    for (int64_t r = start; r < stop; r++) {
-      s.best[r] = s.second[r] = T(kInf);
-      s.label[r] = 0;
-    }
+  for (int64_t start = 0, stop; start < rows.n; start = stop) {
+    stop = read_some(X, rows, start, s);
+    int64_t n_read = 0;
+    for (int64_t r = start; r < stop; r++) n_read += s.n_entries[r];
     for (int64_t group = 0; group < table.n_groups(); group++) {
       int64_t first = table.first_of_group(group), n = table.first_of_group(group + 1) - first;
-      bool fetch = table.d * n * int64_t(sizeof(T)) > kInCache;
+      bool is_far = table.d * n * int64_t(sizeof(T)) > kInCache;
       with_vectors(n / L, [&](auto vectors) {
         constexpr int V = decltype(vectors)::value;
+        Entries row = s.entries;
+        int64_t n_coming = is_far ? n_read : INT64_MIN / 2;
         for (int64_t r = start; r < stop; r++) {
-          auto row = reader.row(rows.at(r));
-          if (group == 0) s.norm[r] = T(sq_norm_of(row));  // while its values are in the cache
-          score_entries<V>(row, table.factors + first * table.d, table.norms + first, fetch,
+          row.n = s.n_entries[r];
+          n_coming -= row.n;
+          score_entries<V>(row, n_coming, table.factors + first * table.d, table.norms + first,
                            scores);
           fold_scores(scores, V, first, s.best[r], s.second[r], s.label[r]);
+          row.columns += row.n;
+          row.values += row.n;
         }
       });
     }
@@ -256,19 +228,18 @@ inline int32_t decide_row(const Entries& row, const Centers& centers, const Spar
                           bool screened, T bound, BlockScratch<T>& s) {
   constexpr int L = kLanes<T>;
   const int64_t d = centers.d;
-  EntriesIn<double, int64_t> entries = {row.n, row.n, row.columns, (const char*)row.values};
   int64_t n_left = 0;
   if (screened) {
     for (int64_t group = 0; group < table.n_groups(); group++) {
       int64_t first = table.first_of_group(group), n = table.first_of_group(group + 1) - first;
       with_vectors(n / L, [&](auto vectors) {
-        score_entries<decltype(vectors)::value>(entries, table.factors + first * d,
-                                                table.norms + first, false, s.scores + first);
+        score_entries<decltype(vectors)::value>(row, 0, table.factors + first * d,
+                                                table.norms + first, s.scores + first);
       });
     }
     // Sums over entries and the definition differ by less than `off`: (2 n + 140) u |x|^2 +
     // (n + 200) u |c|^2, and what products lose that underflow.
-    double norm = sq_norm_of(entries), least = kInf;
+    double norm = sq_norm_of(row), least = kInf;
     double share = 1.05 * 0.5 * kEps<double> * double(2 * row.n + 200);
     for (int64_t c = 0; c < centers.k; c++) {
       if (s.scores[c] > bound || centers.repeated[c]) continue;
@@ -311,7 +282,7 @@ inline int32_t decide_row(const Entries& row, const Centers& centers, const Spar
 template <class T>
 inline int64_t find_nearest(const Rows& X, SomeRows rows, const double*, const Centers& centers,
                             const SparseTable<T>& table, bool screened, BlockScratch<T>& s) {
-  with_entries(X, s.entries, [&](auto reader) { score_rows(reader, rows, table, s); });
+  score_rows(X, rows, table, s);
   int64_t n_open = list_open(rows.n, table, screened, s);
   for (int64_t i = 0; i < n_open; i++) {
     int64_t r = s.open[i];
