@@ -19,9 +19,8 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sklearn_lloyd._columns import require_numbers
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
-from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._parameters import NamedParameters
-from sklearn_lloyd._predict import distances_to_centers, inertia_under, predict_labels
+from sklearn_lloyd._predict import transformed, inertia_under, predict_labels
 from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import (
     check_centers,
@@ -77,7 +76,6 @@ class BaseKMeans(
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
-        "backend": [StrOptions(set(BACKENDS))],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     }
 
@@ -139,8 +137,8 @@ class BaseKMeans(
         Costs O(n_samples n_clusters n_features) products and no array of that size:
         scratch memory is a few megabytes for each thread.
         """
-        chunks = self._check_new_rows(X)
-        return predict_labels(chunks, self.cluster_centers_)
+        rows = self._check_new_rows(X)
+        return predict_labels(rows, self.cluster_centers_)
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Compute the centres and return the label of each row.
@@ -174,8 +172,8 @@ class BaseKMeans(
         X_new : ndarray of shape (n_samples, n_clusters)
             Euclidean distances, dense; float32 if X and the centres are, else float64.
         """
-        chunks = self._check_new_rows(X)
-        return distances_to_centers(chunks, self.cluster_centers_)
+        rows = self._check_new_rows(X)
+        return transformed(rows, self.cluster_centers_)
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Compute the centres and return the distances of each row to them.
@@ -213,19 +211,18 @@ class BaseKMeans(
         score : float
             Minus the weighted sum of squared distances to the nearest centre.
         """
-        chunks = self._check_new_rows(X)
-        weights = check_weights(sample_weight, chunks.shape[0])
-        return -inertia_under(chunks, self.cluster_centers_, weights)
+        rows = self._check_new_rows(X)
+        weights = check_weights(sample_weight, rows.shape[0])
+        return -inertia_under(rows, self.cluster_centers_, weights)
 
-    def _check_rows(self, X, n_clusters, reset, n_before=0):
-        kernels = {"backend": self.backend, "n_threads": self.n_threads, "n_before": n_before}
-        return check_rows(self, X, n_clusters, reset=reset, **kernels)
+    def _check_rows(self, X, reset):
+        return check_rows(self, X, n_threads=self.n_threads, reset=reset)
 
     def _check_new_rows(self, X):
         check_is_fitted(self)
-        return self._check_rows(X, len(self.cluster_centers_), reset=False)
+        return self._check_rows(X, reset=False)
 
-    def _checked_init(self, chunks, many):
+    def _checked_init(self, rows, many):
         """The init, an array as checked centres, and how many starts: by default 1 or many."""
         if self._init_is_a_way():
             return self.init, self._n_starts(many)
@@ -236,7 +233,7 @@ class BaseKMeans(
                 RuntimeWarning,
             )
         centers = check_centers(self.init)
-        return check_centers_fit(centers, self.n_clusters, chunks.shape[1]), self._n_starts(many)
+        return check_centers_fit(centers, self.n_clusters, rows.shape[1]), self._n_starts(many)
 
     def _init_is_a_way(self):
         """Whether `init` says how to choose first centres, instead of being these."""

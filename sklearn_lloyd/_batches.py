@@ -66,10 +66,10 @@ class Batches:
             if n_rows > 0 and (weights is None or weights.any()):
                 yield number, X, weights
 
-    def check_alike(self, chunks):
+    def check_alike(self, rows):
         """Refuse rows that are sparse, or float32, where those before were not."""
-        single = "float32" if chunks.dtype == np.float32 else "float64"
-        kind = "sparse" if chunks.is_sparse else "dense", single
+        single = "float32" if rows.dtype == np.float32 else "float64"
+        kind = "sparse" if rows.is_sparse else "dense", single
         if self._kind is None:
             self._kind = kind
         if kind != self._kind:
@@ -80,13 +80,13 @@ class Batches:
 
 
 class CheckedBatches:
-    """The same batches in each pass, as pairs of `Chunks` and weights.
+    """The same batches in each pass, as pairs of `Rows` and weights.
 
     Parameters
     ----------
     batches : Batches
     check : callable
-        ``check(X, first)`` gives the `Chunks` of a batch.
+        ``check(X, first)`` gives the `Rows` of a batch.
 
     Attributes
     ----------
@@ -102,11 +102,11 @@ class CheckedBatches:
         n_rows = 0
         for number, X, weights in self._batches:
             with naming_batch(number):
-                chunks = self._check(X, self._n_rows is None and n_rows == 0)
-                require_squares(chunks)
-                self._batches.check_alike(chunks)
-            n_rows += chunks.shape[0]
-            yield chunks, self._in_unit(weights, chunks.shape[0])
+                rows = self._check(X, self._n_rows is None and n_rows == 0)
+                require_squares(rows)
+                self._batches.check_alike(rows)
+            n_rows += rows.shape[0]
+            yield rows, self._in_unit(weights, rows.shape[0])
         require_rows(n_rows > 0)
         if self._n_rows not in (None, n_rows):
             raise ValueError(

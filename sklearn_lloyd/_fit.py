@@ -8,8 +8,8 @@ from operator import attrgetter
 import numpy as np
 
 from sklearn_lloyd._callbacks import NO_TASK
+from sklearn_lloyd._core import native
 from sklearn_lloyd._init import INIT, random_sample
-from sklearn_lloyd._kernels import array_of, own_sq_distances
 from sklearn_lloyd._solvers import lloyd, make_assigner
 from sklearn_lloyd._types import HISTORY_DTYPE, START_HISTORY_DTYPE, Result
 from sklearn_lloyd._validation import check_centers, check_centers_fit
@@ -47,19 +47,18 @@ def fit_kmeans(
     result : Result
     """
     best, runs = None, []
-    with problem.chunks.open():
-        for _ in range(n_init):
-            start = task.begin("start", max_subtasks=max_iter)
-            centers = first_centers(problem, init, init_size, rng)
-            if verbose:
-                print("Initialization complete")
-            run = run_from(
-                problem, centers, max_iter, tol * problem.variance, algorithm, verbose, start
-            )
-            runs.append((run.inertia, run.history))
-            best = better_of(best, run)
-            if start.end(fitted_attributes, run.centers, run.n_iter):
-                break
+    for _ in range(n_init):
+        start = task.begin("start", max_subtasks=max_iter)
+        centers = first_centers(problem, init, init_size, rng)
+        if verbose:
+            print("Initialization complete")
+        run = run_from(
+            problem, centers, max_iter, tol * problem.variance, algorithm, verbose, start
+        )
+        runs.append((run.inertia, run.history))
+        best = better_of(best, run)
+        if start.end(fitted_attributes, run.centers, run.n_iter):
+            break
     return with_starts(best, runs, problem.weight_unit)
 
 
@@ -93,13 +92,11 @@ def better_of(best, run):
 
 
 def first_centers(problem, init, init_size, rng):
-    shape = problem.n_clusters, problem.chunks.shape[1]
+    shape = problem.n_clusters, problem.rows.shape[1]
     if isinstance(init, str):
-        sample = random_sample(problem, init_size, rng)
-        with sample.chunks.open():
-            return INIT[init](sample, rng)
+        return INIT[init](random_sample(problem, init_size, rng), rng)
     if callable(init):
-        centers = init(problem.chunks.X, shape[0], random_state=rng)
+        centers = init(problem.rows.X, shape[0], random_state=rng)
         return check_centers_fit(check_centers(centers), *shape)
     return init
 
@@ -126,8 +123,8 @@ def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK, 
     centers = step.centers.astype(problem.dtype)
     return Result(
         centers=centers,
-        labels=assigner.labels.astype(np.int32),
-        inertia=inertia_of(problem.chunks, centers, assigner.labels, problem.sample_weight),
+        labels=assigner.labels,
+        inertia=inertia_of(problem.rows, centers, assigner.labels, problem.sample_weight),
         n_iter=step.iteration + 1,
         converged=bool(step.converged),
         history=history,
@@ -146,8 +143,7 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
     history : structured ndarray of HISTORY_DTYPE
     """
     history, iteration = [], task.begin("iteration")
-    ahead = task is NO_TASK and not verbose and rival is None
-    for step in lloyd(problem, centers, assigner, max_iter, tol, ahead):
+    for step in lloyd(problem, centers, assigner, max_iter, tol):
         history.append(_record(step))
         if verbose:
             print(f"Iteration {step.iteration}, inertia {step.inertia * problem.weight_unit}.")
@@ -167,25 +163,11 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
     centers = step.centers.astype(problem.dtype)
     if step.converged != "strict" or centers.dtype != step.centers.dtype:
         # The centres moved after the rows were assigned, by a step or by rounding.
-        assigner.assign(centers, lambda stats: None)
+        assigner.assign(centers.astype(np.float64))
     return step, np.array(history, HISTORY_DTYPE)
 
 
-def inertia_of(chunks, centers, labels, sample_weight):
+def inertia_of(rows, centers, labels, sample_weight):
     """Weighted sum of squared distances to the centres of the labels, by differences."""
-    exact = centers.astype(np.float64)
-    inertia = 0.0
-
-    def kernel(rows, scratch):
-        if chunks.compiled_dense is not None:
-            arrays = (exact, labels, array_of(sample_weight))
-            return chunks.compiled_dense.inertia(chunks.X, rows.start, rows.stop, *arrays)
-        distances = own_sq_distances(chunks.rows(rows), exact, labels[rows])
-        return distances.sum() if sample_weight is None else distances @ sample_weight[rows]
-
-    def add(part):
-        nonlocal inertia
-        inertia += float(part)
-
-    chunks.map_reduce(kernel, add)
-    return inertia
+    centers = centers.astype(np.float64)
+    return native.own_distances(rows.threads, rows.native, sample_weight, centers, labels, None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._fit import (
     better_of,
     first_centers,
@@ -15,6 +16,7 @@ from sklearn_lloyd._fit import (
 )
 from sklearn_lloyd._moments import mean_variance, shift_near
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._solvers import StreamAssigner
 from sklearn_lloyd._squares import ends_of, is_square, refuse_ends
 from sklearn_lloyd._types import Problem, Result
@@ -24,13 +26,11 @@ _SAMPLE = 4096  # rows, at least, that a start sees
 _SAMPLE_PER_CLUSTER = 20
 
 
-class AllRows:
-    """What is known of rows that are not at hand: their shape."""
+class AllRows(NamedTuple):
+    """What is known of rows that are not at hand."""
 
-    compiled = None
-
-    def __init__(self, n_rows, n_features):
-        self.shape = n_rows, n_features
+    shape: tuple
+    threads: int
 
 
 def fit_batches(
@@ -41,7 +41,7 @@ def fit_batches(
     Parameters
     ----------
     batches : CheckedBatches
-        Gives pairs of `Chunks` and weights (or None), the same ones in each pass.
+        Gives pairs of `Rows` and weights (or None), the same ones in each pass.
     n_clusters : int
     init : str, ndarray or callable
         Checked before. All but an array see a sample of the rows, drawn by weight.
@@ -69,11 +69,8 @@ def fit_batches(
         start = task.begin("start", max_subtasks=max_iter)
         centers = init
         if samples is not None:
-            sample = make_problem(
-                samples.chunks(slice(i, None, n_init), n_clusters), n_clusters, None
-            )
-            with sample.chunks.open():
-                centers = first_centers(sample, init, None, rng)
+            sample = make_problem(samples.part(slice(i, None, n_init)), n_clusters, None)
+            centers = first_centers(sample, init, None, rng)
         if verbose:
             print("Initialization complete")
         assigner = StreamAssigner(batches, problem.shift, *centers.shape)
@@ -91,7 +88,7 @@ def fit_batches(
         runs.append((run.inertia, run.history))
         best = better_of(best, run)
         if best is run:
-            n_chosen = np.count_nonzero(assigner.totals.members)
+            n_chosen = np.count_nonzero(assigner.clusters.members)
         if start.end(fitted_attributes, run.centers, run.n_iter):
             break
     return with_starts(best, runs, problem.weight_unit), n_chosen
@@ -101,18 +98,18 @@ def fit_batches(
 def _problem_of_batches(batches, n_clusters, samples):
     """One pass for the moments and the sample; sets the unit of the weights for later passes."""
     total, n_rows, mean, squares, unit = 0.0, 0, 0.0, 0.0, 0.0
-    for chunks, weights in batches:
+    for rows, weights in batches:
         weights, own_unit = scaled_weights(weights)
         if own_unit > unit:
             total, squares, unit = total * (unit / own_unit), squares * (unit / own_unit), own_unit
-        weight = float(chunks.shape[0] if weights is None else weights.sum()) * (own_unit / unit)
-        of_batch, variances = mean_variance(chunks, weights)
+        weight = float(rows.shape[0] if weights is None else weights.sum()) * (own_unit / unit)
+        of_batch, variances = mean_variance(rows, weights)
         before, delta, total = total, of_batch - mean, total + weight
         squares = squares + weight * variances + delta**2 * (before * (weight / total))
         mean = mean + delta * (weight / total)
-        n_rows += chunks.shape[0]
+        n_rows += rows.shape[0]
         if samples is not None:
-            samples.add(chunks, weights, weight / total)
+            samples.add(rows, weights, weight / total)
     if n_rows < n_clusters:
         raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
     variance = float(squares.mean() / total)
@@ -121,11 +118,11 @@ def _problem_of_batches(batches, n_clusters, samples):
     in_weight_unit(total, unit, "sum of the weights")
     in_weight_unit(squares.sum(), unit, "inertia")
     batches.weight_unit = unit
-    shift = None if chunks.is_sparse else shift_near(mean, np.sqrt(variance))
+    shift = None if rows.is_sparse else shift_near(mean, np.sqrt(variance))
     off = mean if shift is None else mean - shift
-    dtype = chunks.dtype if chunks.dtype == np.float32 else np.dtype(np.float64)
+    dtype = rows.dtype if rows.dtype == np.float32 else np.dtype(np.float64)
     return Problem(
-        chunks=AllRows(n_rows, chunks.shape[1]),
+        rows=AllRows((n_rows, rows.shape[1]), rows.threads),
         n_clusters=n_clusters,
         sample_weight=None,  # what it is needed for, the batches have
         dtype=dtype,
@@ -134,13 +131,12 @@ def _problem_of_batches(batches, n_clusters, samples):
         canonical=None,
         variance=variance,
         sum_of_squares=float(squares.sum() + total * np.square(off).sum()),
-        screen_dtype=dtype,
         weight_unit=unit,
     )
 
 
 def _ends_of_batches(batches):
-    ends = [ends_of(chunks, weights) for chunks, weights in batches]
+    ends = [ends_of(rows, weights) for rows, weights in batches]
     least, most = zip(*ends, strict=True)
     return np.min(least, axis=0), np.max(most, axis=0)
 
@@ -154,28 +150,27 @@ class Reservoir:
 
     def __init__(self, size, rng):
         self._size, self._rng = size, rng
-        self._rows = None
+        self._sample = self._n_threads = None
 
-    def add(self, chunks, weights, share):
+    def add(self, rows, weights, share):
         taken = self._rng.uniform(size=self._size) < share
         uniforms = self._rng.uniform(size=np.count_nonzero(taken))
         if weights is None:
-            drawn = (uniforms * chunks.shape[0]).astype(np.intp)
+            drawn = (uniforms * rows.shape[0]).astype(np.int64)
         else:
             mass = weights.cumsum()
             drawn = mass.searchsorted(uniforms * mass[-1], side="right")
             drawn = np.minimum(drawn, mass.searchsorted(mass[-1]))
-        rows = chunks.rows(drawn)
-        if self._rows is None:
-            self._rows, self._chunks = rows, chunks
-        elif chunks.is_sparse:
+        drawn = rows.take(drawn)
+        if self._sample is None:
+            self._sample, self._n_threads = drawn, rows.n_threads
+        elif rows.is_sparse:
             # Which row has which place does not matter.
-            kept = self._rows[np.flatnonzero(~taken)]
-            self._rows = sparse.vstack([kept, rows], format="csr")
+            kept = self._sample[np.flatnonzero(~taken)]
+            self._sample = sparse.vstack([kept, drawn], format="csr")
         else:
-            self._rows[taken] = rows
+            self._sample[taken] = drawn
 
-    def chunks(self, places, n_clusters):
-        """Some of the sample, as Chunks."""
-        rows = self._rows[places]
-        return Chunks(rows, n_clusters, self._chunks.n_threads, self._chunks.backend)
+    def part(self, places):
+        """Some of the sample, as Rows."""
+        return Rows(self._sample[places], self._n_threads)

@@ -11,9 +11,8 @@ from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._problem import problem_of_rows
 from sklearn_lloyd._solvers import (
     MovingCenters,
-    PassingRows,
     StopRule,
-    assign_rows,
+    label_rows,
     labels_without_empty,
     lloyd,
     make_assigner,
@@ -21,9 +20,6 @@ from sklearn_lloyd._solvers import (
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
-# Values of the batches that are gathered at once: what a processor has at hand.
-_AT_ONCE = 1 << 18
-_SPARSE = 64  # stored values of a row, or so
 # Rows of the sample for each cluster, from which on its means say enough...
 _ROWS_FOR_MEANS = 20
 _ITERATIONS = 10
@@ -88,17 +84,17 @@ def fit_minibatch(problem, init, options, rng, task):
     batch_size = min(options.batch_size, n_rows)
     rng_of_batches, rng_of_moves = own_rng(rng), own_rng(rng)
     centers, inertias = best_start(problem, init, options, draws, rng)
-    moving = moving_centers(centers, options, lambda: (problem.chunks, draws), rng_of_moves)
+    moving = moving_centers(centers, options, lambda: (problem.rows, draws), rng_of_moves)
     stop = StopRule(
         2.0 * batch_size / (n_rows + 1),
         options.tol * problem.variance,
         options.max_no_improvement,
     )
     n_steps, why, history = options.max_iter * n_rows // batch_size, "", []
-    batches = _batches(problem, draws, batch_size, n_steps, rng_of_batches)
-    for i, (rows, batch) in enumerate(batches, 1):
+    for i in range(1, n_steps + 1):
         step_task = task.begin("step")
-        step = moving.step(rows, batch)
+        batch = draws.rows(rng_of_batches.uniform(size=batch_size))
+        step = moving.step(problem.rows, problem.shift, batch)
         inertia = step.inertia / batch_size
         if i > 1:  # the first is the inertia of the start
             why = stop.why(inertia, step.center_shift)
@@ -132,32 +128,6 @@ def _attributes_after(moving, n_iter, dtype):
     return fitted_attributes(moving.centers.astype(dtype), n_iter)
 
 
-def _batches(problem, draws, batch_size, n_batches, rng):
-    """Batches drawn by weight, as slices of rows of which several are gathered at once.
-
-    While the batches of some rows are at work, the next rows are gathered.
-    """
-    chunks = problem.chunks
-    # Not by what rows have stored on average: weights are to be as good as repeats.
-    width = _SPARSE if chunks.is_sparse else chunks.shape[1]
-    several = max(1, _AT_ONCE // (batch_size * width))
-    sizes = (min(several, n_batches - i) for i in range(0, n_batches, several))
-
-    def start_next():
-        size = next(sizes, None)
-        if size is None:
-            return None
-        uniforms = rng.uniform(size=size * batch_size)
-        return chunks.later(lambda: chunks.gathered(draws.rows(uniforms)))
-
-    kept, rows_later = {}, start_next()
-    while rows_later is not None:
-        rows = PassingRows(rows_later(), None, problem.shift, kept)
-        rows_later = start_next()
-        for start in range(0, rows.chunks.shape[0], batch_size):
-            yield rows, slice(start, start + batch_size)
-
-
 def moving_centers(centers, options, draws_of_rows, rng, counts=None, n_waited=0):
     """The centres, to be moved by batches; small clusters move to rows drawn by weight.
 
@@ -165,12 +135,12 @@ def moving_centers(centers, options, draws_of_rows, rng, counts=None, n_waited=0
     ----------
     options : BatchOptions or MiniBatchKMeans
     draws_of_rows : callable
-        Gives `Chunks` and `RowDraws` of the rows that small clusters may move to.
+        Gives `Rows` and `RowDraws` of the rows that small clusters may move to.
     """
 
     def choose(n_small):
-        chunks, draws = draws_of_rows()
-        return chunks.dense_rows(draws.distinct_rows(n_small, rng))
+        rows, draws = draws_of_rows()
+        return rows.dense(draws.distinct_rows(n_small, rng))
 
     return MovingCenters(
         centers,
@@ -182,7 +152,7 @@ def moving_centers(centers, options, draws_of_rows, rng, counts=None, n_waited=0
     )
 
 
-def step_by_step(moving, chunks, weights, shift, rng, batch_size):
+def step_by_step(moving, rows, weights, shift, rng, batch_size):
     """Move the centres by the rows of a large batch in random order, `batch_size` in each step.
 
     Rows of weight zero are left out: they count as if they were not there.
@@ -194,16 +164,14 @@ def step_by_step(moving, chunks, weights, shift, rng, batch_size):
     records : list of tuples
         Of BATCH_HISTORY_DTYPE, one for each step.
     """
-    inertia, records, kept = 0.0, [], {}
+    inertia, records = 0.0, []
     weights, unit = scaled_weights(weights)
-    order = rng.permutation(chunks.shape[0] if weights is None else np.flatnonzero(weights))
+    order = rng.permutation(rows.shape[0] if weights is None else np.flatnonzero(weights))
     for start in range(0, order.size, batch_size):
         some = order[start : start + batch_size]
-        of_some = None if weights is None else weights[some]
-        rows = PassingRows(chunks.gathered(some), of_some, shift, kept, unit)
-        step = moving.step(rows, slice(0, some.size))
+        step = moving.step(rows, shift, some, weights, unit)
         inertia += step.inertia * unit
-        total = some.size if of_some is None else of_some.sum()
+        total = some.size if weights is None else weights[some].sum()
         records.append((step.inertia / total, np.nan, *step[1:]))
     return inertia, records
 
@@ -229,16 +197,18 @@ def best_start(problem, init, options, draws, rng):
     """
     batch_size = min(options.batch_size, draws.n_distinct)
     size = min(sample_size(options.init_size, batch_size, problem.n_clusters), draws.n_distinct)
-    judges, weights, unit = problem.chunks, problem.sample_weight, problem.weight_unit
+    judges, weights, unit = None, problem.sample_weight, problem.weight_unit
     if size < draws.n_distinct:
-        judges = judges.gathered(draws.rows(rng.uniform(size=size)))
-        weights, unit = None, 1.0
+        judges, weights, unit = draws.rows(rng.uniform(size=size)), None, 1.0
     best, least, inertias = None, np.inf, np.empty(options.n_init)
     for i in range(options.n_init):
         if options.verbose:
             print(f"Init {i + 1}/{options.n_init} with method {init}")
         centers = _one_start(problem, init, size, draws, rng)
-        inertias[i] = assign_rows(judges, centers, problem.shift, weights)[1] * unit
+        _, inertia, _ = label_rows(
+            problem.rows, centers, problem.shift, index=judges, weights=weights
+        )
+        inertias[i] = inertia * unit
         if options.verbose:
             print(f"Inertia for init {i + 1}/{options.n_init}: {inertias[i]}")
         if best is None or inertias[i] < least * (1 - ROUNDING):
@@ -257,13 +227,12 @@ def _one_start(problem, init, size, draws, rng):
     sample = problem
     if size < draws.n_distinct:
         sample = problem_of_rows(problem, draws.rows(rng.uniform(size=size)))
-    with sample.chunks.open():
-        centers = first_centers(sample, init, None, rng)
-        if isinstance(init, str) and size >= _ROWS_FOR_MEANS * problem.n_clusters:
-            assigner = make_assigner("auto", sample)
-            tol = _REST * sample.variance
-            for step in lloyd(sample, centers, assigner, _ITERATIONS, tol, ahead=True):
-                centers = step.centers
+    centers = first_centers(sample, init, None, rng)
+    if isinstance(init, str) and size >= _ROWS_FOR_MEANS * problem.n_clusters:
+        assigner = make_assigner("auto", sample)
+        tol = _REST * sample.variance
+        for step in lloyd(sample, centers, assigner, _ITERATIONS, tol):
+            centers = step.centers
     return centers
 
 
@@ -285,24 +254,24 @@ def label_all(problem, moving, reassignment_ratio):
     n_chosen : int
         Clusters with rows of positive weight.
     """
-    chunks, weights = problem.chunks, problem.sample_weight
+    rows, weights = problem.rows, problem.sample_weight
     while True:
         centers = moving.centers.astype(problem.dtype).astype(np.float64)
-        labels, inertia = assign_rows(chunks, centers, problem.shift, weights)
+        labels, inertia, _ = label_rows(rows, centers, problem.shift, weights=weights)
         counted = labels if weights is None else labels[weights > 0]
         members = np.bincount(counted, minlength=problem.n_clusters)
         moved = None
         if reassignment_ratio > 0 and not members.all():
-            moved = labels_without_empty(problem, labels.astype(np.intp), centers, members)
+            moved = labels_without_empty(problem, labels, centers, members)
         if moved is None:
             inertia = in_weight_unit(inertia, problem.weight_unit, "inertia")
             return labels, inertia, np.count_nonzero(members)
         # Each has a row to itself from here on, so this comes to an end.
-        rows = np.flatnonzero(moved != labels)
-        clusters, first = np.unique(moved[rows], return_index=True)
-        moving.centers[clusters] = chunks.dense_rows(rows[first])
-        of_rows = None if weights is None else weights[rows]
-        total = chunks.shape[0] if weights is None else weights.sum()
+        others = np.flatnonzero(moved != labels)
+        clusters, first = np.unique(moved[others], return_index=True)
+        moving.centers[clusters] = rows.dense(others[first])
+        of_rows = None if weights is None else weights[others]
+        total = rows.shape[0] if weights is None else weights.sum()
         # As many draws as their share of the weight is worth: counts are of rows drawn by weight.
         n_drawn = moving.counts.sum()
-        moving.counts[clusters] = np.bincount(moved[rows], of_rows)[clusters] / total * n_drawn
+        moving.counts[clusters] = np.bincount(moved[others], of_rows)[clusters] / total * n_drawn

@@ -30,7 +30,7 @@ def fit_path(
     Parameters
     ----------
     problem : Problem
-        Stated for the largest number: norms, keys and codes serve all of them.
+        Stated for the largest number: norms and keys serve all of them.
     numbers : sequence of int
         Increasing.
     init : str
@@ -54,28 +54,27 @@ def fit_path(
         "verbose": verbose,
     }
     results, best = [], None
-    with problem.chunks.open():
-        last_raced = max(numbers[0], int(_RACED * numbers[-1]))
-        few = replace(problem, n_clusters=last_raced)
-        seeds = [first_centers(few, init, init_size, rng)]
-        seeds += [first_centers(problem, init, init_size, rng) for _ in range(n_init - 1)]
-        for number in numbers:
-            own = task.begin("clustering")
-            part = replace(problem, n_clusters=number)
-            fresh, *others = [seed[:number] for seed in seeds]
-            if best is None:
-                runs = [run_from(part, fresh, **options)]
-            else:
-                grown = run_from(
-                    part, grown_centers(part, best.centers, best.labels, rng), **options
-                )
-                raced = None
-                if number <= last_raced:
-                    raced = run_from(part, fresh, **options, rival=grown.inertia)
-                runs = [grown if raced is None else better_of(grown, raced)]
-            runs += [run_from(part, centers, **options) for centers in others]
-            best = reduce(better_of, runs)
-            runs = [(run.inertia, run.history) for run in runs]
-            results.append(with_starts(best, runs, problem.weight_unit))
-            own.end()
+    last_raced = max(numbers[0], int(_RACED * numbers[-1]))
+    few = replace(problem, n_clusters=last_raced)
+    seeds = [first_centers(few, init, init_size, rng)]
+    seeds += [first_centers(problem, init, init_size, rng) for _ in range(n_init - 1)]
+    for number in numbers:
+        own = task.begin("clustering")
+        part = replace(problem, n_clusters=number)
+        fresh, *others = [seed[:number] for seed in seeds]
+        if best is None:
+            runs = [run_from(part, fresh, **options)]
+        else:
+            grown = run_from(
+                part, grown_centers(part, best.centers, best.labels, rng), **options
+            )
+            raced = None
+            if number <= last_raced:
+                raced = run_from(part, fresh, **options, rival=grown.inertia)
+            runs = [grown if raced is None else better_of(grown, raced)]
+        runs += [run_from(part, centers, **options) for centers in others]
+        best = reduce(better_of, runs)
+        runs = [(run.inertia, run.history) for run in runs]
+        results.append(with_starts(best, runs, problem.weight_unit))
+        own.end()
     return results

@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
-from sklearn_lloyd._init import kmeans_plusplus_rows, open_for_seeding
-from sklearn_lloyd._kernels import BACKENDS
+from sklearn_lloyd._init import kmeans_plusplus_rows
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._solvers import ASSIGNERS, lloyd, make_assigner
@@ -121,7 +120,6 @@ def k_means(
         "x_squared_norms": ["array-like", None],
         "random_state": ["random_state"],
         "n_local_trials": [Interval(Integral, 1, None, closed="left"), None],
-        "backend": [StrOptions(set(BACKENDS))],
     }
 )
 def kmeans_plusplus(
@@ -132,7 +130,6 @@ def kmeans_plusplus(
     x_squared_norms=None,
     random_state=None,
     n_local_trials=None,
-    backend="auto",
 ):
     """Choose rows as first centres by greedy k-means++.
 
@@ -152,9 +149,6 @@ def kmeans_plusplus(
     n_local_trials : int, default=None
         Rows to try for each centre but the first; the one that lowers the potential most is
         taken. None: ``2 + int(log(n_clusters))``. 1 gives plain k-means++.
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        As of :class:`KMeans`. The same rows are chosen with each.
-
     Returns
     -------
     centers : ndarray of shape (n_clusters, n_features)
@@ -183,10 +177,8 @@ def kmeans_plusplus(
     >>> centers.shape
     (2, 2)
     """
-    chunks = check_rows(
-        "kmeans_plusplus", X, n_clusters, backend=backend, n_threads=None, reset=True
-    )
-    n_samples = chunks.shape[0]
+    rows = check_rows("kmeans_plusplus", X, n_threads=None, reset=True)
+    n_samples = rows.shape[0]
     check_n_clusters(n_samples, n_clusters)
     weights = check_weights(sample_weight, n_samples)
     if x_squared_norms is not None:
@@ -197,10 +189,9 @@ def kmeans_plusplus(
                 f"length of n_samples {n_samples}."
             )
     rng = check_random_state(random_state)
-    with open_for_seeding(chunks, n_clusters, n_local_trials):
-        problem = make_problem(chunks, n_clusters, weights)
-        indices = kmeans_plusplus_rows(problem, rng, n_local_trials)
-    return chunks.dense_rows(indices).astype(chunks.dtype), indices
+    problem = make_problem(rows, n_clusters, weights)
+    indices = kmeans_plusplus_rows(problem, rng, n_local_trials)
+    return rows.dense(indices).astype(rows.dtype), indices
 
 
 @validate_params(
@@ -211,7 +202,6 @@ def kmeans_plusplus(
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "algorithm": [StrOptions({"auto", *ASSIGNERS})],
-        "backend": [StrOptions(set(BACKENDS))],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     }
 )
@@ -223,7 +213,6 @@ def lloyd_steps(
     max_iter=300,
     tol=1e-4,
     algorithm="auto",
-    backend="auto",
     n_threads=None,
 ):
     """Lloyd's algorithm step by step: the loop that :meth:`KMeans.fit` runs.
@@ -241,8 +230,6 @@ def lloyd_steps(
     tol : float, default=1e-4
         As of :class:`KMeans`.
     algorithm : {'auto', 'lloyd', 'elkan', 'hamerly'}, default='auto'
-        As of :class:`KMeans`.
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
         As of :class:`KMeans`.
     n_threads : int or None, default=None
         As of :class:`KMeans`.
@@ -273,18 +260,16 @@ def lloyd_steps(
     """
     centers = check_centers(init)
     n_clusters = len(centers)
-    chunks = check_rows(
-        "lloyd_steps", X, n_clusters, backend=backend, n_threads=n_threads, reset=True
-    )
-    check_n_clusters(chunks.shape[0], n_clusters)
-    weights = check_weights(sample_weight, chunks.shape[0])
-    check_centers_fit(centers, n_clusters, chunks.shape[1])
-    problem = make_problem(chunks, n_clusters, weights)
+    rows = check_rows("lloyd_steps", X, n_threads=n_threads, reset=True)
+    check_n_clusters(rows.shape[0], n_clusters)
+    weights = check_weights(sample_weight, rows.shape[0])
+    check_centers_fit(centers, n_clusters, rows.shape[1])
+    problem = make_problem(rows, n_clusters, weights)
     assigner = make_assigner(algorithm, problem)
     steps = lloyd(problem, centers, assigner, max_iter, tol * problem.variance)
     return (
         step._replace(
-            labels=step.labels.astype(np.int32),
+            labels=step.labels.copy(),
             centers=step.centers.copy(),
             inertia=step.inertia * problem.weight_unit,
         )

@@ -28,7 +28,7 @@ class KMeans(BaseKMeans):
     """K-means clustering: scikit-learn's `KMeans`, exact, faster and reproducible.
 
     Parameters, methods, fitted attributes and errors are those of
-    :class:`sklearn.cluster.KMeans`; `n_threads`, `backend`, `init_size`,
+    :class:`sklearn.cluster.KMeans`; `n_threads`, `init_size`,
     ``algorithm="auto"`` and the `init` "k-means||" and "random-partition" are ours. One
     `random_state` gives one result, whatever the number of threads and the order of the
     rows, and integer weights give what repeated rows give.
@@ -95,13 +95,6 @@ class KMeans(BaseKMeans):
         these rows alone. Each start draws its own, by weight, with replacement; in the
         sample they count one each. None, or as many as X has distinct rows: all rows. Not
         used by an `init` that is an array or a callable.
-
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        Which kernels compute; labels, iterations and first centres are the same, centres but
-        for rounding. 'numba' compiles them at the first call with a dtype and memory order
-        and keeps them on disk; it needs ``pip install "sklearn-lloyd[fast]"``. Untidy
-        CSR and foreign byte orders are left to 'numpy'. 'auto' is 'numba' where that is
-        installed and ``n_samples * n_features * n_clusters`` is at least four million.
 
     n_threads : int or None, default=None
         Threads to use. None: what the machine, its cgroup, OMP_NUM_THREADS and the limits
@@ -221,8 +214,7 @@ class KMeans(BaseKMeans):
         copy_x=True,
         algorithm="auto",
         init_size=None,
-        backend="auto",
-        n_threads=None,
+            n_threads=None,
     ):
         self.n_clusters = n_clusters
         self.init = init
@@ -234,7 +226,6 @@ class KMeans(BaseKMeans):
         self.copy_x = copy_x
         self.algorithm = algorithm
         self.init_size = init_size
-        self.backend = backend
         self.n_threads = n_threads
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -267,29 +258,26 @@ class KMeans(BaseKMeans):
             If X, the weights or the first centres do not fit; the message names what came
             and what is expected.
 
-        ImportError
-            If `backend` is 'numba' and Numba is not installed.
         """
         task = begin_fit(self, X, y, sample_weight, max_subtasks=self._n_starts(many=10))
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)
-            chunks = self._check_rows(X, self.n_clusters, reset=True)
-            check_n_clusters(chunks.shape[0], self.n_clusters)
-            weights = check_weights(sample_weight, chunks.shape[0])
-            init, n_init = self._checked_init(chunks, many=10)
-            with chunks.open():
-                result = fit_kmeans(
-                    make_problem(chunks, self.n_clusters, weights),
-                    init,
-                    n_init=n_init,
-                    max_iter=self.max_iter,
-                    tol=self.tol,
-                    algorithm=self._checked_algorithm(),
-                    rng=check_random_state(self.random_state),
-                    init_size=self.init_size,
-                    verbose=self.verbose,
-                    task=task,
-                )
+            rows = self._check_rows(X, reset=True)
+            check_n_clusters(rows.shape[0], self.n_clusters)
+            weights = check_weights(sample_weight, rows.shape[0])
+            init, n_init = self._checked_init(rows, many=10)
+            result = fit_kmeans(
+                make_problem(rows, self.n_clusters, weights),
+                init,
+                n_init=n_init,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                algorithm=self._checked_algorithm(),
+                rng=check_random_state(self.random_state),
+                init_size=self.init_size,
+                verbose=self.verbose,
+                task=task,
+            )
             self._warn_of_empty_clusters(np.count_nonzero(np.bincount(result.labels)))
             self.labels_ = result.labels
             self._take_over(result)
@@ -349,10 +337,10 @@ class KMeans(BaseKMeans):
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)
             checked = CheckedBatches(
-                batches, lambda X, first: self._check_rows(X, self.n_clusters, reset=first)
+                batches, lambda X, first: self._check_rows(X, reset=first)
             )
-            chunks, _ = next(iter(checked))
-            init, n_init = self._checked_init(chunks, many=10)
+            rows, _ = next(iter(checked))
+            init, n_init = self._checked_init(rows, many=10)
             result, n_chosen = fit_batches(
                 checked,
                 self.n_clusters,

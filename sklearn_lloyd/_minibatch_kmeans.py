@@ -24,7 +24,7 @@ from sklearn_lloyd._fit_minibatch import (
 from sklearn_lloyd._init import RowDraws
 from sklearn_lloyd._predict import shift_near_centers
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._solvers import PassingRows
+from sklearn_lloyd._solvers import label_rows
 from sklearn_lloyd._squares import require_squares
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE
 from sklearn_lloyd._validation import (
@@ -33,7 +33,7 @@ from sklearn_lloyd._validation import (
     unchanged_on_failure,
     warn_user,
 )
-from sklearn_lloyd._weights import in_weight_unit
+from sklearn_lloyd._weights import in_weight_unit, scaled_weights
 
 
 class MiniBatchKMeans(BaseKMeans):
@@ -45,7 +45,7 @@ class MiniBatchKMeans(BaseKMeans):
     (:meth:`partial_fit`).
 
     Parameters, methods, fitted attributes and errors are those of
-    :class:`sklearn.cluster.MiniBatchKMeans`; `n_threads`, `backend` and the `init` "k-means||"
+    :class:`sklearn.cluster.MiniBatchKMeans`; `n_threads` and the `init` "k-means||"
     and "random-partition" are ours. One `random_state` gives one result, whatever the number of
     threads and the order of the rows that `fit` is given, and integer weights give what repeated
     rows give.
@@ -101,9 +101,6 @@ class MiniBatchKMeans(BaseKMeans):
     reassignment_ratio : float, default=0.01
         Clusters whose weight so far is below this share of the largest are moved to rows of the
         batch, drawn by weight, whenever ``10 * n_clusters`` rows have come by. 0: none moves.
-
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        Which kernels compute, as of :class:`KMeans`.
 
     n_threads : int or None, default=None
         Threads to use, as of :class:`KMeans`. It never changes a result.
@@ -217,8 +214,7 @@ class MiniBatchKMeans(BaseKMeans):
         init_size=None,
         n_init="auto",
         reassignment_ratio=0.01,
-        backend="auto",
-        n_threads=None,
+            n_threads=None,
     ):
         self.n_clusters = n_clusters
         self.init = init
@@ -232,7 +228,6 @@ class MiniBatchKMeans(BaseKMeans):
         self.init_size = init_size
         self.n_init = n_init
         self.reassignment_ratio = reassignment_ratio
-        self.backend = backend
         self.n_threads = n_threads
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -262,29 +257,26 @@ class MiniBatchKMeans(BaseKMeans):
         ValueError
             If X, the weights or the first centres do not fit: the message says what is expected.
 
-        ImportError
-            If `backend` is 'numba' and Numba is not installed.
         """
         task = begin_fit(self, X, y, sample_weight, max_subtasks=None)
         with unchanged_on_failure(self):
-            chunks = self._check_rows(X, self.n_clusters, reset=True)
-            weights = check_weights(sample_weight, chunks.shape[0])
-            init, options = self._checked_options(chunks)
+            rows = self._check_rows(X, reset=True)
+            weights = check_weights(sample_weight, rows.shape[0])
+            init, options = self._checked_options(rows)
             rng = check_random_state(self.random_state)
-            with chunks.open():
-                problem = make_problem(chunks, self.n_clusters, weights)
-                result = fit_minibatch(problem, init, options, rng, task)
-                if self.compute_labels:
-                    found = label_all(problem, result.moving, self.reassignment_ratio)
-                    self.labels_, self.inertia_, n_chosen = found
-                    self._warn_of_empty_clusters(n_chosen)
-                else:
-                    vars(self).pop("labels_", None)
-                    total = chunks.shape[0] if weights is None else weights.sum()
-                    self.inertia_ = float(result.history["smoothed_inertia"][-1] * total)
-                self._take_over(result.moving, result.rng, problem.dtype)
-                for name in BatchResult._fields[2:]:
-                    setattr(self, f"{name}_", getattr(result, name))
+            problem = make_problem(rows, self.n_clusters, weights)
+            result = fit_minibatch(problem, init, options, rng, task)
+            if self.compute_labels:
+                found = label_all(problem, result.moving, self.reassignment_ratio)
+                self.labels_, self.inertia_, n_chosen = found
+                self._warn_of_empty_clusters(n_chosen)
+            else:
+                vars(self).pop("labels_", None)
+                total = rows.shape[0] if weights is None else weights.sum()
+                self.inertia_ = float(result.history["smoothed_inertia"][-1] * total)
+            self._take_over(result.moving, result.rng, problem.dtype)
+            for name in BatchResult._fields[2:]:
+                setattr(self, f"{name}_", getattr(result, name))
             task.end(dict)
         return self
 
@@ -322,21 +314,19 @@ class MiniBatchKMeans(BaseKMeans):
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             first = not hasattr(self, "cluster_centers_")
-            n_clusters = self.n_clusters if first else len(self.cluster_centers_)
-            n_steps = getattr(self, "n_steps_", 0)
-            chunks = self._check_rows(X, n_clusters, reset=first, n_before=n_steps)
-            weights = check_weights(sample_weight, chunks.shape[0], may_be_zero=not first)
-            with chunks.open(calls_blas=first or chunks.compiled is None):
-                moving, shift, rng = self._moving(chunks, weights)
-                rows = PassingRows(chunks, weights, shift)
-                if weights is None or weights.any():
-                    moving.step(rows, slice(0, chunks.shape[0]))
-                    self._take_over(moving, rng, self.cluster_centers_.dtype)
-                    self.n_steps_ = n_steps + 1
-                if self.compute_labels:
-                    inertia = rows.assign(self.cluster_centers_.astype(float), chunks.blocks)
-                    self.inertia_ = in_weight_unit(inertia, rows.weight_unit, "inertia")
-                    self.labels_ = rows.labels
+            rows = self._check_rows(X, reset=first)
+            weights = check_weights(sample_weight, rows.shape[0], may_be_zero=not first)
+            moving, shift, rng = self._moving(rows, weights)
+            scaled, unit = scaled_weights(weights)
+            if weights is None or weights.any():
+                moving.step(rows, shift, None, scaled, unit)
+                self._take_over(moving, rng, self.cluster_centers_.dtype)
+                self.n_steps_ = getattr(self, "n_steps_", 0) + 1
+            if self.compute_labels:
+                centers = self.cluster_centers_.astype(np.float64)
+                labels, inertia, _ = label_rows(rows, centers, shift, weights=scaled)
+                self.inertia_ = in_weight_unit(inertia, unit, "inertia")
+                self.labels_ = labels
             if first and self._init_is_a_way():
                 self._warn_of_empty_clusters(np.count_nonzero(moving.chosen))
             task.end(dict)
@@ -416,21 +406,20 @@ class MiniBatchKMeans(BaseKMeans):
     def _learn(self, X, weights, batches, history, chosen):
         """Move the centres by the rows of a large batch; return their inertia."""
         first = not hasattr(self, "cluster_centers_")
-        chunks = self._check_rows(X, self.n_clusters, reset=first)
-        batches.check_alike(chunks)
-        with chunks.open():
-            moving, shift, rng = self._moving(chunks, weights)
-            inertia, records = step_by_step(moving, chunks, weights, shift, rng, self.batch_size)
+        rows = self._check_rows(X, reset=first)
+        batches.check_alike(rows)
+        moving, shift, rng = self._moving(rows, weights)
+        inertia, records = step_by_step(moving, rows, weights, shift, rng, self.batch_size)
         self._take_over(moving, rng, self.cluster_centers_.dtype)
         self.n_steps_ = getattr(self, "n_steps_", 0) + len(records)
         history += records
         chosen |= moving.chosen
         return inertia
 
-    def _checked_options(self, chunks):
+    def _checked_options(self, rows):
         """The init, an array as checked centres, and what else the loop is told."""
-        check_n_clusters(chunks.shape[0], self.n_clusters)
-        init, n_init = self._checked_init(chunks, many=3)
+        check_n_clusters(rows.shape[0], self.n_clusters)
+        init, n_init = self._checked_init(rows, many=3)
         if self.init_size is not None and self.init_size < self.n_clusters:
             warn_user(
                 f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}. "
@@ -440,23 +429,23 @@ class MiniBatchKMeans(BaseKMeans):
         values = {name: getattr(self, name) for name in BatchOptions._fields if name != "n_init"}
         return init, BatchOptions(n_init=n_init, **values)
 
-    def _moving(self, chunks, weights):
+    def _moving(self, rows, weights):
         """The centres as they are, or the first ones; a point near them; the random numbers."""
 
         def draws_of_rows():
-            return chunks, RowDraws(make_problem(chunks, self.n_clusters, weights))
+            return rows, RowDraws(make_problem(rows, self.n_clusters, weights))
 
         if hasattr(self, "cluster_centers_"):
-            require_squares(chunks)
+            require_squares(rows)
             centers = self.cluster_centers_.astype(np.float64)
-            shift = None if chunks.is_sparse else shift_near_centers(centers)
+            shift = None if rows.is_sparse else shift_near_centers(centers)
             rng = getattr(self, "_random_state", None)
             rng = rng or own_rng(check_random_state(self.random_state))
             state = getattr(self, "counts_", None), getattr(self, "_n_waited", 0)
             return moving_centers(centers, self, draws_of_rows, rng, *state), shift, rng
-        init, options = self._checked_options(chunks)
+        init, options = self._checked_options(rows)
         starts = check_random_state(self.random_state)
-        rng, problem = own_rng(starts), make_problem(chunks, self.n_clusters, weights)
+        rng, problem = own_rng(starts), make_problem(rows, self.n_clusters, weights)
         best = best_start(problem, init, options, RowDraws(problem), starts)
         centers, self.start_inertias_ = best
         self.cluster_centers_ = centers.astype(problem.dtype)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sklearn_lloyd._canonical import CanonicalRows
-    from sklearn_lloyd._chunks import Chunks
+    from sklearn_lloyd._rows import Rows
 
 
 @dataclass(frozen=True)
@@ -20,8 +18,8 @@ class Problem:
 
     Attributes
     ----------
-    chunks : Chunks
-        The rows, in blocks. Never copied whole, never written to.
+    rows : Rows
+        Never copied whole, never written to.
     n_clusters : int
     sample_weight : ndarray of shape (n_samples,), float64, or None
         None stands for one per row, without the array. The largest is from 1 to 2: in the unit of
@@ -30,55 +28,34 @@ class Problem:
         Of the centres: float32 or float64.
     shift : ndarray of shape (n_features,), float64, or None
         A point near the data; work happens relative to it. None stands for the origin.
-    sq_norms : ndarray of shape (n_samples,)
-        Squared distance of each row from the shift.
+    sq_norms : ndarray of shape (n_samples,), or None
+        Squared distance of each row from the shift, float32 where that has room for it; None for
+        sparse rows.
     canonical : CanonicalRows
         The order of the rows that does not depend on how they were given.
     variance : float
         Weighted variance, averaged over the features.
     sum_of_squares : float
         Weighted sum of the squared distances from the shift.
-    screen_dtype : dtype
-        The precision in which distances are screened before the exact decision.
-    rounded : ndarray of shape (n_samples, n_features), float32, or None
-        The rows less the shift, where it pays to have them in half of the memory of X. In Fortran
-        order for NumPy, which multiplies that fastest.
-    shared : dict
-        What one start has computed and the next can use.
     weight_unit : float
         A power of two: what an inertia is multiplied by to be in the unit of the user's weights.
     """
 
-    chunks: Chunks
+    rows: Rows
     n_clusters: int
     sample_weight: np.ndarray | None
     dtype: np.dtype
     shift: np.ndarray | None
-    sq_norms: np.ndarray
+    sq_norms: np.ndarray | None
     canonical: CanonicalRows
     variance: float
     sum_of_squares: float
-    screen_dtype: np.dtype
-    rounded: np.ndarray | None = field(default=None, repr=False)
-    shared: dict = field(default_factory=dict, repr=False)
     weight_unit: float = 1.0
 
     @property
     def given_weight(self):
         """The weights as the user gave them, or None; for what takes them for numbers of rows."""
         return None if self.sample_weight is None else self.sample_weight * self.weight_unit
-
-    def rounded_rows(self, rows):
-        """`rounded` of a slice of the rows, or None; that of an index would be a copy."""
-        if self.rounded is None or not isinstance(rows, slice):
-            return None
-        return self.rounded[rows]
-
-    def screened(self, dtype):
-        """The rows as compiled screens of that precision read them, and what to take off them."""
-        if self.rounded is not None and dtype == np.float32:
-            return self.rounded, None
-        return self.chunks.X, self.shift
 
     def counted_rows(self, *ties):
         """The rows that have a weight, in an order that does not depend on how they were given.
@@ -90,25 +67,6 @@ class Problem:
         keys = [key for key in keys if key is not None]
         order = self.canonical.order if len(keys) == 1 else np.lexsort(keys[::-1])
         return order if self.sample_weight is None else order[self.sample_weight[order] > 0.0]
-
-    def weights(self, rows):
-        """The weights of `rows` (a slice or indices), or None."""
-        return None if self.sample_weight is None else self.sample_weight[rows]
-
-
-class ChunkStats(NamedTuple):
-    """What one block adds: sums over the rows whose label changed.
-
-    `sums` are relative to the shift, in float64; `members` counts rows of positive weight.
-    Where `add_to` is given, it is called with (sums, weights, members) of all clusters instead,
-    to add what it has.
-    """
-
-    sums: np.ndarray | None
-    weights: np.ndarray | None
-    members: np.ndarray | None
-    n_changed: int
-    add_to: Callable | None = None
 
 
 class Step(NamedTuple):

@@ -13,7 +13,6 @@ from sklearn import get_config
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._columns import (
     as_floats,
     column_labels,
@@ -25,6 +24,7 @@ from sklearn_lloyd._columns import (
     require_numbers,
 )
 from sklearn_lloyd._finite import where_not_finite
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._weights import scaled_weights
 
 
@@ -51,8 +51,8 @@ def unchanged_on_failure(estimator):
         raise
 
 
-def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=0):
-    """Validate X for `estimator` and cut it into chunks.
+def check_rows(estimator, X, *, n_threads, reset):
+    """Validate X for `estimator`.
 
     Parameters
     ----------
@@ -60,19 +60,14 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=
         Whose feature names and number are checked (`reset=False`) or set (`reset=True`); a
         string, the name of a function, has neither.
     X : array-like, sparse matrix or frame of shape (n_samples, n_features)
-    n_clusters : int
-        How many centres the rows are going to be compared with.
-    backend : {"auto", "numpy", "numba"}
     n_threads : int or None
     reset : bool
-    n_before : int
-        Batches like this one that came before, to be counted where "auto" weighs the work.
 
     Returns
     -------
-    chunks : Chunks
-        Over X itself wherever X is numeric already: nothing is copied or cast. Whether its
-        numbers are finite shows in the first pass over them, see `require_finite`.
+    rows : Rows
+        X itself wherever X is numeric already: nothing is copied or cast. Whether its numbers
+        are finite shows in the first pass over them, see `require_finite`.
     """
     if _is_plain(X) and _take_plain(estimator, X.shape[1], reset):
         checked, names = X, None
@@ -81,8 +76,8 @@ def check_rows(estimator, X, n_clusters, *, backend, n_threads, reset, n_before=
     if not sparse.issparse(checked):
         checked = np.asarray(checked)  # a memmap reads the same as a plain view of it
     if checked.dtype.kind == "f" and checked.dtype.itemsize not in (4, 8):
-        checked = checked.astype(np.float64)  # float16 and longdouble have no BLAS
-    return Chunks(checked, n_clusters, n_threads, backend, n_before, names)
+        checked = checked.astype(np.float64)  # the core reads neither float16 nor longdouble
+    return Rows(checked, n_threads, names)
 
 
 def _check_table(estimator, X, reset):
@@ -180,31 +175,23 @@ def _take_plain(estimator, n_features, reset):
     return known == (n_features, False)
 
 
-def require_finite(chunks, assumed=None):
+def require_finite(rows, assumed=None):
     """Raise a ValueError that says where, unless all rows are finite.
 
     A pass over the rows of its own: called where a first pass has found something, or does not
     tell. `assumed`: whether to take it for granted; None: as scikit-learn is configured.
     """
     assumed = get_config()["assume_finite"] if assumed is None else assumed
-    if chunks.dtype.kind != "f" or assumed:
+    if rows.dtype.kind != "f" or assumed:
         return
-    bad = []
-
-    def kernel(rows, scratch):
-        values = chunks.rows(rows)
-        values = values.data if chunks.is_sparse else values
+    for part in rows.slices():
+        values = rows.take(part)
+        values = values.data if rows.is_sparse else values
         # The sum of finite numbers may overflow; that of others never is finite.
-        return None if np.isfinite(values.sum()) or np.isfinite(values).all() else rows
-
-    def first(rows):
-        if rows is not None and not bad:
-            bad.append(rows)
-
-    chunks.scan(kernel, first)
-    if not bad:
-        return
-    raise ValueError(where_not_finite(chunks))
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(values.sum())
+        if not finite and not np.isfinite(values).all():
+            raise ValueError(where_not_finite(rows))
 
 
 def check_weights(sample_weight, n_samples, may_be_zero=False):

@@ -12,7 +12,7 @@ struct Assigner {
   Memory* memory;
   Centers centers;
   Bounds bounds;
-  char *tables, *scratch;
+  char *tables, *of_fast, *scratch;
   int64_t block_rows, n_blocks;
   int n_threads;
   core::Pass* parts;  // by block
@@ -51,6 +51,8 @@ inline void cut_assigner(Cutter& cutter, Assigner& a) {
   size_t table = X.sparse ? size_of_table<SparseTable<double>>(a.about.k, X.d)
                           : size_of_table<Table<double>>(a.about.k, X.d);
   a.tables = cutter.take<char>(int64_t(table));
+  size_t fast = X.sparse ? 0 : size_of_table<Table<double>>(kMostFast, X.d);
+  a.of_fast = cutter.take<char>(int64_t(fast));
   size_t each = Scratch<BlockScratch<double>>::size_of_each(X, a.about.k, a.block_rows, true);
   a.scratch = cutter.take<char>(int64_t(each) * a.n_threads);
 }
@@ -82,6 +84,48 @@ inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
   return assigner;
 }
 
+// Of the first n rows of s.index, which are not safe, drop those that only fast centres can have
+// come nearer to and that are safe from these. Returns how many are left, in the same order.
+template <class T>
+inline int64_t drop_safe_from_fast(const Rows& X, const double* shift, const Centers& centers,
+                                   const Table<T>& fast, Bounds& bounds, const int32_t* labels,
+                                   int64_t n, BlockScratch<T>& s) {
+  constexpr int N = kTile<T>;
+  int64_t n_listed = 0;
+  for (int64_t r = 0; r < n; r++) {
+    s.open[n_listed] = r;
+    n_listed += bounds.limit[s.index[r]] > bounds.slow[labels[s.index[r]]];
+  }
+  for (int64_t start = 0; start < n_listed; start += N) {
+    int m = int(minimum(int64_t(N), n_listed - start));
+    int64_t which[N];
+    for (int r = 0; r < m; r++) which[r] = s.index[s.open[start + r]];
+    read_tile(X, which, 0, m, shift, s.buffer, s.tile);
+    norms_of_tile(s.tile, X.d, s.norm);
+    two_least(s.tile, fast, s.best, s.second, s.label);
+    for (int r = 0; r < m; r++) {
+      int64_t i = which[r], c = labels[i];
+      read_row(X, i, nullptr, s.row);
+      double own = sq_distance(s.row, centers.centers + c * X.d, X.d);
+      T other = bounds.fastest[s.label[r]] == c ? s.second[r] : s.best[r];
+      double next = double(other + s.norm[r] - s.norm[r] * (fast.slack_of_norm + fast.eps));
+      double from_fast = bounds.limit_of(labels[i], own * (1.0 + 1e-12 * double(X.d)), next);
+      // What the fast centres have moved does not count against the others.
+      double from_slow = double(bounds.limit[i]) + bounds.extra[c];
+      float limit = float(minimum(from_fast, from_slow * (1.0 - kRounding)));
+      if (!(limit > bounds.above[c])) continue;
+      bounds.limit[i] = limit;
+      s.index[s.open[start + r]] = -1;
+    }
+  }
+  int64_t n_left = 0;
+  for (int64_t r = 0; r < n; r++) {
+    s.index[n_left] = s.index[r];
+    n_left += s.index[r] >= 0;
+  }
+  return n_left;
+}
+
 // Keep what the screen proves of the rows of a block.
 template <class T>
 inline void keep_limits(Bounds& bounds, SomeRows rows, T eps, int64_t n_open,
@@ -105,7 +149,13 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
   table.fill(pool, a.centers, X);
   Scratch<BlockScratch<T>> scratch(a.scratch, pool.n_threads(), X, k, a.block_rows, true);
   bool look_at_all = !a.about.bounded || a.bounds.first || a.centers.has_repeated;
-  if (a.about.bounded) a.bounds.follow(a.centers, pool);
+  Table<T> fast;
+  Cutter of_fast(a.of_fast);
+  fast.cut(of_fast, kMostFast, X.d);
+  if (a.about.bounded) {
+    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kLanes<T>, call.options->fast_centers);
+    if (a.bounds.n_fast) fast.fill(a.centers, a.bounds.fastest, a.bounds.n_fast);
+  }
   const ClusterTotals totals = {&X, a.about.weights, a.about.shift, true, into, nullptr};
   const bool screened = call.options->screen != 1 && a.centers.largest < kLargestNorm;
   int32_t* labels = a.about.labels;
@@ -114,7 +164,12 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
     BlockScratch<T>& s = scratch.of(thread);
     int64_t start = b * a.block_rows, stop = minimum(start + a.block_rows, X.n);
     SomeRows rows = {nullptr, start, stop - start};
-    if (!look_at_all) rows = {s.index, 0, a.bounds.find_active(labels, start, stop, s.index)};
+    if (!look_at_all) {
+      rows = {s.index, 0, a.bounds.find_active(labels, start, stop, s.index)};
+      if (a.bounds.n_fast)
+        rows.n = drop_safe_from_fast(X, a.about.shift, a.centers, fast, a.bounds, labels, rows.n,
+                                     s);
+    }
     int64_t n_open = find_nearest(X, rows, a.about.shift, a.centers, table, screened, s);
     if (a.about.bounded) keep_limits(a.bounds, rows, table.eps, n_open, s);
     if (a.about.bounded && a.centers.has_repeated)
@@ -126,7 +181,8 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
       n_changed += labels[i] != s.label[r];
       labels[i] = s.label[r];
     }
-    s.parts.add(pool, turns, b, totals, n_changed, [&](int64_t i) { return s.changed[i]; });
+    if (into.sums)
+      s.parts.add(pool, turns, b, totals, n_changed, [&](int64_t i) { return s.changed[i]; });
     a.parts[b] = {n_changed, rows.n, n_open};
   });
   if (!done) return core::interrupted;

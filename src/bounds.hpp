@@ -7,6 +7,10 @@
 // when it was looked at plus its gap, and it is safe while its limit is above the drift. So an
 // iteration costs one comparison for each row, and the memory is four bytes for each.
 //
+// One centre that is far on the move would spoil the bound of every row. So a few of the fastest
+// may be left out of the drift: rows that are safe from all others are compared with those few
+// and their own centre alone, where a sample says that this is less work.
+//
 // Limits and drifts are float32, in a unit near the size of the data, rounded so that no movement
 // is lost: the drift up where it is compared and down where it is added to, limits down.
 #pragma once
@@ -15,6 +19,15 @@
 namespace LEVEL {
 
 constexpr double kRounding = 1e-6;  // more than a few roundings to float32
+// How many centres may be left out as fast ones; each at most a quarter of all. A sample of so
+// many rows tells which number is best: half as many rows choose worse, twice as many cost more
+// than the better choice saves.
+constexpr int kMostFast = 64;
+constexpr int64_t kSample = 1024;
+// What it takes to read and settle a row, in the time of one vector of products: with all centres,
+// and what it takes more to measure it to its own centre. Measured on 100,000 x 50, k = 100; half
+// or twice as much moves the choice between neighbouring numbers, which cost about the same.
+constexpr double kSettle = 30.0, kOwn = 20.0;
 
 struct Bounds {
   int64_t k, d;
@@ -22,6 +35,10 @@ struct Bounds {
   double* before;  // where the centres were, less the shift
   double *drift, *moved;
   float *above, *below;  // the drift, rounded up and down
+  float* slow;   // what it would be had the fast centres not moved in this step, rounded up...
+  double* extra;  // ...and how much less that is
+  int64_t* fastest;  // centres by how far they have moved, the farthest first; not all of them
+  int64_t n_fast;    // so many of these are left out
   double unit;
   bool first;
 
@@ -34,16 +51,30 @@ struct Bounds {
     moved = cutter.take<double>(k);
     above = cutter.take<float>(k);
     below = cutter.take<float>(k);
+    slow = cutter.take<float>(k);
+    extra = cutter.take<double>(k);
+    fastest = cutter.take<int64_t>(kMostFast + 2);
+    n_fast = 0;
     first = true;
   }
 
-  // Add up how far the centres have moved to be where they are now.
-  void follow(const Centers& centers, Pool& pool) {
+  // Add up how far the centres have moved to be where they are now, and choose the fast ones.
+  void follow(Pool& pool, const Centers& centers, const int32_t* labels, int64_t n_rows,
+              int64_t lanes, int least_fast) {
+    n_fast = 0;
     if (first) {
       unit = power_below(1.0 / __builtin_sqrt(maximum(centers.largest, 1e-300)));
-      for (int64_t c = 0; c < k; c++) drift[c] = 0.0;
+      for (int64_t c = 0; c < k; c++) drift[c] = extra[c] = 0.0;
     } else {
-      measure_movement(centers, pool);
+      measure_movement(pool, centers);
+      // Rows of few entries have no use for few centres.
+      if (!centers.n_leaves) n_fast = best_number(labels, n_rows, double(lanes), least_fast);
+      for (int64_t c = 0; c < k; c++) {
+        double every = moved_most_but(c, 0), rest = moved_most_but(c, n_fast);
+        slow[c] = float((drift[c] + moved[c] + rest) * unit * (1.0 + kRounding));
+        extra[c] = (every - rest) * unit * (1.0 - kRounding);
+        drift[c] += moved[c] + every;
+      }
     }
     first = false;
     for (int64_t c = 0; c < k; c++) {
@@ -94,23 +125,53 @@ struct Bounds {
     return x;
   }
 
-  void measure_movement(const Centers& centers, Pool& pool) {
-    double most = 0.0, next = 0.0;
-    int64_t fastest = -1;
+  void measure_movement(Pool& pool, const Centers& centers) {
+    int64_t n = 0, most = minimum(k, int64_t(kMostFast + 2));
     for_centers(&pool, k, d, [&](int64_t c) {
       double square = sq_distance(places(centers) + c * d, before + c * d, d);
       moved[c] = __builtin_sqrt(square) * (1.0 + 1e-12 * double(d + 8));
     });
     for (int64_t c = 0; c < k; c++) {
-      if (!(moved[c] <= most)) {
-        next = most;
-        most = moved[c];
-        fastest = c;
-      } else if (!(moved[c] <= next)) {
-        next = moved[c];
+      if (n == most && moved[c] <= moved[fastest[n - 1]]) continue;
+      int64_t place = n < most ? n++ : n - 1;
+      for (; place && !(moved[c] <= moved[fastest[place - 1]]); place--)
+        fastest[place] = fastest[place - 1];
+      fastest[place] = c;
+    }
+  }
+
+  // How far the fastest centre but c has moved, of those from place `from` on.
+  double moved_most_but(int64_t c, int64_t from) const {
+    return moved[fastest[from] != c ? fastest[from] : fastest[from + 1]];
+  }
+
+  // How many fast centres save most work, by a sample of the rows.
+  int64_t best_number(const int32_t* labels, int64_t n_rows, double lanes, int least) const {
+    constexpr int kChoices = 6;
+    const int64_t numbers[kChoices] = {0, 4, 8, 16, 32, kMostFast};
+    int64_t unsafe[kChoices] = {}, step = (n_rows + kSample - 1) / kSample;
+    int n_choices = 1;
+    while (n_choices < kChoices && 4 * numbers[n_choices] <= k) n_choices++;
+    if (n_choices == 1) return 0;
+    for (int64_t i = 0; i < n_rows; i += step) {
+      int64_t c = labels[i];
+      double left = double(limit[i]) / unit - (drift[c] + moved[c]);
+      for (int q = 0; q < n_choices; q++)
+        unsafe[q] += !(left > moved_most_but(c, numbers[q]));
+    }
+    double of_pair = double(d + 4) / lanes, of_row = kSettle + double(d);
+    double least_cost = kInf;
+    int64_t best = 0;
+    for (int q = 0; q < n_choices; q++) {
+      double n = double(numbers[q]);
+      double cost = double(unsafe[q]) * (of_row + double(k) * of_pair);
+      if (q) cost += double(unsafe[0] - unsafe[q]) * (of_row + kOwn + double(d) + n * of_pair);
+      if (cost < least_cost || (least && numbers[q] <= least)) {
+        least_cost = cost;
+        best = numbers[q];
       }
     }
-    for (int64_t c = 0; c < k; c++) drift[c] += moved[c] + (c == fastest ? next : most);
+    return best;
   }
 };
 

@@ -35,7 +35,6 @@ class ClusterParts {
     entries_.columns = cutter.take<int64_t>(dense ? 0 : X.longest);
     entries_.values = cutter.take<double>(dense ? 0 : X.longest);
     row_ = cutter.take<double>(dense ? X.d : 0);
-    origin_ = cutter.take<double>(dense ? X.d : 0);
     sums_ = cutter.take<double>(dense ? most * X.d : 0);
     weights_ = cutter.take<double>(dense ? most : 0);
     squares_ = cutter.take<double>(dense ? most : 0);
@@ -45,7 +44,6 @@ class ClusterParts {
     n_ = 0;
     if (!places_ || !dense) return;
     for (int64_t c = 0; c < k; c++) places_[c] = -1;
-    for (int64_t j = 0; j < X.d; j++) origin_[j] = 0.0;
   }
 
   // Add the n rows that `change_of(i)` tells, i from 0 on, to the totals. To be called by every
@@ -91,7 +89,7 @@ class ClusterParts {
       int64_t to = place_of(change.to, d);
       weights_[to] += w;
       members_[to] += w > 0.0;
-      if (totals.squares) squares_[to] += w * sq_distance(row_, origin_, d);
+      if (totals.squares) squares_[to] += w * sq_norm(row_, d);
       double* sums = sums_ + to * d;
       if (change.from < 0) {
         for (int64_t j = 0; j < d; j++) sums[j] += w * row_[j];
@@ -148,8 +146,7 @@ class ClusterParts {
   }
 
   Entries entries_;
-  double *row_, *origin_;  // the latter: nothing but zeros
-  double *sums_, *weights_, *squares_;
+  double *row_, *sums_, *weights_, *squares_;
   int64_t *members_, n_;
   int32_t *clusters_, *places_;
 };

@@ -15,36 +15,43 @@ constexpr int64_t kLeaf = 128;  // terms that are added without a split
 
 inline int64_t first_half(int64_t n) { return n / 2 - (n / 2) % 8; }
 
-inline double add_in_pairs(const double* r) {
+template <class V>
+inline V add_in_pairs(const V* r) {
   return ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+}
+
+// The sum of term(start), ..., n of them, in the order that the definition has.
+template <class V, class F>
+inline V sum_of_terms(int64_t start, int64_t n, F term) {
+  if (n > kLeaf) {
+    int64_t half = first_half(n);
+    V left = sum_of_terms<V>(start, half, term);
+    return left + sum_of_terms<V>(start + half, n - half, term);
+  }
+  V total{};
+  int64_t j = start, stop = start + n;
+  if (n >= 8) {
+    V r[8];
+    for (int i = 0; i < 8; i++) r[i] = term(j + i);
+    for (j += 8; j + 8 <= stop; j += 8)
+      for (int i = 0; i < 8; i++) r[i] += term(j + i);
+    total = add_in_pairs(r);
+  }
+  for (; j < stop; j++) total += term(j);
+  return total;
 }
 
 // Squared distance of two points.
 inline double sq_distance(const double* a, const double* b, int64_t n) {
-  if (n > kLeaf) {
-    int64_t half = first_half(n);
-    return sq_distance(a, b, half) + sq_distance(a + half, b + half, n - half);
-  }
-  double total = 0.0;
-  int64_t j = 0;
-  if (n >= 8) {
-    double r[8];
-    for (int i = 0; i < 8; i++) {
-      double difference = a[i] - b[i];
-      r[i] = difference * difference;
-    }
-    for (j = 8; j + 8 <= n; j += 8)
-      for (int i = 0; i < 8; i++) {
-        double difference = a[j + i] - b[j + i];
-        r[i] += difference * difference;
-      }
-    total = add_in_pairs(r);
-  }
-  for (; j < n; j++) {
+  return sum_of_terms<double>(0, n, [a, b](int64_t j) {
     double difference = a[j] - b[j];
-    total += difference * difference;
-  }
-  return total;
+    return difference * difference;
+  });
+}
+
+// The same from the origin.
+inline double sq_norm(const double* a, int64_t n) {
+  return sum_of_terms<double>(0, n, [a](int64_t j) { return a[j] * a[j]; });
 }
 
 // The same for the rows of a tile in float64 (columns, kTile<double> rows) and one point, or
@@ -65,46 +72,24 @@ inline Vec<double> difference_at(const double* tile, const double* point,
 
 template <bool Own>
 inline Vec<double> sq_distances_of(const double* tile, const double* point,
-                                   const double* const* points, int64_t start, int64_t n,
-                                   int v) {
-  if (n > kLeaf) {
-    int64_t half = first_half(n);
-    Vec<double> left = sq_distances_of<Own>(tile, point, points, start, half, v);
-    return left + sq_distances_of<Own>(tile, point, points, start + half, n - half, v);
-  }
-  Vec<double> total{};
-  int64_t j = start, stop = start + n;
-  if (n >= 8) {
-    Vec<double> r[8];
-    for (int i = 0; i < 8; i++) {
-      Vec<double> difference = difference_at<Own>(tile, point, points, j + i, v);
-      r[i] = difference * difference;
-    }
-    for (j += 8; j + 8 <= stop; j += 8)
-      for (int i = 0; i < 8; i++) {
-        Vec<double> difference = difference_at<Own>(tile, point, points, j + i, v);
-        r[i] += difference * difference;
-      }
-    total = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-  }
-  for (; j < stop; j++) {
+                                   const double* const* points, int64_t n, int v) {
+  return sum_of_terms<Vec<double>>(0, n, [=](int64_t j) {
     Vec<double> difference = difference_at<Own>(tile, point, points, j, v);
-    total += difference * difference;
-  }
-  return total;
+    return difference * difference;
+  });
 }
 
 // Squared distances of the rows of a tile to one point; out has room for kTile<double>.
 inline void sq_distances(const double* tile, const double* point, int64_t d, double* out) {
   for (int v = 0; v < 2; v++)
-    store(out + v * kLanes<double>, sq_distances_of<false>(tile, point, nullptr, 0, d, v));
+    store(out + v * kLanes<double>, sq_distances_of<false>(tile, point, nullptr, d, v));
 }
 
 // Squared distances of the rows of a tile, each to a point of its own.
 inline void own_sq_distances(const double* tile, const double* const* points, int64_t d,
                              double* out) {
   for (int v = 0; v < 2; v++)
-    store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, 0, d, v));
+    store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, d, v));
 }
 
 // The definition for CSR rows, at less than the cost of all features. Where a row has no entries
@@ -117,8 +102,7 @@ inline int64_t number_of_leaves(int64_t n) {
 
 // The squared norm of a point. What `leaf_sum` points at, and goes on from, is filled.
 inline double add_leaves(const double* point, int64_t n, double*& leaf_sum) {
-  static const double zeros[kLeaf] = {};
-  if (n <= kLeaf) return *leaf_sum++ = sq_distance(zeros, point, n);
+  if (n <= kLeaf) return *leaf_sum++ = sq_norm(point, n);
   int64_t half = first_half(n);
   double left = add_leaves(point, half, leaf_sum);
   return left + add_leaves(point + half, n - half, leaf_sum);

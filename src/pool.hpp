@@ -302,4 +302,13 @@ inline int64_t rows_of_block(const core::Call& call, const core::Rows& rows, int
   return wanted < n ? wanted : (n < 1 ? 1 : n);
 }
 
+// n rows cut into blocks of that size.
+struct Blocks {
+  Blocks(const core::Call& call, const core::Rows& rows, int64_t n_rows)
+      : n(n_rows), size(rows_of_block(call, rows, n_rows)), count((n + size - 1) / size) {}
+  int64_t start(int64_t block) const { return block * size; }
+  int64_t stop(int64_t block) const { return block + 1 < count ? (block + 1) * size : n; }
+  const int64_t n, size, count;
+};
+
 }  // namespace LEVEL

@@ -168,6 +168,53 @@ inline int64_t index_at(const char* array, bool wide, int64_t i) {
   return wide ? value_at<int64_t>(array + 8 * i) : value_at<int32_t>(array + 4 * i);
 }
 
+// Sort entries by column; those that share one stay in their order.
+inline void sort_entries(int64_t d, Entries& row) {
+  int64_t n = row.n, n_risen = 1;
+  int64_t* columns = row.columns;
+  double* values = row.values;
+  while (n_risen < n && columns[n_risen - 1] <= columns[n_risen]) n_risen++;
+  if (n_risen >= n) return;
+  // Short rows by insertion (and those that leave no room for the keys below).
+  bool by_insertion = n <= 32 || d > INT64_MAX / n;
+  for (int64_t e = 1; by_insertion && e < n; e++) {
+    int64_t column = columns[e], place = e;
+    double value = values[e];
+    for (; place > 0 && columns[place - 1] > column; place--) {
+      columns[place] = columns[place - 1];
+      values[place] = values[place - 1];
+    }
+    columns[place] = column;
+    values[place] = value;
+  }
+  if (by_insertion) return;
+  // Long ones by a heap: in place, and never in quadratic time. The keys tell equal columns apart.
+  for (int64_t e = 0; e < n; e++) columns[e] = columns[e] * n + e;
+  auto sift = [&](int64_t parent, int64_t size) {
+    int64_t key = columns[parent];
+    double value = values[parent];
+    for (int64_t child; (child = 2 * parent + 1) < size; parent = child) {
+      if (child + 1 < size && columns[child + 1] > columns[child]) child++;
+      if (columns[child] < key) break;
+      columns[parent] = columns[child];
+      values[parent] = values[child];
+    }
+    columns[parent] = key;
+    values[parent] = value;
+  };
+  for (int64_t parent = n / 2; parent-- > 0;) sift(parent, n);
+  for (int64_t size = n - 1; size > 0; size--) {
+    int64_t key = columns[0];
+    double value = values[0];
+    columns[0] = columns[size];
+    values[0] = values[size];
+    columns[size] = key;
+    values[size] = value;
+    sift(0, size);
+  }
+  for (int64_t e = 0; e < n; e++) columns[e] /= n;
+}
+
 // The entries of CSR row i, copied to the memory of `out`, which has room for X.longest: in the
 // order of the columns; those that share a place are added up in the order they are stored.
 inline void read_entries(const Rows& X, int64_t i, Entries& out) {
@@ -185,17 +232,7 @@ inline void read_entries(const Rows& X, int64_t i, Entries& out) {
                out.values);
   });
   if (X.canonical) return;
-  // By insertion, which is stable and fast where most are in order already.
-  for (int64_t e = 1; e < out.n; e++) {
-    int64_t column = out.columns[e], place = e;
-    double value = out.values[e];
-    for (; place > 0 && out.columns[place - 1] > column; place--) {
-      out.columns[place] = out.columns[place - 1];
-      out.values[place] = out.values[place - 1];
-    }
-    out.columns[place] = column;
-    out.values[place] = value;
-  }
+  sort_entries(X.d, out);
   int64_t kept = 0;
   for (int64_t e = 0; e < out.n; e++) {
     if (kept && out.columns[kept - 1] == out.columns[e]) {

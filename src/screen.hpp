@@ -230,8 +230,8 @@ inline void two_least(const T* tile, const Table<T>& table, T* best, T* second, 
   }
   for_scores(tile, table, [&](int64_t c, int v, Vec<T> score) {
     Mask<T> nearer = score < least[v];
-    Vec<T> larger = nearer ? least[v] : score;
-    least[v] = nearer ? score : least[v];
+    Vec<T> larger = least[v] > score ? least[v] : score;  // each compiles to one instruction
+    least[v] = score < least[v] ? score : least[v];
     next[v] = larger < next[v] ? larger : next[v];
     nearest[v] = nearer ? Mask<T>{} + decltype(nearest[v][0] + 0)(c) : nearest[v];
   });

@@ -9,7 +9,7 @@ from scipy import sparse, stats
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd._canonical import CanonicalRows
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
 from sklearn_lloyd._init._random import random_partition_centers, random_rows
@@ -23,7 +23,7 @@ seeds = st.integers(0, 2**32 - 1)
 def problem_of(X, n_clusters, weights=None):
     if weights is not None:
         weights = np.asarray(weights, np.float64)
-    return make_problem(Chunks(X, n_clusters, n_threads=1), n_clusters, weights)
+    return make_problem(Rows(X, n_clusters, n_threads=1), n_clusters, weights)
 
 
 def draw(canonical, uniforms, mass):

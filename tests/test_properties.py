@@ -23,7 +23,6 @@ seeds = st.integers(0, 2**32 - 1)
 INITS = ["k-means++", "k-means||", "random", "random-partition"]
 inits = st.sampled_from(INITS)
 wraps = st.sampled_from([np.asarray, sparse.csr_matrix])
-BACKENDS = ["numpy", "numba"]
 backends = st.sampled_from(BACKENDS)
 FIELDS = ("inertia", "center_shift", "n_changed", "n_empty")
 
@@ -103,12 +102,12 @@ makers = st.sampled_from([blobs, grid])
 
 @thorough
 @given(seed=seeds, make=makers, init=inits, wrap=wraps, weighted=st.booleans(), backend=backends)
-def test_order_of_the_rows_does_not_matter(seed, make, init, wrap, weighted, backend):
+def test_order_of_the_rows_does_not_matter(seed, make, init, wrap, weighted):
     rng = np.random.default_rng(seed)
     X = make(rng)
     weights = rng.integers(0, 4, len(X)).astype(float) if weighted else None
     shuffle = rng.permutation(len(X))
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
     b = fit(
         wrap(X[shuffle]),
         5,
@@ -135,13 +134,13 @@ def test_order_of_the_rows_where_a_variance_is_two():
 
 @thorough
 @given(seed=seeds, make=makers, init=inits, wrap=wraps, backend=backends)
-def test_whole_weights_are_repeated_rows(seed, make, init, wrap, backend):
+def test_whole_weights_are_repeated_rows(seed, make, init, wrap):
     rng = np.random.default_rng(seed)
     X = make(rng)
     weights = rng.integers(0, 4, len(X))
     weights[:5] = 1
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
-    b = fit(wrap(np.repeat(X, weights, axis=0)), 5, init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
+    b = fit(wrap(np.repeat(X, weights, axis=0)), 5, init=init)
     assert_array_equal(np.repeat(a.labels_, weights), b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
     assert a.inertia_ == pytest.approx(b.inertia_, rel=1e-9)
@@ -150,7 +149,7 @@ def test_whole_weights_are_repeated_rows(seed, make, init, wrap, backend):
 
 @thorough
 @given(seed=seeds, make=makers, init=inits, wrap=wraps, far=st.booleans(), backend=backends)
-def test_weight_zero_is_a_removed_row(seed, make, init, wrap, far, backend):
+def test_weight_zero_is_a_removed_row(seed, make, init, wrap, far):
     rng = np.random.default_rng(seed)
     X = make(rng)
     weights = rng.integers(1, 4, len(X)) * 0.25
@@ -158,18 +157,17 @@ def test_weight_zero_is_a_removed_row(seed, make, init, wrap, far, backend):
     weights[none] = 0
     if far:  # what has no weight may be anywhere
         X[none] *= 1e6
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
-    b = fit(wrap(X[~none]), 5, weights[~none], init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
+    b = fit(wrap(X[~none]), 5, weights[~none], init=init)
     assert_array_equal(a.labels_[~none], b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
     assert a.inertia_ == pytest.approx(b.inertia_, rel=1e-9)
     assert a.n_iter_ == b.n_iter_
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("huge", [1e25, 1e40])
-def test_row_of_weight_zero_beyond_float32(huge, n_threads, backend):
+def test_row_of_weight_zero_beyond_float32(huge, n_threads):
     # It counts for nothing, so it must not warn either, on whatever thread.
     # (Casts to float32 outside of np.errstate, or in a worker, where the caller's does not
     # hold.)
@@ -179,8 +177,8 @@ def test_row_of_weight_zero_beyond_float32(huge, n_threads, backend):
     weights = np.ones(4000)
     weights[::10] = 0
     with constants(_MAX_ROWS=1000, _MIN_ROWS=1000):
-        a = fit(X, 4, weights, n_threads=n_threads, backend=backend)
-        b = fit(X[weights > 0], 4, n_threads=n_threads, backend=backend)
+        a = fit(X, 4, weights, n_threads=n_threads)
+        b = fit(X[weights > 0], 4, n_threads=n_threads)
     assert_array_equal(a.labels_[weights > 0], b.labels_)
     assert_nearest(a, X)
 
@@ -194,27 +192,26 @@ def test_row_of_weight_zero_beyond_float32(huge, n_threads, backend):
     n_rows=st.sampled_from([120, 3000]),
     backend=backends,
 )
-def test_scale_of_the_weights_does_not_matter(seed, init, wrap, factor, n_rows, backend):
+def test_scale_of_the_weights_does_not_matter(seed, init, wrap, factor, n_rows):
     rng = np.random.default_rng(seed)
     X = blobs(rng, n_rows)
     weights = rng.integers(1, 4, len(X)).astype(float)
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
-    b = fit(wrap(X), 5, factor * weights, init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
+    b = fit(wrap(X), 5, factor * weights, init=init)
     assert_array_equal(a.labels_, b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
     assert b.inertia_ == pytest.approx(factor * a.inertia_, rel=1e-9)
     assert a.n_iter_ == b.n_iter_
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("factor", [1e-60, 1e-44, 1e38, 1e60])
-def test_weights_beyond_float32(factor, backend):
+def test_weights_beyond_float32(factor):
     # The seeding multiplied float32 scores with weights cast to float32.
     rng = np.random.default_rng(0)
     X = blobs(rng, 3000)
     weights = rng.integers(1, 4, len(X)).astype(float)
-    a = fit(X, 5, weights, backend=backend)
-    b = fit(X, 5, factor * weights, backend=backend)
+    a = fit(X, 5, weights)
+    b = fit(X, 5, factor * weights)
     assert_array_equal(a.labels_, b.labels_)
     assert b.inertia_ == pytest.approx(factor * a.inertia_, rel=1e-9)
 
@@ -231,11 +228,11 @@ def test_weights_beyond_float32(factor, backend):
     n_rows=st.sampled_from([120, 3000]),
     backend=backends,
 )
-def test_scale_by_a_power_of_two(seed, init, wrap, power, n_rows, backend):
+def test_scale_by_a_power_of_two(seed, init, wrap, power, n_rows):
     rng = np.random.default_rng(seed)
     X = blobs(rng, n_rows)
-    a = fit(wrap(X), 5, init=init, backend=backend)
-    b = fit(wrap(X * 2.0**power), 5, init=init, backend=backend)
+    a = fit(wrap(X), 5, init=init)
+    b = fit(wrap(X * 2.0**power), 5, init=init)
     assert_array_equal(a.labels_, b.labels_)
     assert_array_equal(a.cluster_centers_ * 2.0**power, b.cluster_centers_)
     assert a.inertia_ * 4.0**power == b.inertia_
@@ -249,11 +246,11 @@ def test_scale_by_a_power_of_two(seed, init, wrap, power, n_rows, backend):
     n_rows=st.sampled_from([120, 3000]),
     backend=backends,
 )
-def test_scale_of_float32_by_a_power_of_two(seed, power, n_rows, backend):
+def test_scale_of_float32_by_a_power_of_two(seed, power, n_rows):
     rng = np.random.default_rng(seed)
     X = blobs(rng, n_rows).astype(np.float32)
-    a = fit(X, 5, backend=backend)
-    b = fit(X * np.float32(2.0**power), 5, backend=backend)
+    a = fit(X, 5)
+    b = fit(X * np.float32(2.0**power), 5)
     assert b.cluster_centers_.dtype == np.float32
     assert_array_equal(a.labels_, b.labels_)
     assert_array_equal(a.cluster_centers_ * np.float32(2.0**power), b.cluster_centers_)
@@ -267,12 +264,12 @@ def test_scale_of_float32_by_a_power_of_two(seed, power, n_rows, backend):
     n_rows=st.sampled_from([120, 3000]),
     backend=backends,
 )
-def test_shift_that_costs_no_digit(seed, init, offset, n_rows, backend):
+def test_shift_that_costs_no_digit(seed, init, offset, n_rows):
     rng = np.random.default_rng(seed)
     X = np.round(blobs(rng, n_rows) * 1024) / 1024
     assert_array_equal((X + offset) - offset, X)
-    a = fit(X, 5, init=init, backend=backend)
-    b = fit(X + offset, 5, init=init, backend=backend)
+    a = fit(X, 5, init=init)
+    b = fit(X + offset, 5, init=init)
     assert_array_equal(a.labels_, b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_ - offset, atol=1e-6)
     assert b.inertia_ == pytest.approx(a.inertia_, rel=1e-5)
@@ -285,27 +282,26 @@ def test_shift_that_costs_no_digit(seed, init, offset, n_rows, backend):
     offset=st.sampled_from([30.0, -1e4, 1e6, 1e12]),
     backend=backends,
 )
-def test_shift_that_costs_digits(seed, dtype, offset, backend):
+def test_shift_that_costs_digits(seed, dtype, offset):
     # What is left of the data in that precision is clustered by the definition.
     rng = np.random.default_rng(seed)
     X = (blobs(rng, 2000) + offset).astype(dtype)
-    model = fit(X, 4, backend=backend)
+    model = fit(X, 4)
     assert_nearest(model, X)
     assert_array_equal(model.predict(X), model.labels_)
     distances = squares(X, model.cluster_centers_)
     assert model.inertia_ == pytest.approx(distances.min(axis=1).sum(), rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("power", [-200, -146, -100, 100, 126, 200])
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_scales_beyond_float32(power, algorithm, backend):
+def test_scales_beyond_float32(power, algorithm):
     # The bounds are kept in float32: out of its range they must not drop a row, nor warn.
     rng = np.random.default_rng(1)
     X = blobs(rng, 3000)
-    a = fit(X, 6, algorithm="lloyd", tol=0, backend=backend)
+    a = fit(X, 6, algorithm="lloyd", tol=0)
     X *= 2.0**power
-    b = fit(X, 6, algorithm=algorithm, tol=0, backend=backend)
+    b = fit(X, 6, algorithm=algorithm, tol=0)
     assert_array_equal(a.labels_, b.labels_)
     assert a.n_iter_ == b.n_iter_
     assert_array_equal(b.predict(X), b.labels_)
@@ -333,11 +329,11 @@ def test_most_rows_tiny_beside_large_ones():
     dtype=st.sampled_from([np.float32, np.float64]),
     backend=backends,
 )
-def test_inertia_never_rises(seed, make, init, wrap, weighted, dtype, backend):
+def test_inertia_never_rises(seed, make, init, wrap, weighted, dtype):
     rng = np.random.default_rng(seed)
     X = make(rng).astype(dtype)
     weights = rng.random(len(X)) if weighted else None
-    model = fit(wrap(X), 12, weights, init=init, tol=0, max_iter=50, backend=backend)
+    model = fit(wrap(X), 12, weights, init=init, tol=0, max_iter=50)
     # Centres are rounded to the dtype of X, which may cost a little.
     rounding = 1e-5 if dtype == np.float32 else 1e-11
     history = model.history_["inertia"]
@@ -351,24 +347,22 @@ def test_inertia_never_rises(seed, make, init, wrap, weighted, dtype, backend):
     assert model.score(wrap(X), sample_weight=weights) == pytest.approx(-model.inertia_, rel=1e-9)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("outlier", [1e6, 1e12, 1e20])
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_centers_are_means_after_an_outlier_has_left(outlier, algorithm, backend):
+def test_centers_are_means_after_an_outlier_has_left(outlier, algorithm):
     # The outlier starts in the cluster of all others, the empty cluster takes it. Sums that
     # are updated by differences keep nothing of 3.0 beside 1e20.
     rng = np.random.default_rng(3)
     others = rng.standard_normal((500, 2)) + np.array([3, 0])
     X = np.concatenate([others, [[outlier, 0]]])
-    model = fit(X, 2, init=X[[0, 0]], algorithm=algorithm, backend=backend)
+    model = fit(X, 2, init=X[[0, 0]], algorithm=algorithm)
     assert_array_equal(model.labels_, [0] * 500 + [1])
     assert_allclose(model.cluster_centers_[1], X[500])
     assert_allclose(model.cluster_centers_[0], X[:500].mean(axis=0), atol=1e-3)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_centers_are_means_after_a_heavy_row_has_left(algorithm, backend):
+def test_centers_are_means_after_a_heavy_row_has_left(algorithm):
     # Beside a weight of 1e20 the others' keep no digit either; its row adds nothing to the sums.
     rng = np.random.default_rng(3)
     sides = np.repeat([[30.0, 0.0], [-30.0, 0.0]], 250, axis=0)
@@ -398,10 +392,9 @@ def test_first_centers_whose_squares_overflow():
 # Threads, blocks and batches.
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("kind", ["dense", "float32", "weighted", "csr"])
-def test_number_of_threads_does_not_show(kind, init, backend):
+def test_number_of_threads_does_not_show(kind, init):
     rng = np.random.default_rng(4)
     X = blobs(rng, 6000, 5, 9)
     weights = None
@@ -416,7 +409,7 @@ def test_number_of_threads_does_not_show(kind, init, backend):
     with constants(**blocks, **FAST):
         assert len(_chunks.block_slices(6000, 5, 9)) >= 8
         models = [
-            fit(X, 9, weights, init=init, n_threads=n_threads, tol=0, max_iter=30, backend=backend)
+            fit(X, 9, weights, init=init, n_threads=n_threads, tol=0, max_iter=30)
             for n_threads in (1, 2, 3, 7, None)
         ]
         for other in models[1:]:
@@ -625,7 +618,7 @@ MORE_TYPES = {"uint8", "boolean"}
     ],
 )
 @pytest.mark.parametrize("screened", [False, True])
-def test_every_algorithm_gives_the_same(name, screened, backend):
+def test_every_algorithm_gives_the_same(name, screened):
     # Screened: even small blocks go by products and bounds, as large ones do.
     values = {"_FEW": 0, **FAST, "_MOST": 1.0} if screened else {}
     for seed in range(3):
@@ -696,12 +689,12 @@ def test_as_many_clusters_as_rows(name):
     weighted=st.booleans(),
     backend=backends,
 )
-def test_fewer_distinct_rows_than_clusters(seed, n_distinct, init, wrap, weighted, backend):
+def test_fewer_distinct_rows_than_clusters(seed, n_distinct, init, wrap, weighted):
     rng = np.random.default_rng(seed)
     distinct = blobs(rng, n_distinct)
     X = distinct[np.concatenate([np.arange(n_distinct), rng.integers(0, n_distinct, 40)])]
     weights = rng.random(len(X)) + 0.1 if weighted else None
-    model = KMeans(8, init=init, n_init=1, random_state=0, backend=backend)
+    model = KMeans(8, init=init, n_init=1, random_state=0)
     with pytest.warns(ConvergenceWarning, match="smaller than n_clusters"):
         model.fit(wrap(X), sample_weight=weights)
     assert_array_equal(model.predict(wrap(X)), model.labels_)
@@ -790,7 +783,7 @@ def test_fast_centers_are_sorted_out(monkeypatch):
         return gap_to(few, rows, *args)
 
     monkeypatch.setattr(_assign, "gap_to", remember)
-    params = {"init": start, "tol": 0, "max_iter": 100, "backend": "numpy"}
+    params = {"init": start, "tol": 0, "max_iter": 100}
     plain = fit(X, 40, algorithm="lloyd", **params)
     assert not compared
     with constants(**FAST):

@@ -16,7 +16,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_lloyd import KMeans, _chunks, _predict, _threads
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._kernels._numba import _team
 
 
@@ -38,7 +38,7 @@ def test_any_number_of_threads_bitwise(X, make, monkeypatch):
     monkeypatch.setattr(_chunks, "_MAX_ROWS", 20_000)
     X = make(X)
     one = fit(X, n_threads=1)
-    assert len(Chunks(X, 40).blocks) > 1
+    assert len(Rows(X, 40).blocks) > 1
     for n_threads in (2, 3, 7, None):
         other = fit(X, n_threads=n_threads)
         np.testing.assert_array_equal(one.labels_, other.labels_)
@@ -134,7 +134,7 @@ def test_blas_that_counts_by_thread(monkeypatch):
 def test_an_error_in_a_worker_reaches_the_caller(X, monkeypatch):
     monkeypatch.setattr(_chunks, "_MAX_ROWS", 20_000)
     before, blas = threading.active_count(), blas_threads()
-    chunks = Chunks(X, 40, 3)
+    chunks = Rows(X, 40, 3)
 
     def kernel(rows, scratch):
         if rows.start > 0:
@@ -192,7 +192,7 @@ def add_up(leads, shared, kinds, n_rounds):
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_each_task_of_a_team_is_done_once(n_threads):
-    chunks = Chunks(np.zeros((9, 1)), 2, n_threads, "numba")
+    chunks = Rows(np.zeros((9, 1)), 2, n_threads, "numba")
     with chunks.open(n_blocks=5):
         for n_tasks in (1, 3, 40):
             kinds, shared = np.zeros(n_tasks, np.intp), np.zeros(_team.SIZE, np.int64)
@@ -205,7 +205,7 @@ def test_each_task_of_a_team_is_done_once(n_threads):
 
 
 def test_a_team_whose_leader_fails():
-    chunks = Chunks(np.zeros((9, 1)), 2, 3, "numba")
+    chunks = Rows(np.zeros((9, 1)), 2, 3, "numba")
     shared = np.zeros(_team.SIZE, np.int64)
 
     def work(leads):
@@ -239,7 +239,7 @@ def test_threads_that_cannot_be_started(monkeypatch):
 
 @pytest.mark.parametrize("n_rows", [1, 700, 40_000, 123_457])
 def test_blocks_of_predict_shrink(n_rows):
-    chunks = Chunks(np.zeros((n_rows, 8), np.float32), 30, 2, "numba")
+    chunks = Rows(np.zeros((n_rows, 8), np.float32), 30, 2, "numba")
     blocks = _predict._shrinking_blocks(chunks, 30)
     sizes = [rows.stop - rows.start for rows in blocks]
     assert [rows.start for rows in blocks] == [0, *np.cumsum(sizes)[:-1]]
@@ -255,13 +255,13 @@ def test_predict_starts_no_more_threads_than_it_has_blocks(monkeypatch):
     X = np.random.RandomState(0).normal(size=(40_000, 8))
     model = KMeans.from_centers(X[:4], n_threads=5)
     model.predict(X[:900])
-    model.set_params(backend="numpy").predict(X)
-    assert numbers == [1, len(Chunks(X, 4).blocks)] == [1, 4]
+    model.set_params().predict(X)
+    assert numbers == [1, len(Rows(X, 4).blocks)] == [1, 4]
 
 
 def test_results_are_reduced_in_order(X, monkeypatch):
     monkeypatch.setattr(_chunks, "_MAX_ROWS", 6_000)
-    chunks = Chunks(X, 40, 4)
+    chunks = Rows(X, 40, 4)
     seen = []
     chunks.map_reduce(lambda rows, scratch: rows.start, seen.append)
     assert seen == sorted(seen)
@@ -285,9 +285,9 @@ def test_limits_of_others_are_respected(monkeypatch):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_inside_joblib(X, backend):
+def test_inside_joblib(X):
     expected = fit(X).labels_
-    with parallel_config(backend=backend, n_jobs=2):
+    with parallel_config(n_jobs=2):
         models = Parallel()(delayed(fit)(X) for _ in range(3))
     assert all((model.labels_ == expected).all() for model in models)
 

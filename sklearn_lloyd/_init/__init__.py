@@ -5,11 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
-from sklearn_lloyd._init._kmeans_plusplus import (
-    grown_centers,
-    kmeans_plusplus_rows,
-    open_for_seeding,
-)
+from sklearn_lloyd._init._kmeans_plusplus import grown_centers, kmeans_plusplus_rows
 from sklearn_lloyd._init._random import (
     RowDraws,
     more_distinct_rows_than,
@@ -24,13 +20,12 @@ __all__ = [
     "grown_centers",
     "kmeans_plusplus_rows",
     "more_distinct_rows_than",
-    "open_for_seeding",
     "random_sample",
 ]
 
 
 def _centers_of(choose_rows, problem, rng):
-    return problem.chunks.dense_rows(choose_rows(problem, rng))
+    return problem.rows.dense(choose_rows(problem, rng))
 
 
 # Each takes (problem, rng) and returns float64 centres.

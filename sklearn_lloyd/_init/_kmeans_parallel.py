@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._init._greedy import Seeding
+from sklearn_lloyd._core import native
 from sklearn_lloyd._init._kmeans_plusplus import kmeans_plusplus_rows
-from sklearn_lloyd._init._random import rows_by_weight
-from sklearn_lloyd._kernels import CenterTable, nearest, own_sq_distances
+from sklearn_lloyd._init._random import draw, rows_by_weight
 from sklearn_lloyd._problem import problem_of_rows
 
 _N_ROUNDS = 5
@@ -28,51 +27,68 @@ def kmeans_parallel_rows(problem, rng):
     candidates than centres: far outliers may take all the draws of a round.
 
     Cost: 10 n k d products in six passes over the rows, O(k^2 d log k) for the choice.
-    Memory: two numbers for each row, and the 10 k candidates.
+    Memory: a few numbers for each row, and the 10 k candidates.
 
     Returns
     -------
-    rows : ndarray of intp of shape (n_clusters,)
+    rows : ndarray of int64 of shape (n_clusters,)
     """
     n_clusters = problem.n_clusters
     candidates = _Candidates(problem)
     candidates.add(rows_by_weight(problem, rng.uniform(size=1)))
     n_rounds = 0
-    while candidates.potential > 0 and (n_rounds < _N_ROUNDS or candidates.rows.size < n_clusters):
-        candidates.add(candidates.draw(rng.uniform(size=_OVERSAMPLING * n_clusters)))
+    while n_rounds < _N_ROUNDS or candidates.rows.size < n_clusters:
+        mass = candidates.mass()
+        if not mass.any():
+            break
+        candidates.add(draw(problem, mass, rng.uniform(size=_OVERSAMPLING * n_clusters)))
         n_rounds += 1
     reduced = problem_of_rows(problem, candidates.rows, candidates.weights())
-    with reduced.chunks.open():
-        return candidates.rows[kmeans_plusplus_rows(reduced, rng)]
+    return candidates.rows[kmeans_plusplus_rows(reduced, rng)]
 
 
-class _Candidates(Seeding):
-    """Many candidates at a time, and which of them is nearest to each row."""
+class _Candidates:
+    """Rows that may become centres, and which of them is nearest to each row."""
 
     def __init__(self, problem):
-        super().__init__(problem)
-        self.rows = np.empty(0, np.intp)
-        self._nearest = np.zeros(self._chunks.shape[0], np.intp)
+        n_rows = problem.rows.shape[0]
+        self._problem = problem
+        self.rows = np.empty(0, np.int64)
+        self._nearest = np.zeros(n_rows, np.int64)
+        self._closest = np.full(n_rows, np.inf)
 
     def add(self, drawn):
         """Take the rows `drawn`, but for repeats, as candidates."""
-        problem, chunks = self._problem, self._chunks
-        first = np.unique(self._canonical.keys[drawn], return_index=True)[1]
+        problem, rows = self._problem, self._problem.rows
+        first = np.unique(problem.canonical.keys[drawn], return_index=True)[1]
         drawn = drawn[np.sort(first)]
-        table = CenterTable(chunks.dense_rows(drawn), problem.shift, chunks.n_terms)
-        n_before = self.rows.size
-
-        def update(rows, scratch):
-            block = chunks.rows(rows)
-            norms, dtype = problem.sq_norms[rows], problem.screen_dtype
-            labels = nearest(block, norms, None, table, dtype, scratch)[0]
-            distances = own_sq_distances(block, table.centers, labels)
-            nearer = distances < self._closest[rows]
-            np.copyto(self._closest[rows], distances, where=nearer)
-            np.copyto(self._nearest[rows], labels + n_before, where=nearer)
-
-        self._sum_up(update)
+        labels, distances = np.empty(rows.shape[0], np.int32), np.empty(rows.shape[0])
+        native.label(
+            rows.threads,
+            rows.native,
+            None,
+            None,
+            problem.shift,
+            rows.dense(drawn),
+            labels,
+            distances,
+            None,
+            None,
+            None,
+            False,
+        )
+        nearer = distances < self._closest
+        np.copyto(self._closest, distances, where=nearer)
+        np.add(labels, self.rows.size, out=self._nearest, where=nearer)
         self.rows = np.concatenate([self.rows, drawn])
+
+    def mass(self):
+        """Weight times squared distance to the nearest candidate, if there is a weight."""
+        weights = self._problem.sample_weight
+        if weights is None:
+            return self._closest
+        mass = np.zeros_like(weights)
+        return np.multiply(weights, self._closest, out=mass, where=weights > 0.0)
 
     def weights(self):
         """The weight of the rows that are nearest to each candidate."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._core import native
 from sklearn_lloyd._problem import problem_of_rows
-from sklearn_lloyd._solvers._sums import sums_of_labels
+from sklearn_lloyd._solvers._clusters import sums_of_labels
+
+
+def draw(problem, mass, uniforms):
+    """Rows with replacement, with a probability proportional to their mass (None: one each)."""
+    drawn = np.empty(uniforms.size, np.int64)
+    uniforms = np.ascontiguousarray(uniforms)
+    native.draw(problem.rows.threads, problem.canonical.keys, mass, uniforms, drawn)
+    return drawn
 
 
 def rows_by_weight(problem, uniforms):
-    """Rows with replacement, with a probability proportional to their weight."""
-
-    canonical, weights = problem.canonical, problem.sample_weight
-    if weights is None:
-        return canonical.draw(uniforms, canonical.block_sizes, lambda rows: np.ones(rows.size))
-    block_mass = canonical.block_mass(slice(None), weights)
-    return canonical.draw(uniforms, block_mass, weights.__getitem__)
+    """The same with a probability proportional to their weight."""
+    return draw(problem, problem.sample_weight, uniforms)
 
 
 class RowDraws:
@@ -65,25 +69,20 @@ def random_rows(problem, rng):
 
     Returns
     -------
-    rows : ndarray of intp of shape (n_clusters,)
+    rows : ndarray of int64 of shape (n_clusters,)
     """
-    n_rows = problem.chunks.shape[0]
+    n_rows = problem.rows.shape[0]
     mass = np.ones(n_rows) if problem.sample_weight is None else problem.sample_weight.copy()
     chosen = []
-    while len(chosen) < problem.n_clusters:
-        block_mass = problem.canonical.block_mass(slice(None), mass)
-        if not block_mass.any():
-            break
+    while len(chosen) < problem.n_clusters and mass.any():
         seen = set()
-        for row in problem.canonical.draw(
-            rng.uniform(size=problem.n_clusters - len(chosen)), block_mass, mass.__getitem__
-        ):
+        for row in draw(problem, mass, rng.uniform(size=problem.n_clusters - len(chosen))):
             if problem.canonical.keys[row] not in seen:
                 seen.add(problem.canonical.keys[row])
                 chosen.append(row)
         for row in chosen[-len(seen) :]:
             mass[problem.canonical.equal_to(row)] = 0.0
-    return np.resize(np.array(chosen, np.intp), problem.n_clusters)
+    return np.resize(np.array(chosen, np.int64), problem.n_clusters)
 
 
 def random_partition_centers(problem, rng):
@@ -95,21 +94,20 @@ def random_partition_centers(problem, rng):
     -------
     centers : ndarray of shape (n_clusters, n_features), float64
     """
-    chunks, n_clusters = problem.chunks, problem.n_clusters
-    canonical = problem.canonical
-    label_of_group = np.zeros(canonical.group_starts.size, np.intp)
+    n_clusters, canonical = problem.n_clusters, problem.canonical
+    label_of_group = np.zeros(canonical.group_starts.size, np.int32)
     counted = np.ones(label_of_group.size, bool)
     if problem.sample_weight is not None:
         # Rows of weight zero are as good as absent: groups of them draw no label.
         counted = canonical.group_sums(problem.sample_weight) > 0
     label_of_group[counted] = rng.randint(n_clusters, size=counted.sum())
-    sums, totals = sums_of_labels(problem, label_of_group[canonical.group_of()])
-    empty = totals == 0
-    centers = sums / np.where(empty, 1.0, totals)[:, np.newaxis]
+    clusters = sums_of_labels(problem, label_of_group[canonical.group_of()])
+    empty = clusters.weights == 0
+    centers = clusters.sums / np.where(empty, 1.0, clusters.weights)[:, np.newaxis]
     if problem.shift is not None:
         centers += problem.shift
     if empty.any():
-        centers[empty] = chunks.dense_rows(random_rows(problem, rng)[: empty.sum()])
+        centers[empty] = problem.rows.dense(random_rows(problem, rng)[: empty.sum()])
     return centers
 
 

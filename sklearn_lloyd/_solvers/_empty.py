@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._kernels import own_sq_distances
+from sklearn_lloyd._core import native
 
 
 def labels_without_empty(problem, labels, centers, members):
@@ -18,24 +18,20 @@ def labels_without_empty(problem, labels, centers, members):
     Parameters
     ----------
     problem : Problem
-    labels : ndarray of intp of shape (n_samples,)
+    labels : ndarray of int32 of shape (n_samples,)
         Not changed.
     centers : ndarray of shape (n_clusters, n_features), float64
         The centres that the labels are of.
-    members : ndarray of intp of shape (n_clusters,)
+    members : ndarray of int64 of shape (n_clusters,)
         Rows of positive weight in each cluster.
 
     Returns
     -------
-    moved : ndarray of intp of shape (n_samples,), or None if no row moves
+    moved : ndarray of int32 of shape (n_samples,), or None if no row moves
     """
-    chunks, canonical = problem.chunks, problem.canonical
-    cost = np.empty(chunks.shape[0])
-
-    def measure(rows, scratch):
-        cost[rows] = own_sq_distances(chunks.rows(rows), centers, labels[rows])
-
-    chunks.map_reduce(measure)
+    rows, canonical = problem.rows, problem.canonical
+    cost = np.empty(rows.shape[0])
+    native.own_distances(rows.threads, rows.native, None, centers, labels, cost)
     weight = problem.sample_weight
     if weight is not None:
         cost *= weight
@@ -49,16 +45,16 @@ def labels_without_empty(problem, labels, centers, members):
     costly = costly[np.argsort(-cost[costly], kind="stable")]
     moved, empty = None, iter(empty)
     for group in costly[cost[costly] > 0]:
-        rows = canonical.equal_to(canonical.order[canonical.group_starts[group]])
-        old = labels[rows[0]]
-        n_rows = rows.size if weight is None else np.count_nonzero(weight[rows] > 0)
+        equal = canonical.equal_to(canonical.order[canonical.group_starts[group]])
+        old = labels[equal[0]]
+        n_rows = equal.size if weight is None else np.count_nonzero(weight[equal] > 0)
         if members[old] <= n_rows:
             continue
         new = next(empty, None)
         if new is None:
             break
         moved = labels.copy() if moved is None else moved
-        moved[rows] = new
+        moved[equal] = new
         members[new] = n_rows
         members[old] -= n_rows
     return moved

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._chunks import slices_of_features
-from sklearn_lloyd._kernels import array_of, move_centers
-from sklearn_lloyd._solvers._sums import ClusterTotals
+from sklearn_lloyd._core import native
+from sklearn_lloyd._solvers._assign import label_rows
+from sklearn_lloyd._solvers._clusters import ClusterSums
 from sklearn_lloyd._weights import require_finite_total
 
 _ROWS_PER_CLUSTER = 10  # that have to come by before small clusters may move again
@@ -60,52 +60,49 @@ class MovingCenters:
     def __init__(self, centers, counts, n_waited, *, reassignment_ratio, choose, verbose=0):
         self.centers, self.counts, self.n_waited = centers, counts, n_waited
         self._ratio, self._choose, self._verbose = reassignment_ratio, choose, verbose
-        self._totals = ClusterTotals(*centers.shape)
+        self._clusters = ClusterSums(*centers.shape)
         self._spare = np.empty_like(centers)
         self.chosen = np.zeros(len(centers), bool)
 
-    def step(self, rows, batch):
+    def step(self, rows, shift, index=None, weights=None, weight_unit=1.0):
         """Move the centres by some rows.
 
         Parameters
         ----------
-        rows : PassingRows
-        batch : slice
-            Of those rows.
+        rows : Rows
+        shift : ndarray of shape (n_features,), float64, or None
+            A point near the centres.
+        index : ndarray of int64, or None
+            Which of the rows; None: all.
+        weights : ndarray of shape (n_samples,), float64, or None
+            By row of `rows`.
+        weight_unit : float
+            What the weights were divided by.
 
         Returns
         -------
         step : BatchStep
         """
-        totals, before, moved = self._totals, self.centers, self._spare
-        totals.clear()
-        inertia = rows.assign(before, rows.parts(batch, len(before)), totals.add)
-        n_rows = int(totals.members.sum())
+        clusters, before, moved = self._clusters, self.centers, self._spare
+        clusters.clear()
+        _, inertia, _ = label_rows(
+            rows, before, shift, index=index, weights=weights, clusters=clusters
+        )
+        n_rows = int(clusters.members.sum())
         small_may_move = self._small_may_move(n_rows)
-        self.chosen |= totals.members > 0
-        self.counts += totals.weights * rows.weight_unit
+        self.chosen |= clusters.members > 0
+        self.counts += clusters.weights * weight_unit
         require_finite_total(self.counts)
-        center_shift = self._move(rows, moved)
+        counts = self.counts / weight_unit
+        center_shift = native.move_centers(
+            rows.threads, before, shift, counts, clusters.sums, clusters.weights, moved
+        )
         self.centers, self._spare, n_moved = moved, before, 0
         if small_may_move and self._ratio > 0:
             n_moved = self._move_small(n_rows)
             if n_moved:
-                difference = moved - before
-                center_shift = float(np.einsum("ij,ij->", difference, difference))
+                center_shift = float(np.square(moved - before).sum(axis=1).sum())
         return BatchStep(inertia, center_shift, n_moved)
-
-    def _move(self, rows, moved):
-        """Fill in the centres moved by what the rows add; return the squared movement."""
-        chunks, totals, shifts = rows.chunks, self._totals, []
-        move = move_centers if chunks.compiled is None else chunks.compiled.move_centers
-        counts = self.counts / rows.weight_unit
-        arrays = array_of(rows.shift), counts, totals.sums, totals.weights
-
-        def kernel(features, scratch):
-            return move(self.centers, *arrays, features.start, features.stop, moved)
-
-        chunks.map_reduce(kernel, shifts.append, slices_of_features(*moved.shape))
-        return sum(shifts)
 
     def _small_may_move(self, n_rows):
         """Whether clusters of little weight may move: now and then, or if one has none at all."""

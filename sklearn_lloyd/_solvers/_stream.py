@@ -6,11 +6,10 @@ from hashlib import blake2b
 
 import numpy as np
 
-from sklearn_lloyd._kernels import own_sq_distances
+from sklearn_lloyd._core import native
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._solvers._batch import PassingRows
-from sklearn_lloyd._solvers._sums import ClusterTotals
-from sklearn_lloyd._types import ChunkStats
+from sklearn_lloyd._solvers._assign import label_rows
+from sklearn_lloyd._solvers._clusters import ClusterSums
 
 
 class StreamAssigner:
@@ -19,83 +18,84 @@ class StreamAssigner:
     Parameters
     ----------
     batches : iterable
-        Gives pairs of `Chunks` and weights, the same ones in each pass, all in one unit.
+        Gives pairs of `Rows` and weights, the same ones in each pass, all in one unit.
     shift : ndarray of shape (n_features,), float64, or None
     n_clusters, n_features : int
     """
 
-    labels = iterate = None
+    labels = None
 
     def __init__(self, batches, shift, n_clusters, n_features):
         self._batches, self._shift = batches, shift
-        self.totals = ClusterTotals(n_clusters, n_features)
-        self._kept, self._digest = {}, b""
+        self.clusters = ClusterSums(n_clusters, n_features)
+        self._digest = b""
 
-    def assign(self, centers, reduce):
-        """Assign all rows; `reduce` the sums of the clusters, which replace those before."""
-        self.totals.clear()
+    def assign(self, centers, clusters=None):
+        """Assign all rows; their sums replace those of `clusters`.
+
+        Returns
+        -------
+        n_changed : int
+            How many labels changed is not known, but whether any did: 0 or -1.
+        """
+        self.clusters.clear()
         self.inertia, digest = 0.0, blake2b(digest_size=16)
-        for rows in self._passing():
-            self.inertia += rows.assign(centers, rows.chunks.blocks, self.totals.add)
-            digest.update(rows.labels)
-        # How many labels changed is not known, but whether any did.
+        for rows, weights in self._batches:
+            labels, inertia, _ = label_rows(
+                rows, centers, self._shift, weights=weights, clusters=self.clusters
+            )
+            self.inertia += inertia
+            digest.update(labels)
         n_changed = 0 if digest.digest() == self._digest else -1
         self._digest = digest.digest()
-        reduce(ChunkStats(None, None, None, n_changed, add_to=self._replace))
-
-    def _passing(self):
-        for chunks, weights in self._batches:
-            with chunks.open():
-                yield PassingRows(chunks, weights, self._shift, self._kept, weight_unit=1.0)
-
-    def _replace(self, sums, weights, members):
-        sums[:], weights[:] = self.totals.sums, self.totals.weights
-        members[:] = self.totals.members
+        if clusters is not None:
+            for into, values in zip(clusters.arrays, self.clusters.arrays, strict=True):
+                into[:] = values
+        return n_changed
 
     def sums(self):
-        return self.totals.sums.copy(), self.totals.weights.copy()
+        """The ClusterSums of the last pass."""
+        return self.clusters
 
     def sums_without_empty(self, centers, members):
-        """Sums and weights of the clusters once empty ones have the rows that cost most.
+        """The same once empty clusters have the rows that cost most; None if no row moves.
 
         As `labels_without_empty`, in a pass of its own. Equal rows are one row if together they
         are among the most costly of their batches.
         """
-        members, (sums, weights) = members.copy(), self.sums()
-        empty = np.flatnonzero(members == 0)
-        costly, moved = self._costly(centers, members.size, empty.size + members.size), False
+        moved = ClusterSums(*centers.shape)
+        for into, values in zip(moved.arrays, self.clusters.arrays, strict=True):
+            into[:] = values
+        empty, any_moved = np.flatnonzero(members == 0), False
+        costly = self._costly(centers, members.size, empty.size + members.size)
         for _, weight, n_rows, old, row in costly:
             if empty.size == 0:
                 break
-            if members[old] <= n_rows:
+            if moved.members[old] <= n_rows:
                 continue
-            new, empty, moved = empty[0], empty[1:], True
+            new, empty, any_moved = empty[0], empty[1:], True
             for c, sign in ((new, 1), (old, -1)):
-                sums[c] += sign * weight * row
-                weights[c] += sign * weight
-                members[c] += sign * n_rows
-        return (sums, weights) if moved else None
+                moved.sums[c] += sign * weight * row
+                moved.weights[c] += sign * weight
+                moved.members[c] += sign * n_rows
+        return moved if any_moved else None
 
     def _costly(self, centers, n_clusters, most):
         """The rows that cost most: (cost, weight, number of rows, label, row less the shift)."""
         found = {}
-        for rows in self._passing():
-            chunks = rows.chunks
-            rows.assign(centers, chunks.blocks)
-            cost = np.empty(chunks.shape[0])
-            for block in chunks.blocks:
-                cost[block] = own_sq_distances(
-                    chunks.rows(block), centers, rows.labels[block].astype(np.intp)
-                )
-            weights = np.ones(cost.size) if rows.weights is None else rows.weights
-            canonical = make_problem(chunks, n_clusters, rows.weights).canonical
+        for rows, weights in self._batches:
+            labels, _, _ = label_rows(rows, centers, self._shift, inertia=False)
+            cost = np.empty(labels.size)
+            native.own_distances(rows.threads, rows.native, None, centers, labels, cost)
+            weights = np.ones(cost.size) if weights is None else weights
+            canonical = make_problem(rows, n_clusters, weights).canonical
             of_group = [canonical.group_sums(each) for each in (cost * weights, weights)]
-            n_rows = canonical.group_sums((weights > 0).astype(np.intp))
+            n_rows = canonical.group_sums((weights > 0).astype(np.int64))
             top = np.argsort(-of_group[0], kind="stable")[:most]
             top = top[of_group[0][top] > 0]
             first = canonical.order[canonical.group_starts[top]]
-            for g, i, row in zip(top, first, chunks.dense_rows(first), strict=True):
-                seen = found.setdefault(row.tobytes(), [0.0, 0.0, 0, rows.labels[i], row])
+            for g, i, row in zip(top, first, rows.dense(first), strict=True):
+                seen = found.setdefault(row.tobytes(), [0.0, 0.0, 0, labels[i], row])
                 seen[:3] = seen[0] + of_group[0][g], seen[1] + of_group[1][g], seen[2] + n_rows[g]
             best = sorted(found.items(), key=lambda item: -item[1][0])[:most]
             found = dict(best)

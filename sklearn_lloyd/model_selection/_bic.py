@@ -74,10 +74,10 @@ def bic(X, labels, *, sample_weight=None):
     True
     """
     codes, n_clusters = check_labels(labels)
-    chunks = check_rows("bic", X, n_clusters, backend="auto", n_threads=None, reset=True)
-    require_as_many(codes, chunks.shape[0])
+    rows = check_rows("bic", X, n_threads=None, reset=True)
+    require_as_many(codes, rows.shape[0])
     weights = check_weights(sample_weight, codes.size)
-    moments = cluster_moments(chunks, codes, n_clusters, weights)
+    moments = cluster_moments(rows, codes, n_clusters, weights)
     return in_weight_unit(bic_of(moments), moments.unit, "criterion")
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._problem import problem_of_rows
 from sklearn_lloyd._validation import warn_user
@@ -70,7 +69,7 @@ class Evidence:
             return self.fits
         part = self.sample_problem
         refit = self.refits["gap"]
-        return refit.fit(part.chunks.X, part.sample_weight, refit.rng)
+        return refit.fit(part.rows.X, part.sample_weight, refit.rng)
 
     def each(self, measure):
         """`measure(fit)` of clusterings that have two clusters and a cluster of two rows."""
@@ -98,31 +97,29 @@ class Evidence:
 
 def _silhouette(evidence):
     score, error = np.full((2, len(evidence.fits)), np.nan)
-    weights, rows = evidence.problem.given_weight, evidence.sample
-    n_counted = evidence.problem.chunks.shape[0]
+    weights, sample = evidence.problem.given_weight, evidence.sample
+    n_counted = evidence.problem.rows.shape[0]
     if weights is not None:
         n_counted = int(np.count_nonzero(weights))
     codes = [evidence.fits[i].codes for i in evidence.judged]
     if codes:
-        chunks = evidence.problem.chunks
-        # Compared with each other, rows are worth other kernels than with a few centres.
-        chunks = Chunks(chunks.X, chunks.shape[0], chunks.n_threads, chunks.backend)
-        widths = silhouette_of_many(chunks, codes, "euclidean", weights, rows)
+        rows = evidence.problem.rows
+        widths = silhouette_of_many(rows, codes, "euclidean", weights, sample)
         for i, values in zip(evidence.judged, widths, strict=True):
-            if rows is None:
+            if sample is None:
                 score[i], error[i] = weighted_mean(values, weights), 0.0
             else:
                 stratum = [(n_counted, slice(None))]
-                score[i], error[i] = estimate_mean(values, rows, stratum, weights)
+                score[i], error[i] = estimate_mean(values, sample, stratum, weights)
     return {"silhouette": score, "silhouette_std_error": error}, _largest(score)
 
 
 def _simplified_silhouette(evidence):
-    chunks, weights = evidence.problem.chunks, evidence.problem.given_weight
+    rows, weights = evidence.problem.rows, evidence.problem.given_weight
 
     def score(fit):
         clusters = fit.codes, len(fit.moments.weights), None, "euclidean", weights
-        return weighted_mean(simplified_widths(chunks, *clusters, fit.moments), weights)
+        return weighted_mean(simplified_widths(rows, *clusters, fit.moments), weights)
 
     scores = evidence.each(score)
     return {"simplified_silhouette": scores}, _largest(scores)

@@ -15,11 +15,11 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from sklearn_lloyd._callbacks import NO_TASK
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._compat import HasMethods, Interval
 from sklearn_lloyd._fit_path import fit_path
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._validation import check_init_size, check_rows, check_weights
 from sklearn_lloyd.metrics._labels import check_labels
 from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
@@ -94,14 +94,14 @@ class Fit:
     def moments(self):
         """The moments of the clusters."""
         n_clusters = int(self.codes.max()) + 1
-        chunks, weights = self.problem.chunks, self.problem.given_weight
-        return cluster_moments(chunks, self.codes, n_clusters, weights)
+        rows, weights = self.problem.rows, self.problem.given_weight
+        return cluster_moments(rows, self.codes, n_clusters, weights)
 
     @property
     def distances(self):
         """The mean distance of the rows of each cluster from its mean, from the rows."""
-        chunks, weights = self.problem.chunks, self.problem.sample_weight
-        return mean_distances(chunks, self.codes, self.moments, weights)
+        rows, weights = self.problem.rows, self.problem.sample_weight
+        return mean_distances(rows, self.codes, self.moments, weights)
 
     @property
     def within(self):
@@ -161,28 +161,24 @@ def prepare(name, estimator, X, n_clusters, sample_weight):
     estimator = KMeans() if estimator is None else estimator
     check_clusterer(estimator)
     numbers = check_numbers(n_clusters)
-    chunks = check_rows(name, X, numbers[-1], reset=True, **kernels_of(estimator))
-    weights = check_weights(sample_weight, chunks.shape[0])
-    return estimator, *state(chunks, numbers, weights)
+    rows = check_rows(name, X, n_threads=n_threads_of(estimator), reset=True)
+    weights = check_weights(sample_weight, rows.shape[0])
+    return estimator, *state(rows, numbers, weights)
 
 
-def state(chunks, numbers, sample_weight):
+def state(rows, numbers, sample_weight):
     """The numbers that there are rows for, and the problem for the largest of them."""
-    problem = make_problem(chunks, numbers[-1], sample_weight)
+    problem = make_problem(rows, numbers[-1], sample_weight)
     return numbers_that_fit(numbers, problem), problem
 
 
-def kernels_of(estimator):
-    return {
-        "n_threads": getattr(estimator, "n_threads", None),
-        "backend": getattr(estimator, "backend", "auto"),
-    }
+def n_threads_of(estimator):
+    return getattr(estimator, "n_threads", None)
 
 
 def problem_for(estimator, X, n_clusters, sample_weight=None):
-    """State the problem of plain rows, on the threads and kernels of the estimator."""
-    chunks = Chunks(X, n_clusters, **kernels_of(estimator))
-    return make_problem(chunks, n_clusters, sample_weight)
+    """State the problem of plain rows, on the threads of the estimator."""
+    return make_problem(Rows(X, n_threads_of(estimator)), n_clusters, sample_weight)
 
 
 def fit_numbers(estimator, X, problem, numbers, n_init, rng, task=NO_TASK):
@@ -211,17 +207,16 @@ def fit_numbers(estimator, X, problem, numbers, n_init, rng, task=NO_TASK):
     """
     fit = _fit_shared if shares_path(estimator) else _fit_clones
     problem = replace(problem, n_clusters=numbers[-1])
-    with problem.chunks.open():
-        return [
-            Fit(problem, labels, inertia, outcome)
-            for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng, task)
-        ]
+    return [
+        Fit(problem, labels, inertia, outcome)
+        for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng, task)
+    ]
 
 
 def _fit_shared(estimator, X, problem, numbers, n_init, rng, task):
     estimator._validate_params()
     check_init_size(estimator.init_size, numbers[-1])
-    _, own_n_init = estimator._checked_init(problem.chunks, many=10)
+    _, own_n_init = estimator._checked_init(problem.rows, many=10)
     results = fit_path(
         problem,
         numbers,
@@ -284,7 +279,7 @@ def rng_of(estimator, rng):
 
 def sample_of(problem, size, rng):
     """Rows that have a weight, drawn without replacement; None: there are no more than that."""
-    if size is None or problem.chunks.shape[0] <= size:
+    if size is None or problem.rows.shape[0] <= size:
         return None
     order = problem.counted_rows()
     return None if order.size <= size else order[rng.choice(order.size, size, replace=False)]

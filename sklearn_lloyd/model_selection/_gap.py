@@ -132,10 +132,10 @@ def gap_statistic(
     3
     """
     estimator, numbers, problem = prepare("gap_statistic", estimator, X, n_clusters, sample_weight)
-    if problem.chunks.is_sparse:
+    if problem.rows.is_sparse:
         raise ValueError(no_sparse_rows("gap_statistic"))
     rng = check_random_state(random_state)
-    fits = fit_numbers(estimator, problem.chunks.X, problem, numbers, n_init, rng)
+    fits = fit_numbers(estimator, problem.rows.X, problem, numbers, n_init, rng)
     within = [fit.within for fit in fits]
     refit = Refit(estimator, numbers, n_init, n_refs, rng, n_jobs)
     gap, error, place = gap_of(problem, within, refit, reference, rule)
@@ -209,7 +209,7 @@ class _Box:
     """
 
     def __init__(self, problem, kind, along_axes=False):
-        rows, weights = problem.chunks.X, problem.sample_weight
+        rows, weights = problem.rows.X, problem.sample_weight
         if weights is not None:
             counted = weights > 0.0
             rows, weights = rows[counted], weights[counted]

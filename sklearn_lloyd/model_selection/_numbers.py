@@ -48,13 +48,13 @@ def numbers_that_fit(numbers, problem):
     if not kept:
         raise ValueError(
             f"n_clusters starts at {numbers[0]}, but X has {n_distinct} distinct rows (of "
-            f"{problem.chunks.shape[0]}) that have a weight: there cannot be more clusters than "
+            f"{problem.rows.shape[0]}) that have a weight: there cannot be more clusters than "
             "those."
         )
     dropped = ", ".join(map(str, numbers[len(kept) :]))
     warn_user(
         f"n_clusters={dropped} left out: X has {n_distinct} distinct rows (of "
-        f"{problem.chunks.shape[0]}) that have a weight.",
+        f"{problem.rows.shape[0]}) that have a weight.",
         UserWarning,
     )
     return kept

@@ -43,7 +43,7 @@ from sklearn_lloyd.model_selection._fits import (
     fit_numbers,
     fitted_model,
     joined,
-    kernels_of,
+    n_threads_of,
     rng_of,
     sample_of,
     split_pipeline,
@@ -287,11 +287,11 @@ class NClustersSearch(
                 name = type(clusterer).__name__
                 validate_data(self, X, skip_check_array=True)
                 rows = steps.fit_transform(X, y)
-            chunks = check_rows(name, rows, numbers[-1], reset=True, **kernels_of(clusterer))
+            checked = check_rows(name, rows, n_threads=n_threads_of(clusterer), reset=True)
             asked_for = names if self.criteria is not None else {self.criterion}
-            names = possible_criteria(names, chunks.is_sparse, asked_for)
-            weights = check_weights(sample_weight, chunks.shape[0])
-            numbers, problem = state(chunks, numbers, weights)
+            names = possible_criteria(names, checked.is_sparse, asked_for)
+            weights = check_weights(sample_weight, checked.shape[0])
+            numbers, problem = state(checked, numbers, weights)
             evidence = self._evidence(clusterer, rows, problem, numbers, task)
             self._choose(evidence, names, task)
             fit = evidence.fits[self.best_index_]

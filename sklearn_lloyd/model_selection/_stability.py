@@ -129,7 +129,7 @@ def last_strong(strength, std_error, threshold=THRESHOLD):
 
 def strength_of(problem, refit):
     """Prediction strengths and their standard errors, for each number of clusters."""
-    rows = problem.chunks.X, problem.sample_weight, problem.counted_rows()
+    rows = problem.rows.X, problem.sample_weight, problem.counted_rows()
     values = np.array(refit.run(_strength_of_split, *rows))
     return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
 
@@ -150,7 +150,7 @@ def _strength_of_split(refit, X, sample_weight, order, seed):
     if not numbers:
         return strengths
     fits = [
-        fit_numbers(refit.estimator, part.chunks.X, part, numbers, refit.n_init, rng)
+        fit_numbers(refit.estimator, part.rows.X, part, numbers, refit.n_init, rng)
         for part in problems
     ]
     for i, (a, b) in enumerate(zip(*fits, strict=True)):
@@ -162,7 +162,7 @@ def _strength_of_split(refit, X, sample_weight, order, seed):
 
 def _strength(fit, other, problem):
     """How well one fit predicts another one, of the rows of the problem."""
-    return prediction_strength_of(predict_labels(problem.chunks, fit.moments.means), other.codes)
+    return prediction_strength_of(predict_labels(problem.rows, fit.moments.means), other.codes)
 
 
 @validate_params(
@@ -246,12 +246,12 @@ def bootstrap_stability(
     estimator, numbers, problem = prepare(
         "bootstrap_stability", estimator, X, n_clusters, sample_weight
     )
-    require_as_many(codes, problem.chunks.shape[0])
+    require_as_many(codes, problem.rows.shape[0])
     rng = check_random_state(random_state)
     refit = Refit(estimator, numbers, n_init, n_bootstraps, rng, n_jobs)
     # Equal rows in different clusters are not the same here.
     draws = RowDraws(problem, problem.counted_rows(codes))
-    values = np.array(refit.run(_jaccard_of_sample, problem.chunks.X, codes, draws))
+    values = np.array(refit.run(_jaccard_of_sample, problem.rows.X, codes, draws))
     known = ~np.isnan(values)
     totals = np.where(known, values, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore"):

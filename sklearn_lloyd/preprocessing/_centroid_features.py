@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_array, check_is_fitted, has_fit_param
 
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -218,17 +217,16 @@ class CentroidFeatures(
         with unchanged_on_failure(self):
             outputs = self._checked_outputs()
             estimator = self._estimator_to_fit()
-            chunks = check_rows(self, X, 1, backend="auto", n_threads=None, reset=True)
-            _check_layout(chunks, outputs)
-            weights = check_weights(sample_weight, chunks.shape[0])
+            rows = check_rows(self, X, n_threads=None, reset=True)
+            _check_layout(rows, outputs)
+            weights = check_weights(sample_weight, rows.shape[0])
             self.estimator_ = _fitted(estimator, X, y, weights)
             self._made = outputs, self.passthrough, self.sparse_output
             centers = self._checked_centers()
             self._require_unique_names()
             weights, _ = scaled_weights(weights)  # a mean does not depend on their unit
-            total = chunks.shape[0] if weights is None else weights.sum()
-            chunks = Chunks(chunks.X, len(centers), **self._kernels())
-            scale = inertia_under(chunks, centers, weights) / total
+            total = rows.shape[0] if weights is None else weights.sum()
+            scale = inertia_under(rows, centers, weights) / total
             scale = scale if scale > np.finfo(np.float64).tiny else 1.0
             self.gamma_ = 1.0 / scale if self.gamma is None else self.gamma
             self.temperature_ = scale if self.temperature is None else self.temperature
@@ -252,25 +250,26 @@ class CentroidFeatures(
         check_is_fitted(self)
         outputs, passthrough, sparse_output = self._made
         centers = self._centers
-        chunks = check_rows(self, X, len(centers), reset=False, **self._kernels())
-        _check_layout(chunks, outputs)
-        dtype = distances_dtype(chunks, centers)
+        n_threads = getattr(self.estimator_, "n_threads", None)
+        rows = check_rows(self, X, n_threads=n_threads, reset=False)
+        _check_layout(rows, outputs)
+        dtype = distances_dtype(rows, centers)
         if sparse_output:
-            features = sparse_one_hot(chunks, centers, dtype)
+            features = sparse_one_hot(rows, centers, dtype)
             if not passthrough:
                 return features
-            return sparse.hstack([chunks.X, features], format="csr", dtype=dtype)
-        before = chunks.shape[1] if passthrough and not chunks.is_sparse else 0
-        widths = [len(names_of(name, len(centers), range(chunks.shape[1]))) for name in outputs]
+            return sparse.hstack([rows.X, features], format="csr", dtype=dtype)
+        before = rows.shape[1] if passthrough and not rows.is_sparse else 0
+        widths = [len(names_of(name, len(centers), range(rows.shape[1]))) for name in outputs]
         edges = list(accumulate(widths, initial=before))
         places = [slice(*edge) for edge in pairwise(edges)]
-        out = np.empty((chunks.shape[0], edges[-1]), dtype)
+        out = np.empty((rows.shape[0], edges[-1]), dtype)
         if before:
-            out[:, :before] = chunks.X
+            out[:, :before] = rows.X
         centroids = Centroids(centers, self.gamma_, self.temperature_)
-        fill_features(chunks, centroids, dict(zip(outputs, places, strict=True)), out)
-        if passthrough and chunks.is_sparse:
-            return sparse.hstack([chunks.X, sparse.csr_matrix(out)], format="csr", dtype=dtype)
+        fill_features(rows, centroids, dict(zip(outputs, places, strict=True)), out)
+        if passthrough and rows.is_sparse:
+            return sparse.hstack([rows.X, sparse.csr_matrix(out)], format="csr", dtype=dtype)
         return out
 
     def get_feature_names_out(self, input_features=None):
@@ -332,11 +331,6 @@ class CentroidFeatures(
             estimator.set_params(random_state=self.random_state)
         return estimator
 
-    def _kernels(self):
-        """Those of the k-means, where it is one of ours."""
-        backend = getattr(self.estimator_, "backend", "auto")
-        return {"backend": backend, "n_threads": getattr(self.estimator_, "n_threads", None)}
-
     def _checked_centers(self):
         name = type(self.estimator_).__name__
         if not hasattr(self.estimator_, "cluster_centers_"):
@@ -392,8 +386,8 @@ def _fitted(estimator, X, y, weights):
     return estimator.fit(X, y, sample_weight=weights)
 
 
-def _check_layout(chunks, outputs):
-    if chunks.is_sparse and "residual" in outputs:
+def _check_layout(rows, outputs):
+    if rows.is_sparse and "residual" in outputs:
         raise ValueError(
             "output='residual' is not for sparse X: rows less their centres are dense. Choose "
             "another output, or give dense X."

@@ -218,15 +218,15 @@ class ClusterScaler(
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             self._check_quantile_range()
-            chunks = self._check_rows(X, reset=True)
+            rows = self._check_rows(X, reset=True)
             if self.method == "whiten":
-                require_room_to_whiten(chunks.shape[1])
+                require_room_to_whiten(rows.shape[1])
             self.feature_weights_ = self._checked_feature_weights()
-            weights = check_weights(sample_weight, chunks.shape[0])
-            with chunks.open(), np.errstate(over="ignore", invalid="ignore"):
-                ends = ends_of(chunks)
+            weights = check_weights(sample_weight, rows.shape[0])
+            with np.errstate(over="ignore", invalid="ignore"):
+                ends = ends_of(rows)
                 self._check_ends(*ends)
-                *learned, self.clip_bounds_ = learn(chunks, weights, ends, self)
+                *learned, self.clip_bounds_ = learn(rows, weights, ends, self)
             if any(part is not None and not np.isfinite(part).all() for part in learned):
                 raise ValueError(
                     f"sample_weight is so large that method={self.method!r} overflows float64: "
@@ -256,9 +256,9 @@ class ClusterScaler(
             If X does not fit, is sparse and has a centre to be taken off, or the result overflows.
         """
         check_is_fitted(self)
-        chunks = self._check_rows(X, reset=False)
+        rows = self._check_rows(X, reset=False)
         scaling = self._scaling()
-        return scaled_rows(chunks, scaling.apply, scaling.apply_sparse)
+        return scaled_rows(rows, scaling.apply, scaling.apply_sparse)
 
     @available_if(_has_inverse)
     def inverse_transform(self, X):
@@ -286,23 +286,23 @@ class ClusterScaler(
         """
         check_is_fitted(self)
         name = type(self).__name__
-        chunks = check_rows(name, X, 1, backend="numpy", n_threads=None, reset=False)
-        if chunks.shape[1] != self.n_features_in_:
+        rows = check_rows(name, X, n_threads=None, reset=False)
+        if rows.shape[1] != self.n_features_in_:
             raise ValueError(
-                f"X has {chunks.shape[1]} features, but {name} is expecting "
+                f"X has {rows.shape[1]} features, but {name} is expecting "
                 f"{self.n_features_in_} features as input."
             )
-        if chunks.is_sparse and self.center_ is not None:
+        if rows.is_sparse and self.center_ is not None:
             raise ValueError(
                 "X is sparse, and the method that this scaler was fitted by takes off a centre, "
                 "which has to be added to zeros too: give dense X."
             )
         scaling = self._scaling()
-        return scaled_rows(chunks, scaling.invert, scaling.invert_sparse)
+        return scaled_rows(rows, scaling.invert, scaling.invert_sparse)
 
     def _check_rows(self, X, reset):
-        chunks = check_rows(self, X, 1, backend="numpy", n_threads=None, reset=reset)
-        if chunks.is_sparse:
+        rows = check_rows(self, X, n_threads=None, reset=reset)
+        if rows.is_sparse:
             # Once it is fitted, what was learned decides, whatever the parameters are by now.
             takes_off = self.method not in SPARSE_METHODS if reset else self.center_ is not None
             method = f"method={self.method!r}" if reset else "the method of the last fit"
@@ -314,7 +314,7 @@ class ClusterScaler(
             if (self.clip if reset else self.clip_bounds_) is not None:
                 clip = f"clip={self.clip}" if reset else "clip of the last fit"
                 raise ValueError(f"{clip} is not for sparse X: fit with clip=None.")
-        return chunks
+        return rows
 
     def _check_ends(self, least, most):
         if self.method not in SPARSE_METHODS or self.clip is not None:

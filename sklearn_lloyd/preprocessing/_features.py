@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._predict import predict_labels, use_sq_distances
-from sklearn_lloyd._squares import require_held, require_not_vanished
+from sklearn_lloyd._predict import distances_to_centers, predict_labels
+from sklearn_lloyd._squares import require_held, require_not_vanished, require_squares
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,12 @@ def names_of(output, n_clusters, names):
     return [f"cluster{j}_{output.replace('-', '_')}" for j in range(n_clusters)]
 
 
-def fill_features(chunks, centroids, columns, out):
-    """Fill in the columns of each output: one pass for distances, one for labels.
+def fill_features(rows, centroids, columns, out):
+    """Fill in the columns of each output, a few rows at a time.
 
     Parameters
     ----------
-    chunks : Chunks
+    rows : Rows
     centroids : Centroids
     columns : dict of str to slice
         The place of each output in `out`.
@@ -112,24 +112,19 @@ def fill_features(chunks, centroids, columns, out):
     """
     of_distances = [name for name in columns if name in OF_DISTANCES]
     of_labels = [name for name in columns if name in OF_LABELS]
-
-    def use(rows, squares):
-        for name in of_distances:
-            own = squares if name == of_distances[-1] else squares.copy(order="K")
-            _fill(name, out[rows, columns[name]], own, centroids)
-
-    with chunks.open():
+    if of_distances:
+        require_squares(rows)
+    if of_labels:
+        labels = predict_labels(rows, centroids.centers)
+    for part in rows.slices(len(centroids.centers)):
         if of_distances:
-            use_sq_distances(chunks, centroids.centers, use)
-        if of_labels:
-            labels = predict_labels(chunks, centroids.centers)
-
-            def kernel(rows, scratch):
-                block = chunks.rows(rows)
-                for name in of_labels:
-                    _fill(name, out[rows, columns[name]], block, labels[rows], centroids)
-
-            chunks.map_reduce(kernel)
+            squares = distances_to_centers(rows, centroids.centers, squared=True, part=part)
+        for name in of_distances:
+            own = squares if name == of_distances[-1] else squares.copy()
+            _fill(name, out[part, columns[name]], own, centroids)
+        for name in of_labels:
+            given = rows.take(part), labels[part], centroids
+            _fill(name, out[part, columns[name]], *given)
 
 
 def _fill(name, out, *given):
@@ -137,9 +132,9 @@ def _fill(name, out, *given):
     require_held(out)
 
 
-def sparse_one_hot(chunks, centers, dtype):
+def sparse_one_hot(rows, centers, dtype):
     """Membership as a CSR matrix of shape (n_samples, n_clusters): a one for each row."""
-    labels = predict_labels(chunks, centers)
+    labels = predict_labels(rows, centers)
     places = np.arange(labels.size + 1, dtype=np.int32 if labels.size < 2**31 else np.int64)
     shape = labels.size, len(centers)
     return sparse.csr_matrix((np.ones(labels.size, dtype), labels, places), shape=shape)

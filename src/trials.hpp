@@ -1,0 +1,256 @@
+// Trials of greedy k-means++: which rows they may bring nearer, and by how much about.
+//
+// The score of a row and a trial, |c|^2 - 2 x.c, is the squared distance less |x|^2. Its error is
+// bounded, so rows whose score is too high for the trial to be nearer are passed over, and what a
+// trial gains is known but for the sum of the bounds. Nothing here decides: see seeding.hpp.
+#pragma once
+#include "order.hpp"
+#include "screen.hpp"
+
+namespace LEVEL {
+
+constexpr int64_t kStrip = 1024;  // rows whose gains are added up in the precision of the screen
+
+// How far off the score of a row with a trial may be from what the definition says, at the most.
+struct Slack {
+  double of_norm, of_trial, most;
+
+  template <class T>
+  explicit Slack(const Table<T>& table) : of_norm(double(table.slack_of_norm)), of_trial(0.0) {
+    for (int64_t t = 0; t < table.k; t++) of_trial = maximum(of_trial, double(table.slack[t]));
+    most = sizeof(T) == 4 ? 1e30 : 1e300;  // beyond, scores may overflow
+  }
+  double of(double closest, double norm) const {
+    double both = closest + norm;
+    return both < most ? both * of_norm + of_trial : kInf;
+  }
+};
+
+// What a thread has to itself while rows are compared with trials.
+template <class T>
+struct TryScratch {
+  int64_t* index;
+  T *target, *reach, *weight, *tile, *buffer, *sums;
+  Mask<T>* near;
+
+  void cut(Cutter& cutter, int64_t d, int64_t n_trials) {
+    constexpr int64_t size = kStrip + kTile<T>;
+    index = cutter.take<int64_t>(size);
+    target = cutter.take<T>(size);
+    reach = cutter.take<T>(size);
+    weight = cutter.take<T>(size);
+    near = cutter.take<Mask<T>>(size / kLanes<T>);
+    tile = cutter.take<T>(kTile<T> * d);
+    buffer = cutter.take<T>(size_of_buffer<T>(d));
+    sums = cutter.take<T>(kTile<T> * (n_trials + 1));
+  }
+};
+
+// Mark the rows of a tile, those listed from place `at` on, that a trial may bring nearer, and add
+// what the scores of trials are less to the sums.
+template <class T>
+inline void try_tile(const Table<T>& table, int64_t at, TryScratch<T>& s) {
+  constexpr int L = kLanes<T>;
+  Vec<T> target[2], reach[2], weight[2];
+  Mask<T> near[2] = {};
+  for (int v = 0; v < 2; v++) {
+    target[v] = load(s.target + at + v * L);
+    reach[v] = load(s.reach + at + v * L);
+    weight[v] = load(s.weight + at + v * L);
+  }
+  for_scores(s.tile, table, [&](int64_t t, int v, Vec<T> score) {
+    Mask<T> is_near = ~(score > reach[v]);  // so that NaN is near
+    near[v] |= is_near & (1 << (t & 15));
+    Vec<T> closer = target[v] - score;
+    closer = (Vec<T>)((Mask<T>)closer & (closer > Vec<T>{}) & is_near);
+    T* sum = s.sums + (t * 2 + v) * L;
+    store(sum, mul_add(weight[v], closer, load(sum)));
+  });
+  for (int v = 0; v < 2; v++) s.near[at / L + v] = near[v];
+}
+
+// What is known of the rows before trials are compared.
+struct Known {
+  const Rows* rows;
+  const double *weights, *shift, *closest;
+  const int32_t* owner;
+  const void* sq_norms;  // in the precision of the screen
+  const double* safe;    // squared distance to each centre up to which no trial is nearer, or null
+};
+
+// What a block has to say of the trials. A noted row is one that a trial may bring nearer; the
+// bits say which, trial t by bit t % 16.
+struct Tried {
+  int64_t n_noted, n_near;  // the latter: those that `safe` could not pass over
+  double slack;  // how far off each gain may be for the scores of the noted rows
+};
+
+// List the rows that some trial may bring nearer for what is known. (Looks at quantized rows
+// would go through this list next.)
+inline int list_near(const Known& known, int64_t first, int64_t last, int64_t* index) {
+  int n = 0;
+  if (!known.safe) {
+    for (int64_t i = first; i < last; i++) index[n++] = i;
+    return n;
+  }
+  for (int64_t i = first; i < last; i++) {
+    index[n] = i;
+    n += known.closest[i] > known.safe[known.owner[i]];
+  }
+  return n;
+}
+
+// Fill in the score that each listed row has now, that up to which a trial may be nearer, and
+// its weight as a share of the heaviest, which is returned: as they are, they may not fit.
+template <class T>
+inline double aim(const Known& known, const Slack& slack, int n, TryScratch<T>& s) {
+  const T* norms = (const T*)known.sq_norms;
+  auto aim_at = [&](auto row_at) {
+    for (int r = 0; r < n; r++) {
+      int64_t i = row_at(r);
+      double closest = known.closest[i], norm = double(norms[i]), now = closest - norm;
+      s.target[r] = T(now);
+      s.reach[r] = T(now + slack.of(closest, norm));
+    }
+  };
+  int64_t start = s.index[0];
+  if (s.index[n - 1] - start == n - 1) aim_at([&](int r) { return start + r; });
+  else aim_at([&](int r) { return s.index[r]; });
+  int padded = (n + kTile<T> - 1) / kTile<T> * kTile<T>;
+  for (int r = n; r < padded; r++) s.target[r] = s.reach[r] = T(-kInf);
+  for (int r = 0; r < padded; r++) s.weight[r] = T(1);
+  if (!known.weights) return 1.0;
+  double heaviest = 1e-300;
+  for (int r = 0; r < n; r++) heaviest = maximum(heaviest, known.weights[s.index[r]]);
+  for (int r = 0; r < n; r++) {
+    double weight = known.weights[s.index[r]];
+    s.weight[r] = T(weight / heaviest);
+    // A row that counts nothing may be so far that its distance has no room.
+    if (!(weight > 0.0)) s.target[r] = s.reach[r] = T(-kInf);
+  }
+  return heaviest;
+}
+
+// Compare the rows of a block with all trials: note those that one may bring nearer (as places
+// in the block), and fill in about how much each trial gains.
+template <class T>
+inline Tried try_rows(const Known& known, const Table<T>& table, int64_t start, int64_t stop,
+                      TryScratch<T>& s, uint16_t* noted, uint16_t* trials_of, double* gains) {
+  constexpr int N = kTile<T>, L = kLanes<T>;
+  const Rows& X = *known.rows;
+  const T* norms = (const T*)known.sq_norms;
+  const Slack slack(table);
+  Tried tried = {0, 0, 0.0};
+  for (int t = 0; t < table.k; t++) gains[t] = 0.0;
+  for (int64_t first = start; first < stop; first += kStrip) {
+    int n = list_near(known, first, minimum(stop, first + kStrip), s.index);
+    tried.n_near += n;
+    if (n == 0) continue;
+    double heaviest = aim(known, slack, n, s);
+    for (int64_t at = 0; at < table.padded * N; at++) s.sums[at] = T(0);
+    for (int at = 0; at < n; at += N) {
+      int size = minimum(N, n - at);
+      for (int r = at + 2 * N; r < minimum(n, at + 3 * N); r++) fetch_row(X, s.index[r]);
+      bool in_a_row = s.index[at + size - 1] - s.index[at] == size - 1;
+      read_tile<T>(X, in_a_row ? nullptr : s.index + at, s.index[at], size, known.shift, s.buffer,
+                   s.tile);
+      try_tile(table, at, s);
+    }
+    int64_t before = tried.n_noted;
+    for (int r = 0; r < n; r++) {
+      int64_t bits = s.near[r / L][r % L];
+      noted[tried.n_noted] = uint16_t(s.index[r] - start);
+      trials_of[tried.n_noted] = uint16_t(bits);
+      tried.n_noted += bits != 0;
+    }
+    for (int64_t m = before; m < tried.n_noted; m++) {
+      int64_t i = start + noted[m];
+      double weight = known.weights ? known.weights[i] : 1.0, closest = known.closest[i];
+      if (!(weight > 0.0)) continue;
+      // The second term: what is lost of products with a small share of the heaviest.
+      tried.slack += weight * slack.of(closest, double(norms[i])) +
+                     heaviest * kTiny<T> * (1.0 + closest);
+    }
+    for (int t = 0; t < table.k; t++) {
+      double sum = 0.0;
+      for (int r = 0; r < N; r++) sum += double(s.sums[t * N + r]);
+      gains[t] += heaviest * sum;
+    }
+  }
+  return tried;
+}
+
+// How far off a gain may be for its own sum, as a share of it.
+template <class T>
+inline double rounding_of_gains() {
+  return double(kStrip / kTile<T> + 16) * kEps<T>;
+}
+
+// The trials of a step for CSR rows: a feature leads to a row of factors, with the trials side
+// by side; features that no trial has share the first, of zeros.
+struct SparseTrials {
+  int n;
+  int64_t n_lanes;
+  int32_t* places;  // (d,), zero between steps
+  double *factors, *sq_norms;
+
+  static int64_t lanes_of(int64_t n) {
+    return (n + kLanes<double> - 1) / kLanes<double> * kLanes<double>;
+  }
+
+  // The squared norms of trials.
+  void measure(const double* points, int n_trials, int64_t d) {
+    n = n_trials;
+    n_lanes = lanes_of(n);
+    for (int64_t t = 0; t < n_lanes; t++) sq_norms[t] = t < n ? sq_norm(points + t * d, d) : 0.0;
+  }
+
+  void fill(const Rows& X, const int64_t* trials, Entries& entries) {
+    for (int64_t t = 0; t < n_lanes; t++) factors[t] = 0.0;
+    int32_t n_places = 1;
+    for (int t = 0; t < n; t++) {
+      read_entries(X, trials[t], entries);
+      for (int64_t e = 0; e < entries.n; e++) {
+        int32_t& place = places[entries.columns[e]];
+        if (!place) {
+          place = n_places++;
+          for (int64_t other = 0; other < n_lanes; other++) factors[place * n_lanes + other] = 0.0;
+        }
+        factors[place * n_lanes + t] = -2.0 * entries.values[e];
+      }
+    }
+  }
+
+  void clear(const Rows& X, const int64_t* trials, Entries& entries) {
+    for (int t = 0; t < n; t++) {
+      read_entries(X, trials[t], entries);
+      for (int64_t e = 0; e < entries.n; e++) places[entries.columns[e]] = 0;
+    }
+  }
+
+  // Squared distances of a row to the trials from vector `v` on, as `sparse_sq_distance`.
+  template <int V>
+  void measure_some(const Entries& row, int64_t v, double* out) const {
+    constexpr int L = kLanes<double>;
+    Vec<double> sums[V] = {};
+    for (int64_t e = 0; e < row.n; e++) {
+      const double* line = factors + places[row.columns[e]] * n_lanes + v * L;
+#pragma GCC unroll 4
+      for (int i = 0; i < V; i++) sums[i] += row.values[e] * (row.values[e] + load(line + i * L));
+    }
+    for (int i = 0; i < V; i++) {
+      Vec<double> norms = load(sq_norms + (v + i) * L), total = sums[i] + norms;
+      Mask<double> counts = total > 8 * 2.220446049250313e-16 * norms;
+      store(out + (v + i) * L, (Vec<double>)((Mask<double>)total & counts));
+    }
+  }
+
+  void measure_row(const Entries& row, double* out) const {
+    int64_t n_vectors = n_lanes / kLanes<double>, v = 0;
+    for (; v + 3 <= n_vectors; v += 3) measure_some<3>(row, v, out);
+    if (n_vectors - v == 2) measure_some<2>(row, v, out);
+    if (n_vectors - v == 1) measure_some<1>(row, v, out);
+  }
+};
+
+}  // namespace LEVEL
