@@ -90,9 +90,10 @@ def _find_zig():
     else:
         # The C library of manylinux2014, whatever this machine has.
         system = "linux-gnu" + (".2.17" if machine in ("x86_64", "aarch64") else "")
-    # Without a C++ library, or zig would build its own for a minute; a target, or it would compile
-    # for this processor alone.
-    return {"CXX": f"{zig} c++ -target {machine}-{system}", "LDFLAGS": "-nostdlib++"}
+    # A target, or zig compiles for this processor alone. As a C compiler, and optimized and stripped
+    # alike wherever it links, or it builds libraries of its own for two minutes.
+    strip = "" if sys.platform == "darwin" else " -s"
+    return {"CXX": f"{zig} cc -O3{strip} -target {machine}-{system}"}
 
 
 @contextlib.contextmanager
