@@ -16,7 +16,8 @@ struct Assigner {
   int64_t block_rows, n_blocks;
   int n_threads;
   core::Pass* parts;  // by block
-  bool in_double;     // float32 has left too many rows open
+  int64_t n_compared;  // in the pass before: about as many as in the next one
+  bool in_double;      // float32 has left too many rows open
 };
 
 template <class T>
@@ -49,6 +50,7 @@ inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
   if (!assigner) return nullptr;
   assigner->about = about;
   assigner->about.bounded = about.bounded && about.k > 1;
+  assigner->n_compared = about.rows->n;
   assigner->block_rows = rows_of_block(call, *about.rows, about.rows->n);
   assigner->n_blocks = (about.rows->n + assigner->block_rows - 1) / assigner->block_rows;
   int64_t most = maximum(assigner->n_blocks, int64_t(1));
@@ -127,7 +129,9 @@ inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, c
   Cutter cutter(a.tables);
   table.cut(cutter, k, X.d);
   table.fill(a.centers);
-  Pool pool(call, double(X.n) * double(k) * double(X.d), a.n_threads);
+  // Besides the products, a row costs about as much as four to be passed over.
+  double work = double(a.n_compared) * double(k) * double(X.d) + 4.0 * double(X.n);
+  Pool pool(call, work, a.n_threads);
   Scratch<BlockScratch<T>> scratch(a.scratch, pool.n_threads(), X, k, a.block_rows, true);
   bool look_at_all = !a.about.bounded || a.bounds.first || a.centers.has_repeated;
   Table<T> fast;
@@ -188,6 +192,7 @@ inline Status assign(const Call& call, void* state, const double* centers,
   bool in_double = a.in_double || screen_in_double(call, a.centers);
   Status status = in_double ? assign_in<double>(call, a, into, pass)
                             : assign_in<float>(call, a, into, pass);
+  a.n_compared = pass->n_compared;
   // Then float64, which decides nearly all, is the faster screen.
   if (2 * pass->n_undecided > pass->n_compared) a.in_double = true;
   return status;
