@@ -106,6 +106,54 @@ inline double sum_or_zero(double sum_of_entries, double sq_norm) {
   return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
 }
 
+// The definition for CSR rows, at less than the cost of all features. Where a row has no entries
+// in a leaf of the sum, its terms are the squares of the point alone: these sums of a leaf are
+// kept for each point.
+inline int64_t number_of_leaves(int64_t n) {
+  if (n <= kLeaf) return 1;
+  return number_of_leaves(first_half(n)) + number_of_leaves(n - first_half(n));
+}
+
+// The squared norm of a point. What `leaf_sum` points at, and goes on from, is filled.
+inline double add_leaves(const double* point, int64_t n, double*& leaf_sum) {
+  if (n <= kLeaf) return *leaf_sum++ = sq_norm(point, n);
+  int64_t half = first_half(n);
+  double left = add_leaves(point, half, leaf_sum);
+  return left + add_leaves(point + half, n - half, leaf_sum);
+}
+
+// The squared distance of a CSR row to a point: the very sum of `sq_distance`.
+class SparseDistance {
+ public:
+  // `dense` has all features of the row.
+  SparseDistance(const Entries& row, const double* dense) : row_(row), dense_(dense) {}
+
+  double to(const double* point, int64_t d, const double* leaf_sums) {
+    point_ = point;
+    leaf_sum_ = leaf_sums;
+    entry_ = 0;
+    return sum(0, d);
+  }
+
+ private:
+  double sum(int64_t start, int64_t n) {
+    if (n > kLeaf) {
+      int64_t half = first_half(n);
+      double left = sum(start, half);
+      return left + sum(start + half, n - half);
+    }
+    double without_entries = *leaf_sum_++;
+    int64_t before = entry_;
+    while (entry_ < row_.n && row_.columns[entry_] < start + n) entry_++;
+    if (entry_ == before) return without_entries;
+    return sq_distance(dense_ + start, point_ + start, n);
+  }
+
+  const Entries& row_;
+  const double *dense_, *point_ = nullptr, *leaf_sum_ = nullptr;
+  int64_t entry_ = 0;
+};
+
 // The squared distance of a CSR row as sparse sums have it: by its entries and the squared norm
 // of the point. It differs from the definition in the last digits, so it decides nothing.
 inline double sparse_sq_distance(const Entries& row, const double* point, double sq_norm) {

@@ -252,7 +252,12 @@ inline void sort_entries(int64_t d, Entries& row) {
 inline void read_entries(const Rows& X, int64_t i, Entries& out) {
   int64_t start = index_at(X.indptr, X.wide, i), stop = index_at(X.indptr, X.wide, i + 1);
   out.n = stop - start;
-  for (int64_t e = 0; e < out.n; e++) out.columns[e] = index_at(X.indices, X.wide, start + e);
+  if (X.wide) {
+    __builtin_memcpy(out.columns, X.indices + 8 * start, size_t(8 * out.n));
+  } else {
+    const char* columns = X.indices + 4 * start;
+    for (int64_t e = 0; e < out.n; e++) out.columns[e] = value_at<int32_t>(columns + 4 * e);
+  }
   with_type(X.type, [&](auto example) {
     using S = decltype(example);
     convert<S>(X.values + start * int64_t(sizeof(S)), sizeof(S), X.swapped, out.n, nullptr,
