@@ -117,7 +117,7 @@ inline void read_tile(const Rows& X, const int64_t* index, int64_t first, int n,
   with_type(X.type, [&](auto example) {
     using S = decltype(example);
     if (X.feature_stride == int64_t(sizeof(S))) {
-      const T* rows[N];
+      const T* rows[N] = {};
       for (int r = 0; r < N; r++) {
         const char* place = X.values + which[r] * X.row_stride;
         if (std::is_same<S, T>::value && !shift && !X.swapped) {
