@@ -52,7 +52,7 @@ def test_moments_of_features_far_from_the_origin(kind, weighted):
     rng = np.random.default_rng(0)
     X = rng.integers(-5, 6, size=(3000, 3)) * [0.125, 1.0, 0.0] + [2.0**31, 0.0, 0.1]
     weights = rng.uniform(size=3000) * 1e-200 if weighted else None
-    mean, variance = mean_variance(Rows(kind(X), 3), weights)
+    mean, variance = mean_variance(Rows(kind(X)), weights)
     offsets, _ = centered(X - [2.0**31, 0.0, 0.1], weights)
     assert_allclose(mean, np.average(X, axis=0, weights=weights), rtol=1e-12, atol=1e-12)
     expected = np.average(np.square(offsets), axis=0, weights=weights)
@@ -62,7 +62,7 @@ def test_moments_of_features_far_from_the_origin(kind, weighted):
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
 def test_ranges_are_of_the_rows_that_count(kind):
     X = np.array([[9.0, 0.0, -2.0], [1.0, 0.0, -1.0], [2.0, 3.0, -3.0]])
-    low, high = feature_ranges(Rows(kind(X), 1), np.array([0.0, 1.0, 2.0]))
+    low, high = feature_ranges(Rows(kind(X)), np.array([0.0, 1.0, 2.0]))
     assert_array_equal(low, [1.0, 0.0, -3.0])
     assert_array_equal(high, [2.0, 3.0, -1.0])
 
@@ -73,19 +73,19 @@ def test_a_far_row_of_next_to_no_weight_costs_no_digit(far, n_rows):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 2)) + 100.0
     labels, weights = np.repeat([0, 1], n_rows // 2), np.ones(n_rows)
-    chunks = Rows(X[1:], 1)
-    expected = cluster_moments(chunks, labels[1:], 2, weights[1:])
+    rows = Rows(X[1:])
+    expected = cluster_moments(rows, labels[1:], 2, weights[1:])
     X[0], weights[0] = [far, -far], 1e-40
     in_order = np.arange(n_rows)
     for order in (in_order, in_order[::-1], rng.permutation(n_rows)):
-        chunks = Rows(np.ascontiguousarray(X[order]), 1)
+        rows = Rows(np.ascontiguousarray(X[order]))
         arrays = labels[order], 2, weights[order]
-        found = cluster_moments(chunks, *arrays)
+        found = cluster_moments(rows, *arrays)
         assert_allclose(found.means, expected.means, rtol=1e-14)
         assert_allclose(found.variances, expected.variances, rtol=1e-12)
-        distances = mean_distances(chunks, labels[order], found, weights[order])
+        distances = mean_distances(rows, labels[order], found, weights[order])
         assert_allclose(distances, mean_distances(
-            Rows(X[1:], 1), labels[1:], expected, weights[1:]
+            Rows(X[1:]), labels[1:], expected, weights[1:]
         ), rtol=1e-12)  # fmt: skip
 
 

@@ -28,6 +28,9 @@ class Broken(MetaPathFinder):
     def create_module(self, spec):
         raise ImportError("needs NumPy 9.9 or less")
 
+    def exec_module(self, module):
+        pass
+
 
 class Missing(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
@@ -37,7 +40,7 @@ class Missing(MetaPathFinder):
 
 @pytest.mark.parametrize(
     ("finder", "why"),
-    [(None, "import of matplotlib"), (Missing(), "No module"), (Broken(), "NumPy 9.9")],
+    [(None, "is not a package"), (Missing(), "No module"), (Broken(), "NumPy 9.9")],
 )
 def test_the_error_says_what_to_install(finder, why, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
