@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._moments import centered, feature_ranges, is_constant, mean_variance
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.inspection import cluster_profiles, diagnose
 from sklearn_lloyd.inspection._statistics import Groups, statistics_of_numbers
 from sklearn_lloyd.metrics import (
@@ -21,7 +21,6 @@ from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.model_selection import NClustersSearch, bic
 from sklearn_lloyd.preprocessing import ClusterScaler
 from sklearn_lloyd.preprocessing._quantiles import quantiles
-
 
 
 @pytest.mark.parametrize(
@@ -74,19 +73,19 @@ def test_a_far_row_of_next_to_no_weight_costs_no_digit(far, n_rows):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 2)) + 100.0
     labels, weights = np.repeat([0, 1], n_rows // 2), np.ones(n_rows)
-    chunks = Rows(X[1:], 2, 1, backend)
+    chunks = Rows(X[1:], 1)
     expected = cluster_moments(chunks, labels[1:], 2, weights[1:])
     X[0], weights[0] = [far, -far], 1e-40
     in_order = np.arange(n_rows)
     for order in (in_order, in_order[::-1], rng.permutation(n_rows)):
-        chunks = Rows(np.ascontiguousarray(X[order]), 2, 1, backend)
+        chunks = Rows(np.ascontiguousarray(X[order]), 1)
         arrays = labels[order], 2, weights[order]
         found = cluster_moments(chunks, *arrays)
         assert_allclose(found.means, expected.means, rtol=1e-14)
         assert_allclose(found.variances, expected.variances, rtol=1e-12)
         distances = mean_distances(chunks, labels[order], found, weights[order])
         assert_allclose(distances, mean_distances(
-            Rows(X[1:], 2, 1, backend), labels[1:], expected, weights[1:]
+            Rows(X[1:], 1), labels[1:], expected, weights[1:]
         ), rtol=1e-12)  # fmt: skip
 
 
