@@ -158,8 +158,8 @@ inline void measure_rows(const Rows& X, const int64_t* index, int64_t n, const d
       });
     });
   };
-  if (!X.swapped && X.type == Type::f32 && X.feature_stride == 4) return in_place(float{});
-  if (!X.swapped && X.type == Type::f64 && X.feature_stride == 8) return in_place(double{});
+  if (X.direct && X.type == Type::f32 && X.feature_stride == 4) return in_place(float{});
+  if (X.direct && X.type == Type::f64 && X.feature_stride == 8) return in_place(double{});
   measure([&](int64_t i) {
     read_row(X, i, nullptr, own.row);
     return sq_distance(own.row, point, X.d);
