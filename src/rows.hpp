@@ -78,17 +78,17 @@ inline void turn(const T* const* rows, int64_t d, T* tile) {
       Group in[G], out[G];
       for (int i = 0; i < G; i++) __builtin_memcpy(&in[i], rows[r + i] + j, 16);
       if constexpr (G == 4) {
-        Group a = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
-        Group b = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
-        Group c = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
-        Group e = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
-        out[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-        out[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-        out[2] = __builtin_shufflevector(c, e, 0, 1, 4, 5);
-        out[3] = __builtin_shufflevector(c, e, 2, 3, 6, 7);
+        Group a = SHUFFLE(in[0], in[1], 0, 4, 1, 5);
+        Group b = SHUFFLE(in[2], in[3], 0, 4, 1, 5);
+        Group c = SHUFFLE(in[0], in[1], 2, 6, 3, 7);
+        Group e = SHUFFLE(in[2], in[3], 2, 6, 3, 7);
+        out[0] = SHUFFLE(a, b, 0, 1, 4, 5);
+        out[1] = SHUFFLE(a, b, 2, 3, 6, 7);
+        out[2] = SHUFFLE(c, e, 0, 1, 4, 5);
+        out[3] = SHUFFLE(c, e, 2, 3, 6, 7);
       } else {
-        out[0] = __builtin_shufflevector(in[0], in[1], 0, 2);
-        out[1] = __builtin_shufflevector(in[0], in[1], 1, 3);
+        out[0] = SHUFFLE(in[0], in[1], 0, 2);
+        out[1] = SHUFFLE(in[0], in[1], 1, 3);
       }
       for (int i = 0; i < G; i++) __builtin_memcpy(tile + (j + i) * N + r, &out[i], 16);
     }

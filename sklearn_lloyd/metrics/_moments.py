@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_lloyd._core import native
 from sklearn_lloyd._moments import rounding_of_means, shift_near
 from sklearn_lloyd._rows import Rows
-from sklearn_lloyd._squares import is_square, refuse_squares
+from sklearn_lloyd._squares import is_square, refuse_squares, require_squares
 from sklearn_lloyd._weights import scaled_weights
 
 # What is left of squares, relative to what was taken off them, is rounding if it is no more.
@@ -85,6 +85,8 @@ def cluster_moments(rows, codes, n_clusters, sample_weight):
         If X is not finite, or squared distances are not within float64.
     """
     sample_weight, unit = scaled_weights(sample_weight)
+    if sample_weight is not None and not sample_weight.all():
+        require_squares(rows)  # sums pass over rows without weight, whatever they are
     codes, shift = np.ascontiguousarray(codes, np.int32), None
     weights, origins = _first_means(rows, codes, n_clusters, sample_weight)
     if rows.is_sparse:
