@@ -3,7 +3,6 @@
 import io
 import pickle
 import tracemalloc
-from itertools import product
 
 import joblib
 import numpy as np
