@@ -414,7 +414,7 @@ def test_bad_init(X, fitted, init, message):
 
 
 def test_nan_in_a_wide_sparse_matrix():
-    X = sparse.csr_array((np.ones(3), ([0, 1, 2], [9, 10**7, 5])), shape=(60_000, 10**8))
+    X = sparse.csr_array((np.ones(3), ([0, 1, 2], [9, 10**7, 5])), shape=(60_000, 10**7 + 1))
     X.data[1] = np.nan
     with pytest.raises(ValueError, match="row 1, column 10000000"):
         KMeans(2).fit(X)
