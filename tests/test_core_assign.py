@@ -219,7 +219,8 @@ def test_passes_of_an_assigner(n_rows, n_features, n_clusters, dtype, as_sparse)
         {}, {"screen": 64}, {"screen": 1}, {"screen": 16}, {"fast_centers": 8},
         {"fast_centers": 64, "block_rows": 64, "least_work": 1},
     ]  # fmt: skip
-    first = dense[rng.choice(n_rows, n_clusters, replace=False)]
+    distinct = np.unique(dense, axis=0)  # where centres repeat, all rows are looked at
+    first = distinct[rng.choice(len(distinct), n_clusters, replace=False)]
     for bounded, way in [(False, {}), *((True, way) for way in ways)]:
         centers, n_looked = first, []
         labels, before = np.full((2, n_rows), -1, np.int32)
