@@ -128,7 +128,7 @@ class View:
             present = np.flatnonzero(np.diff(self.features.indptr))
         found = np.zeros(self.n_features)
         at_once = max(1, _FEATURE_VALUES // len(self.rows))
-        for part in even_slices(present.size, at_once, at_once):
+        for part in even_slices(present.size, at_once):
             found[present[part]] = measure(present[part])
         return found
 

@@ -63,6 +63,7 @@ class ClusterMoments(NamedTuple):
         return rounding_of_means(self.offsets, self.variances)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused in the end
 def cluster_moments(rows, codes, n_clusters, sample_weight):
     """The moments of the clusters of any labels.
 

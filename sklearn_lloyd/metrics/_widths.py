@@ -18,6 +18,7 @@ from sklearn_lloyd.metrics._moments import cluster_moments
 _ROWS, _SUMS = 1 << 16, 1 << 18
 
 
+@np.errstate(invalid="ignore")  # rows of clusters without weight are infinitely far from them
 def silhouette_of_many(rows, labelings, metric, sample_weight, which=None):
     """Silhouette widths of the same rows under several labelings.
 
