@@ -69,8 +69,7 @@ class _Labeling:
         In the mean over the own cluster the row itself still counts.
         """
         others = self._others[rows]
-        inner = np.where(others > 0.0, own, 0.0)  # infinite in a cluster without weight
-        inner *= self.weights.take(self.codes[rows])
+        inner = own * self.weights.take(self.codes[rows])
         inner /= np.where(others > 0.0, others, 1.0)
         return silhouettes(inner, nearest, others > 0.0)
 
