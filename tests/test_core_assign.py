@@ -255,7 +255,7 @@ def test_bounds_pass_over_most_rows_in_the_end():
     sums = np.zeros((12, 3)), np.zeros(12), np.zeros(12, np.int64)
     centers = X[:12].copy()
     for _ in range(40):
-        n_changed, n_looked, n_open = native.assign(1, assigner, centers, *sums)
+        _, n_looked, n_open = native.assign(1, assigner, centers, *sums)
         centers = sums[0] / sums[1][:, np.newaxis]
     assert n_looked < 1000
     assert n_open < 50

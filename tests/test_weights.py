@@ -161,9 +161,7 @@ ONE_ROW = {
     "medians": lambda weights, unit: [
         cluster_profiles(CLUSTERER, X, sample_weight=weights).medians
     ],
-    "silhouette": lambda weights, unit: [
-        silhouette_samples(X, LABELS, sample_weight=weights)
-    ],
+    "silhouette": lambda weights, unit: [silhouette_samples(X, LABELS, sample_weight=weights)],
     "squared silhouette": lambda weights, unit: [
         silhouette_samples(X, LABELS, sample_weight=weights, metric="sqeuclidean")
     ],
