@@ -44,9 +44,7 @@ def test_inertia_never_rises(blobs, init):
     for number, result in zip([1, 2, 3, 5, 8, 13, 21], path, strict=True):
         assert result.centers.shape == (number, 5)
         assert set(result.labels) == set(range(number))
-        np.testing.assert_array_equal(
-            result.labels, predict_labels(Rows(blobs), result.centers)
-        )
+        np.testing.assert_array_equal(result.labels, predict_labels(Rows(blobs), result.centers))
 
 
 def test_more_starts_are_no_worse(blobs):

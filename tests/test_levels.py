@@ -61,7 +61,11 @@ print(json.dumps({"level": native.level(), "found": found}))
 def results_at(level):
     environment = {**os.environ, "SKLEARN_LLOYD_CPU": level}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SCRIPT],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -49,7 +49,7 @@ def test_the_error_says_what_to_install(finder, why, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib", None)
     else:
         monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
-    with pytest.raises(ImportError, match="^matplotlib is needed here") as caught:
+    with pytest.raises(ImportError, match=r"^matplotlib is needed here") as caught:
         import_optional("matplotlib.pyplot", extra="plot")
     assert why in str(caught.value)
     assert 'pip install "sklearn-lloyd[plot]"' in str(caught.value)

@@ -137,7 +137,7 @@ def test_a_fold_of_one_cluster_does_not_stop_a_search(scorer):
         sklearn.cluster.KMeans(4, n_init=1, random_state=0),
         sklearn.cluster.BisectingKMeans(4, random_state=0),
         Birch(n_clusters=4),
-        MeanShift(),
+        MeanShift(bin_seeding=True),
     ],
     ids=lambda model: type(model).__name__,
 )

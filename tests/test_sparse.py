@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans, kmeans_plusplus
-from sklearn_lloyd._rows import Rows, row_slice
 
 
 def words(seed, n=600, d=300, dtype=np.float64, ties=True):
@@ -125,29 +124,6 @@ def test_exact_ties_and_repeated_centers(dtype):
         want, got = (KMeans(**params).fit(rows) for rows in (X, sparse.csr_array(X)))
         assert_array_equal(got.labels_, want.labels_)
         assert got.n_iter_ == want.n_iter_
-
-
-@each_kind
-def test_rows_as_python_takes_them(kind):
-    X = words(6, n=50)
-    rows = Rows(CONVERT[kind](X))
-    for index in (slice(13, 29), slice(None), np.array([3, 3, 49, 5])):
-        assert_allclose(rows.dense(index), X[index], rtol=1e-15)
-        assert_allclose(rows.take(index).toarray(), X[index], rtol=1e-15)
-        assert_allclose(rows.part(index).X.toarray(), X[index], rtol=1e-15)
-    whole = np.concatenate([rows.dense(part) for part in rows.slices(row_size=1 << 14)])
-    assert len(rows.slices(row_size=1 << 14)) > 1
-    assert_allclose(whole, X, rtol=1e-15)
-
-
-@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])
-def test_slices_are_views(make):
-    X = make(words(6, n=50))
-    part = row_slice(X, slice(13, 29))
-    assert type(part) is type(X)
-    assert np.shares_memory(part.data, X.data)
-    assert_array_equal(part.toarray(), X.toarray()[13:29])
-    assert row_slice(X, slice(50, 60)).shape == (0, X.shape[1])
 
 
 @pytest.mark.parametrize("scale", [1e-140, 1e-20, 1e20, 1e140])

@@ -161,9 +161,7 @@ ONE_ROW = {
     "medians": lambda weights, unit: [
         cluster_profiles(CLUSTERER, X, sample_weight=weights).medians
     ],
-    "silhouette": lambda weights, unit: [
-        silhouette_samples(X, LABELS, sample_weight=weights)
-    ],
+    "silhouette": lambda weights, unit: [silhouette_samples(X, LABELS, sample_weight=weights)],
     "squared silhouette": lambda weights, unit: [
         silhouette_samples(X, LABELS, sample_weight=weights, metric="sqeuclidean")
     ],
@@ -193,7 +191,7 @@ def test_sizes_of_samples_are_proportional_where_they_are_large(measure):
 @pytest.mark.parametrize("unit", [*LARGE, 1.9e306])
 def test_searches_choose_by_criteria_of_large_weights(criterion, best, unit):
     found = NClustersSearch(
-        KMeans(), n_clusters=range(2, 5), criterion=criterion, criteria=[],
+        KMeans(n_init=5), n_clusters=range(2, 5), criterion=criterion, criteria=[],
         random_state=0,
     ).fit(X / 8, sample_weight=WEIGHTS * unit)  # fmt: skip
     assert found.n_clusters_ == best

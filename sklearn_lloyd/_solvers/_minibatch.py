@@ -91,7 +91,8 @@ class MovingCenters:
         n_rows = int(clusters.members.sum())
         small_may_move = self._small_may_move(n_rows)
         self.chosen |= clusters.members > 0
-        self.counts += clusters.weights * weight_unit
+        with np.errstate(over="ignore"):
+            self.counts += clusters.weights * weight_unit
         require_finite_total(self.counts)
         counts = self.counts / weight_unit
         center_shift = native.move_centers(

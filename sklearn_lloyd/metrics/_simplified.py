@@ -172,6 +172,7 @@ def _widths(name, X, labels, centers, metric, sample_weight, n_threads):
     return simplified_widths(rows, codes, n_clusters, centers, metric, weights), weights
 
 
+@np.errstate(invalid="ignore")  # what is not finite is refused before it is a score
 def simplified_widths(rows, codes, n_clusters, centers, metric, sample_weight, moments=None):
     """Simplified silhouette widths from labels that were checked before.
 

@@ -60,7 +60,9 @@ class Evidence:
         """The problem of the sample."""
         if self.sample is None:
             return self.problem
-        return problem_of_rows(self.problem, self.sample, self.problem.weights(self.sample))
+        weights = self.problem.sample_weight
+        weights = None if weights is None else weights[self.sample]
+        return problem_of_rows(self.problem, self.sample, weights)
 
     @cached_property
     def sample_fits(self):

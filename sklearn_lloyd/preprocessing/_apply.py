@@ -14,12 +14,14 @@ from sklearn_lloyd._validation import require_finite
 _AT_ONCE = 1 << 17  # numbers of X, scaled in float64: they stay in the cache
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused where it is stored
 def scaled_rows(rows, fill, fill_sparse):
     """Rows of which a method of a `Scaling` fills in each block."""
     require_finite(rows)
     dtype = np.dtype(np.float32 if rows.dtype == np.float32 else np.float64)
     if rows.is_sparse:
         out, n_values = rows.X.astype(dtype, copy=True), rows.X.nnz
+        out.sum_duplicates()
     else:
         out = np.empty(rows.shape, dtype)
         n_values = out.size
@@ -164,10 +166,8 @@ def in_units(values, units):
 
 
 def _store(values, out):
-    with np.errstate(over="ignore", invalid="ignore"):
-        if values is not out:
-            out[:] = values
-        # The sum of finite numbers may overflow; that of others never is finite.
-        is_finite = np.isfinite(out.sum()) or np.isfinite(out).all()
-    if not is_finite:
+    if values is not out:
+        out[:] = values
+    # The sum of finite numbers may overflow; that of others never is finite.
+    if not (np.isfinite(out.sum()) or np.isfinite(out).all()):
         raise FloatingPointError

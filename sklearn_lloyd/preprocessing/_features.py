@@ -99,6 +99,7 @@ def names_of(output, n_clusters, names):
     return [f"cluster{j}_{output.replace('-', '_')}" for j in range(n_clusters)]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused in words
 def fill_features(rows, centroids, columns, out):
     """Fill in the columns of each output, a few rows at a time.
 
