@@ -14,6 +14,10 @@ namespace LEVEL {
 // while: 16 centres, or as many as there are. Asking costs a look at each row.
 constexpr double kNoHelp = 0.8;
 constexpr int64_t kAWhile = 16;
+// The same share for looks at codes, which cost more: half as much as a comparison in float32.
+constexpr double kCodesNoHelp = 0.6;
+// Codes pay from so many features on, and to encode the rows, so many steps before the last.
+constexpr int64_t kEncodedFeatures = 32, kEncodedSteps = 6;
 // Mean mass, as a share of that of the first centre if it were the shift, below which float32
 // scores say too little of it.
 constexpr double kTight = 0x1p-8;
@@ -25,7 +29,7 @@ constexpr double kEqual = 1e-10;  // relative, of gains that count as equal
 struct Seeding {
   core::SeedingArgs about;  // first, since the border looks for it
   Order order;
-  int64_t n_centers, ask_with;
+  int64_t n_centers, ask_with, look_with;
   Scale scale;
   uint64_t total;      // of all masses
   bool has_masses;     // whether the scale, the total and the mass of the blocks are of now
@@ -43,6 +47,10 @@ struct Seeding {
   Table<float> f32;  // in the same memory as
   Table<double> f64;
   SparseTrials sparse;
+  // Rows in codes: made at the first look, in memory of their own.
+  Codes codes;
+  CodeTable coded_trials;
+  void* of_codes;
 
   size_t cut(Cutter cutter) {
     const Rows& X = *about.rows;
@@ -405,6 +413,34 @@ class Steps {
     else return s_.f64;
   }
 
+  // Whether to look at codes first.
+  bool wants_look() const {
+    if (screen_) return screen_ == 16;
+    if (X_.d < kEncodedFeatures || s_.n_centers < s_.look_with) return false;
+    return s_.of_codes || s_.about.k - s_.n_centers >= kEncodedSteps;
+  }
+
+  // Encode all rows, if there is memory.
+  bool encode(const float* norms) {
+    Cutter size(nullptr);
+    s_.codes.cut(size, X_.n, X_.d);
+    s_.coded_trials.cut(size, s_.about.n_trials, X_.d);
+    s_.of_codes = std::malloc(size.used() + 192);
+    if (!s_.of_codes) return true;
+    Cutter cutter((char*)((uintptr_t(s_.of_codes) + 63) & ~uintptr_t(63)));
+    s_.codes.cut(cutter, X_.n, X_.d);
+    s_.coded_trials.cut(cutter, s_.about.n_trials, X_.d);
+    double sum = 0.0;
+    for (int64_t i = 0; i < X_.n; i++) sum += double(norms[i]);
+    s_.codes.scale.set(X_.d, sum / double(X_.n));
+    int64_t n_tiles = Codes::n_tiles(X_.n), of_block = (kStrip + kCodeRows - 1) / kCodeRows;
+    return pool_.for_blocks((n_tiles + of_block - 1) / of_block, [&](int64_t b, int thread) {
+      TryScratch<float>& own = own_.of(thread).f32;
+      for (int64_t t = b * of_block; t < minimum(n_tiles, (b + 1) * of_block); t++)
+        s_.codes.encode(X_, t, s_.about.shift, norms, own.buffer, own.tile);
+    });
+  }
+
   // Compare all rows with the trials by a screen, and list the trials that may be the best.
   template <class T>
   bool try_all(const void* norms) {
@@ -412,24 +448,41 @@ class Steps {
     table.fill(s_.trials, nullptr, 0, false);
     bool asks = s_.n_centers >= s_.ask_with;
     if (asks) find_safe();
-    Known known = {&X_,       s_.about.weights, s_.about.shift,           s_.closest,
-                   s_.owner, norms,            asks ? s_.safe : nullptr};
+    bool looks = sizeof(T) == 4 && wants_look();
+    if (looks) {
+      if (!s_.of_codes && !encode((const float*)norms)) return false;
+      looks = s_.of_codes;
+      if (looks) s_.coded_trials.fill(s_.trials, s_.codes.scale);
+    }
+    Known known = {&X_,
+                   s_.about.weights,
+                   s_.about.shift,
+                   s_.closest,
+                   s_.owner,
+                   norms,
+                   asks ? s_.safe : nullptr,
+                   looks ? &s_.codes : nullptr,
+                   &s_.coded_trials};
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       int64_t start = b * size_;
       tried_[b] = try_rows<T>(known, table, start, stop_of(b), scratch_of<T>(thread),
                               s_.noted + start, s_.trials_of + start, gains_ + b * n_);
     });
     if (!done) return false;
-    Tried all = {0, 0, 0.0};
+    Tried all = {};
     for (int64_t b = 0; b < n_blocks_; b++) {
       all.n_noted += tried_[b].n_noted;
       all.n_near += tried_[b].n_near;
+      all.n_looked += tried_[b].n_looked;
+      all.n_left += tried_[b].n_left;
       all.slack += tried_[b].slack;
       for (int t = 0; b && t < n_; t++) gains_[t] += gains_[b * n_ + t];
     }
     n_noted_ = all.n_noted;
     if (asks && double(all.n_near) > kNoHelp * double(X_.n))
       s_.ask_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
+    if (looks && double(all.n_left) > kCodesNoHelp * double(all.n_looked))
+      s_.look_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
     // As masses, which are rounded down, and by one where that makes nothing.
     double least = 0.0;
     for (int t = 0; t < n_; t++) {
@@ -593,6 +646,7 @@ inline void* seeding_new(const Call&, const core::SeedingArgs& about) {
 
 inline void seeding_free(void* state) {
   std::free(((Seeding*)state)->exact_norms);
+  std::free(((Seeding*)state)->of_codes);
   std::free(state);
 }
 
