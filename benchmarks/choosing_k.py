@@ -1,6 +1,6 @@
 """The choice of k: what it costs, how good the path is, and how often it is right.
 
-    python benchmarks/choosing_k.py [--quick] [--backend numpy] [--only path ...]
+    python benchmarks/choosing_k.py [--quick] [--only path ...]
 
 Four parts. "path": all k from 1 to 20 in one path, against twenty separate default fits of our own
 KMeans; the ratio of the times (below 1: the path is faster) and of the inertias (geometric mean
@@ -63,19 +63,16 @@ def path(options):
             continue
 
         def separate(seed, X=X):
-            return [
-                KMeans(k, backend=options.backend, random_state=seed).fit(X).inertia_
-                for k in numbers
-            ]
+            return [KMeans(k, random_state=seed).fit(X).inertia_ for k in numbers]
 
         def together(seed, X=X):
-            model = KMeans(backend=options.backend)
+            model = KMeans()
             search = NClustersSearch(
                 model, n_clusters=numbers, criterion="elbow", criteria=(), random_state=seed
             )
             return search.fit(X).results_["inertia"]
 
-        separate(0), together(0)  # compiles what is missing
+        separate(0), together(0)
         seconds, ratios = [], []
         for seed in range(1 if options.quick else 5):
             a, theirs = timed(lambda seed=seed: separate(seed))
@@ -113,14 +110,14 @@ def table(options):
     def ours(sample_size):
         criteria = "calinski_harabasz", "davies_bouldin"
         return NClustersSearch(
-            KMeans(backend=options.backend),
+            KMeans(),
             n_clusters=numbers,
             criteria=criteria,
             sample_size=sample_size,
             random_state=0,
         ).fit(X)
 
-    ours(100)  # compiles what is missing
+    ours(100)
     a, rows = timed(theirs)
     theirs_found = [row[1] for row in rows]
     print(f"table of k = 2..20, {n} x 10: scikit-learn's loop {a:.2f} s")
@@ -177,7 +174,7 @@ def right(options):
         for seed in range(n_draws):
             X, k = draw(np.random.default_rng(1000 + seed))
             search = NClustersSearch(
-                KMeans(backend=options.backend),
+                KMeans(),
                 n_clusters=range(1, largest + 1),
                 criterion="vote",
                 random_state=seed,
@@ -197,7 +194,7 @@ def right(options):
 
 def digits(options):
     search = NClustersSearch(
-        KMeans(backend=options.backend),
+        KMeans(),
         n_clusters=range(1, 21),
         criterion="vote",
         random_state=0,
@@ -216,14 +213,12 @@ PARTS = {"path": path, "table": table, "right": right, "digits": digits}
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer seeds and rows")
-    parser.add_argument("--backend", default="auto", choices=["auto", "numpy", "numba"])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     print(
         f"{platform.machine()}, {os.cpu_count()} processors, scikit-learn {sklearn.__version__}, "
-        f"numpy {np.__version__}, sklearn-lloyd {sklearn_lloyd.__version__}, "
-        f"backend {options.backend}\n"
+        f"numpy {np.__version__}, sklearn-lloyd {sklearn_lloyd.__version__}\n"
     )
     for part in options.only:
         PARTS[part](options)

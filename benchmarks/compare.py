@@ -4,20 +4,21 @@
 
 The rivals run in turn in one process, round by round, each after a call that is not timed. A
 cell is the median time of a call in milliseconds and, after the x, scikit-learn's median over
-it: above 1, the rival is faster than scikit-learn. "numpy" and "numba" are sklearn_lloyd with
-that backend. "+5%*" marks a rival whose inertia is that much above scikit-learn's: it is quick
-with a worse result. Inertia is computed here, in float64, from what the rival returns. If ours
-is the worse one by more than the mode allows, the run ends with exit code 1.
+it: above 1, the rival is faster than scikit-learn. "ours" is sklearn_lloyd. "+5%*" marks a rival
+whose inertia is that much above scikit-learn's: it is quick with a worse result. Inertia is
+computed here, in float64, from what the rival returns. If ours is the worse one by more than the
+mode allows, the run ends with exit code 1.
 
     seed     k-means++ alone; mean inertia within 1 %
     lloyd    from the same rows, max_iter=100; inertia within 1 %
     fit      KMeans(k, random_state=seed).fit(X), a seed a round; mean inertia within 1 %
+    common   the same on the sizes that most people have, one start
     predict  the training rows, by the same centres; inertia of the labels within 0.1 %
     growth   ten iterations from k-means++ as rows, features or clusters grow; the exponents are
              slopes in log-log over the upper half of the range
 
-Under each table: the geometric mean and the least of a column, and how far ahead numba is of
-each rival, as the rival's time over numba's. The small fit has no part in them. faiss and
+Under each table: the geometric mean and the least of a column, and how far ahead ours is of
+each rival, as the rival's time over ours. The small fit has no part in them. faiss and
 superkmeans know float32 only, get X converted beforehand, and run as many iterations as
 scikit-learn needed. Where ours looks worse by chance, further seeds decide, untimed.
 
@@ -44,21 +45,23 @@ from pathlib import Path
 import numpy as np
 import sklearn
 import sklearn.cluster
-from workloads import GROWTH, SMALL_FIT, WORKLOADS, Data, Result, Workload, noise
+from workloads import COMMON, GROWTH, SMALL_FIT, WORKLOADS, Data, Result, Workload, noise
 
 import sklearn_lloyd
 
-OURS = ("numpy", "numba")
+OURS = "ours"
 # Per mode: by how much our inertia may be above scikit-learn's.
-TOLERANCE = {"seed": 0.01, "lloyd": 0.01, "fit": 0.01, "predict": 0.001, "growth": 0.01}
-SEEDED = ("seed", "fit", "growth")
+TOLERANCE = {
+    "seed": 0.01, "lloyd": 0.01, "fit": 0.01, "common": 0.01, "predict": 0.001, "growth": 0.01
+}  # fmt: skip
+SEEDED = ("seed", "fit", "common", "growth")
 MAX_SEEDS = 30
 # No round starts later than this, but the first two.
 SECONDS = 6
 DECIDING_SECONDS = 30  # of further seeds, at most
 COLUMNS = ("n", "d", "k", "type", "others")
 PACKAGES = (
-    *("scikit-learn", "sklearn-lloyd", "numpy", "numba"),
+    *("scikit-learn", "sklearn-lloyd", "numpy"),
     *("faiss-cpu", "scikit-learn-intelex", "superkmeans"),
 )
 # The threads of the rival before go on spinning for a while: those of OpenBLAS for 0.1 s.
@@ -76,7 +79,7 @@ class Estimator:
 
     def __init__(self, KMeans, kmeans_plusplus=None, **params):
         self.KMeans = partial(KMeans, **params)
-        self.modes = {"lloyd", "fit", "predict"}
+        self.modes = {"lloyd", "fit", "common", "predict"}
         if kmeans_plusplus is not None:
             self.modes |= {"seed", "growth"}
             self.kmeans_plusplus = partial(kmeans_plusplus, **params)
@@ -92,6 +95,8 @@ class Estimator:
 
     def fit(self, data, seed, n_iter):
         return self._fit(data, n_init=data.n_init, random_state=seed)
+
+    common = fit
 
     def growth(self, data, seed, n_iter):
         return self._fit(data, max_iter=10, tol=0, n_init=1, random_state=seed)
@@ -187,9 +192,8 @@ def make_sklearn():
     return Estimator(sklearn.cluster.KMeans, sklearn.cluster.kmeans_plusplus)
 
 
-def make_ours(backend):
-    importlib.import_module(backend)  # or else it is left out
-    return Estimator(sklearn_lloyd.KMeans, sklearn_lloyd.kmeans_plusplus, backend=backend)
+def make_ours():
+    return Estimator(sklearn_lloyd.KMeans, sklearn_lloyd.kmeans_plusplus)
 
 
 def make_faiss():
@@ -218,8 +222,7 @@ def make_sklearnex():
 
 RIVALS = {
     "sklearn": make_sklearn,
-    "numpy": partial(make_ours, "numpy"),
-    "numba": partial(make_ours, "numba"),
+    OURS: make_ours,
     "faiss": make_faiss,
     "faiss-random": make_faiss_random,
     "sklearnex": make_sklearnex,
@@ -248,7 +251,6 @@ class Race:
             for name, rival in rivals.items()
             if mode in rival.modes and rival.takes(data)
         }
-        self.ours = [name for name in OURS if name in self.rivals]
         self.times = {name: [] for name in self.rivals}
         self.costs = {name: [] for name in self.rivals}
         self.n_iters = {name: [] for name in self.rivals}
@@ -268,14 +270,15 @@ class Race:
         return self
 
     def _add_seeds(self):
-        for name in self.ours:
-            costs, deadline = self.costs[name], time.perf_counter() + DECIDING_SECONDS
-            while self.is_worse(name) and len(costs) < MAX_SEEDS:
-                if time.perf_counter() > deadline:
-                    break
-                if len(self.costs["sklearn"]) == len(costs):
-                    self._call("sklearn", seed=len(costs))
-                self._call(name, seed=len(costs))
+        if OURS not in self.rivals:
+            return
+        costs, deadline = self.costs[OURS], time.perf_counter() + DECIDING_SECONDS
+        while self.is_worse(OURS) and len(costs) < MAX_SEEDS:
+            if time.perf_counter() > deadline:
+                break
+            if len(self.costs["sklearn"]) == len(costs):
+                self._call("sklearn", seed=len(costs))
+            self._call(OURS, seed=len(costs))
 
     def _call(self, name, seed, shortest=0.0):
         """Mean seconds of as many calls as fill the shortest time to measure; one at least."""
@@ -359,10 +362,10 @@ def summarise(races, rivals, report):
         ("geometric mean", statistics.geometric_mean, lambda name: ("sklearn", name)),
         ("least", min, lambda name: ("sklearn", name)),
     ]
-    if "numba" in rivals:
+    if OURS in rivals:
         rows += [
-            ("numba's lead, mean", statistics.geometric_mean, lambda name: (name, "numba")),
-            ("numba's lead, least", min, lambda name: (name, "numba")),
+            ("our lead, mean", statistics.geometric_mean, lambda name: (name, OURS)),
+            ("our lead, least", min, lambda name: (name, OURS)),
         ]
     for title, statistic, pair in rows:
         ratios = [
@@ -402,6 +405,9 @@ def run(mode, datasets, rivals, options, report):
     report.head(mode, ["data", *COLUMNS, *rivals, "iterations"])
     if mode == "growth":
         return grow(rivals, options, report)
+    if mode == "common":
+        chosen = [w for w in COMMON if options.only in w.name]
+        datasets = [Data(workload, 1) for workload in chosen]
     races = compare(mode, datasets, rivals, options.rounds, report)
     if races:
         summarise(races, rivals, report)
@@ -479,10 +485,9 @@ def main():
         if options.markdown:  # after each mode, lest an interrupted run leave nothing
             options.markdown.write_text("\n".join(report.markdown) + "\n")
     failures = [
-        f"{race.mode} {race.data.name}: inertia of {name} {race.excess(name):+.2%}"
+        f"{race.mode} {race.data.name}: inertia {race.excess(OURS):+.2%}"
         for race in races
-        for name in race.ours
-        if race.is_worse(name)
+        if OURS in race.rivals and race.is_worse(OURS)
     ]
     if failures:
         raise SystemExit("\n".join(failures))

@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", type=int, help="shapes with that number of clusters")
     options = parser.parse_args()
-    print(f"{'rows x features, k':22} {'dtype':8} {'backend':8} {'transform':>9}", end="")
+    print(f"{'rows x features, k':22} {'dtype':8} {'transform':>9}", end="")
     print("".join(f" {name:>16}" for name in OUTPUTS))
     worst = 0.0
     for n_rows, n_features, k in SHAPES:
@@ -63,18 +63,17 @@ def main():
         wide = rng.normal(size=(n_rows, n_features)) + blobs[rng.integers(0, k, n_rows)]
         for dtype in (np.float64, np.float32):
             X = wide.astype(dtype)
-            for backend in ("numpy", "numba"):
-                km = KMeans.from_centers(blobs.astype(dtype), backend=backend)
-                rivals = {"transform": lambda km=km, X=X: km.transform(X)}
-                for output in OUTPUTS:
-                    features = CentroidFeatures(FrozenEstimator(km), output=output).fit(X)
-                    rivals[output] = lambda features=features, X=X: features.transform(X)
-                found = race(rivals, options.rounds)
-                base = found.pop("transform")
-                worst = max(worst, *(taken / base for taken in found.values()))
-                shape = f"{n_rows} x {n_features}, {k}"
-                print(f"{shape:22} {X.dtype.name:8} {backend:8} {base * 1e3:6.1f} ms", end="")
-                print("".join(f" {t / base:16.2f}" for t in found.values()), flush=True)
+            km = KMeans.from_centers(blobs.astype(dtype))
+            rivals = {"transform": lambda km=km, X=X: km.transform(X)}
+            for output in OUTPUTS:
+                features = CentroidFeatures(FrozenEstimator(km), output=output).fit(X)
+                rivals[output] = lambda features=features, X=X: features.transform(X)
+            found = race(rivals, options.rounds)
+            base = found.pop("transform")
+            worst = max(worst, *(taken / base for taken in found.values()))
+            shape = f"{n_rows} x {n_features}, {k}"
+            print(f"{shape:22} {X.dtype.name:8} {base * 1e3:6.1f} ms", end="")
+            print("".join(f" {t / base:16.2f}" for t in found.values()), flush=True)
     print(f"largest ratio: {worst:.2f}")
 
 

@@ -2,9 +2,9 @@
 
     python benchmarks/metrics.py [--rounds 5] [--quick]
 
-Each backend in turn, rivals in turn in one process; results are compared before anything is
-timed, and the ratios of medians are printed. "times predict" is what a score costs in
-calls of `predict` with the same backend; "theirs / ours" above 1 means that ours is the faster.
+Rivals in turn in one process; results are compared before anything is timed, and the ratios of
+medians are printed. "times predict" is what a score costs in calls of `predict`; "theirs / ours"
+above 1 means that ours is the faster.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import sklearn.metrics
 from sklearn.datasets import make_blobs
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.metrics import (
     silhouette_samples,
     silhouette_score,
@@ -26,12 +26,10 @@ from sklearn_lloyd.metrics import (
 )
 from sklearn_lloyd.metrics._silhouette import silhouette_of_many
 
-BACKENDS = ("numpy", "numba")
-
 
 def medians(rounds, *rivals):
     """Median seconds of each rival, in turn."""
-    for rival in rivals:  # not the first call, which may compile
+    for rival in rivals:
         rival()
     times = [[_seconds(rival) for rival in rivals] for _ in range(rounds)]
     return [statistics.median(each) for each in zip(*times, strict=True)]
@@ -51,61 +49,56 @@ def require_equal(ours, theirs):
 
 def against_predict(n_rows, rounds):
     X, _ = make_blobs(n_rows, 10, centers=20, random_state=0)
-    for backend in BACKENDS:
-        model = KMeans(20, random_state=0, backend=backend, max_iter=5).fit(X)
-        labels = model.predict(X)
-        few = slice(0, 5000)
-        widths = silhouette_samples(X[few], labels[few], metric="sqeuclidean", backend=backend)
-        theirs = sklearn.metrics.silhouette_samples(X[few], labels[few], metric="sqeuclidean")
-        require_equal(widths, theirs)
-        scores = {
-            "squared distances": partial(silhouette_score, metric="sqeuclidean"),
-            "simplified": simplified_silhouette_score,
-            "distances, 1000 sampled": partial(silhouette_score, sample_size=1000, random_state=0),
-        }
-        for name, score in scores.items():
-            call = partial(score, X, labels, backend=backend)
-            ours, predict = medians(rounds, call, partial(model.predict, X))
-            print(
-                f"{backend:6} {n_rows} x 10, k = 20: {name:24} {1e3 * ours:8.1f} ms, "
-                f"{ours / predict:6.2f} times predict ({1e3 * predict:.1f} ms)",
-                flush=True,
-            )
+    model = KMeans(20, random_state=0, max_iter=5).fit(X)
+    labels = model.predict(X)
+    few = slice(0, 5000)
+    widths = silhouette_samples(X[few], labels[few], metric="sqeuclidean")
+    theirs = sklearn.metrics.silhouette_samples(X[few], labels[few], metric="sqeuclidean")
+    require_equal(widths, theirs)
+    scores = {
+        "squared distances": partial(silhouette_score, metric="sqeuclidean"),
+        "simplified": simplified_silhouette_score,
+        "distances, 1000 sampled": partial(silhouette_score, sample_size=1000, random_state=0),
+    }
+    for name, score in scores.items():
+        call = partial(score, X, labels)
+        ours, predict = medians(rounds, call, partial(model.predict, X))
+        print(
+            f"{n_rows} x 10, k = 20: {name:24} {1e3 * ours:8.1f} ms, "
+            f"{ours / predict:6.2f} times predict ({1e3 * predict:.1f} ms)",
+            flush=True,
+        )
 
 
 def against_scikit_learn(n_rows, n_features, rounds):
     X, _ = make_blobs(n_rows, n_features, centers=20, random_state=0)
     labels = KMeans(20, random_state=0).fit_predict(X)
     theirs = partial(sklearn.metrics.silhouette_samples, X, labels)
-    ours = [partial(silhouette_samples, X, labels, backend=backend) for backend in BACKENDS]
-    for call in ours:
-        require_equal(call(), theirs())
-    reference, *times = medians(rounds, theirs, *ours)
-    for backend, seconds in zip(BACKENDS, times, strict=True):
-        print(
-            f"{backend:6} {n_rows} x {n_features}, k = 20: distances {seconds:6.3f} s, "
-            f"theirs / ours {reference / seconds:5.2f} ({reference:.3f} s)",
-            flush=True,
-        )
+    ours = partial(silhouette_samples, X, labels)
+    require_equal(ours(), theirs())
+    reference, seconds = medians(rounds, theirs, ours)
+    print(
+        f"{n_rows} x {n_features}, k = 20: distances {seconds:6.3f} s, "
+        f"theirs / ours {reference / seconds:5.2f} ({reference:.3f} s)",
+        flush=True,
+    )
 
 
 def of_many_labelings(n_rows, rounds):
     """Nineteen labelings at once, against scikit-learn one by one; the latter is timed once."""
     X, _ = make_blobs(n_rows, 10, centers=20, random_state=0)
-    labelings = [KMeans(k, random_state=0).fit_predict(X).astype(np.intp) for k in range(2, 21)]
+    labelings = [KMeans(k, random_state=0).fit_predict(X) for k in range(2, 21)]
     start = time.perf_counter()
     theirs = [sklearn.metrics.silhouette_samples(X, labels) for labels in labelings]
     reference = time.perf_counter() - start
-    for backend in BACKENDS:
-        chunks = Chunks(X, 20, None, backend)
-        call = partial(silhouette_of_many, chunks, labelings, "euclidean", None)
-        require_equal(call(), theirs)
-        (seconds,) = medians(rounds, call)
-        print(
-            f"{backend:6} {n_rows} x 10, k = 2..20: distances {seconds:6.3f} s, "
-            f"theirs / ours {reference / seconds:5.2f} ({reference:.3f} s)",
-            flush=True,
-        )
+    call = partial(silhouette_of_many, Rows(X), labelings, "euclidean", None)
+    require_equal(call(), theirs)
+    (seconds,) = medians(rounds, call)
+    print(
+        f"{n_rows} x 10, k = 2..20: distances {seconds:6.3f} s, "
+        f"theirs / ours {reference / seconds:5.2f} ({reference:.3f} s)",
+        flush=True,
+    )
 
 
 def main():

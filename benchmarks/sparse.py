@@ -1,6 +1,6 @@
 """Sparse rows, against scikit-learn: Lloyd from the same start, seeding and predict.
 
-    python benchmarks/sparse.py [--rounds 5] [--quick] [--backend numpy]
+    python benchmarks/sparse.py [--rounds 5] [--quick]
 
 Rows are like TF-IDF: words by Zipf's law, of one of k topics each, normalised; about a hundred
 in a row. The rivals run in turn in one process, and the ratio of their medians is printed:
@@ -48,10 +48,10 @@ def make(n, d, k, dtype, per_row=100, seed=0):
     return normalize(X)
 
 
-def jobs(X, k, init, backend):
+def jobs(X, k, init):
     theirs, ours = sklearn.cluster, sklearn_lloyd
     model = {"n_clusters": k, "init": init, "n_init": 1, "max_iter": 20}
-    fits = theirs.KMeans(**model), ours.KMeans(**model, backend=backend)
+    fits = theirs.KMeans(**model), ours.KMeans(**model)
     fitted = [fit.fit(X) for fit in fits]
     if fitted[1].inertia_ > fitted[0].inertia_ * 1.001:
         raise SystemExit(f"{X.shape}: {fitted[1].inertia_} > {fitted[0].inertia_}")
@@ -59,7 +59,7 @@ def jobs(X, k, init, backend):
     yield (
         "seeding",
         lambda: theirs.kmeans_plusplus(X, k, random_state=0),
-        lambda: ours.kmeans_plusplus(X, k, random_state=0, backend=backend),
+        lambda: ours.kmeans_plusplus(X, k, random_state=0),
     )
     yield "predict", lambda: fitted[0].predict(X), lambda: fitted[1].predict(X)
 
@@ -74,7 +74,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
-    parser.add_argument("--backend", default="auto")
     parser.add_argument("--only", default="", help="the name of a job")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -83,7 +82,7 @@ def main():
         for dtype in (np.float32, np.float64):
             X = make(n // 10 if options.quick else n, d, k, dtype)
             init = X[np.random.default_rng(1).choice(X.shape[0], k, replace=False)].toarray()
-            for name, *rivals in jobs(X, k, init, options.backend):
+            for name, *rivals in jobs(X, k, init):
                 if options.only not in name:
                     continue
                 [rival() for rival in rivals]

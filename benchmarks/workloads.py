@@ -185,6 +185,16 @@ WORKLOADS = [
 # What is spent around the kernels: ten starts on hardly any data.
 SMALL_FIT = Workload("small fit", 4, partial(blobs, 300, 2, 4, np.float64), n_init=10)
 
+# The sizes that most people have: a fit takes from less than a millisecond to some tens of them.
+COMMON = [
+    Workload(f"{n:,} x {d}", k, partial(blobs, n, d, k, np.float64, 3.0))
+    for n, d, k in [
+        (300, 2, 3), (1_000, 4, 5), (1_000, 20, 8), (2_000, 10, 50), (5_000, 2, 15),
+        (5_000, 8, 8), (5_000, 30, 30), (10_000, 3, 10), (10_000, 16, 20), (20_000, 2, 50),
+        (20_000, 10, 5), (20_000, 30, 20),
+    ]
+]  # fmt: skip
+
 # One of rows, features and clusters grows. Noise keeps every fit busy for all its iterations.
 GROWTH = {
     "n": [(n, 8, 16) for n in (1_000, 4_000, 16_000, 64_000, 250_000, 1_000_000)],

@@ -10,13 +10,13 @@ from scipy import sparse
 from sklearn_lloyd._columns import named_columns
 
 
-def where_not_finite(chunks):
+def where_not_finite(rows):
     """Say in which columns of how many rows there is NaN, and where infinity."""
     said = []
     for what, is_it, advice in _NOT_FINITE:
         first, n_rows, columns = None, 0, Counter()
-        for block in chunks.blocks:
-            i, j = _places(chunks.rows(block), is_it)
+        for block in rows.slices():
+            i, j = _places(rows.take(block), is_it)
             if i.size:
                 first = (block.start + i[0], j[0]) if first is None else first
                 n_rows += np.unique(i).size
@@ -27,9 +27,9 @@ def where_not_finite(chunks):
         places = sorted(columns)
         counts = [f"{columns[j]} row{'s' if columns[j] > 1 else ''}" for j in places]
         said.append(
-            f"Input X contains {what.format(chunks.dtype)}: the first in row {first[0]}, column "
-            f"{named_columns([first[1]], chunks.names)} (rows count from 0). Such rows: {n_rows} "
-            f"of {chunks.shape[0]}; by column: {named_columns(places, chunks.names, counts)}.\n"
+            f"Input X contains {what.format(rows.dtype)}: the first in row {first[0]}, column "
+            f"{named_columns([first[1]], rows.names)} (rows count from 0). Such rows: {n_rows} "
+            f"of {rows.shape[0]}; by column: {named_columns(places, rows.names, counts)}.\n"
             f"{advice}"
         )
     return "\n".join(said)

@@ -5,99 +5,51 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.sparsefuncs import min_max_axis
 
-from sklearn_lloyd._kernels import array_of, moments
+from sklearn_lloyd._core import native
 from sklearn_lloyd._weights import scaled_weights
 
 # Centres farther from the origin than this many standard deviations call for a shift.
 _FAR = 4.0
-# Powers of two are chosen by logarithms plus this, so that no spread that real data have, such as
-# exactly one or the root of two, is on the edge between two of them.
-OFF_CENTER = 0.1234567
+# Powers of two are chosen by their exponents, of numbers times these: no spread that real data have,
+# such as exactly one or the root of two, is on the edge between two of them.
+_ROUND, _CEIL = 1.5405836, 1.0893484
 _EPS = float(np.finfo(np.float64).eps)
 _ULPS = 4  # what different ways to compute one number make of it, such as 0.1 + 0.2 and 0.3
 # How many times the rounding of a single sum that of up to 2**16 in order may be.
 _GROWTH = 1024
-_LONG_LOOP = 4096  # numbers, above which NumPy is fast at reducing along rows
 
 
-def mean_variance(chunks, sample_weight, read=None):
+def mean_variance(rows, sample_weight):
     """Weighted mean and variance of the features, float64, in one pass (Chan et al. 1983).
 
     Parameters
     ----------
-    chunks : Chunks
+    rows : Rows
     sample_weight : ndarray of shape (n_samples,), float64, or None
         In any unit.
-    read : callable or None
-        ``read(rows)`` gives what to look at instead of the rows of a slice.
     """
     weights, _ = scaled_weights(sample_weight)
-    total, mean, squares = 0.0, np.zeros(chunks.shape[1]), np.zeros(chunks.shape[1])
-
-    def kernel(rows, scratch):
-        if chunks.compiled_dense is not None and read is None:
-            return chunks.compiled_dense.moments(
-                chunks.X, rows.start, rows.stop, array_of(weights)
-            )
-        return moments(*_counted(chunks, rows, weights, read), scratch)
-
-    def merge(part):
-        nonlocal total, mean, squares
-        weight, part_mean, part_squares = part
-        if weight == 0.0:
-            return
-        if total == 0.0:
-            total, mean, squares = part
-            return
-        delta = part_mean - mean
-        squares = squares + part_squares + delta**2 * (total * (weight / (total + weight)))
-        total += weight
-        mean = mean + delta * (weight / total)
-
-    chunks.map_reduce(kernel, merge)
+    mean, squares = np.empty((2, rows.shape[1]))
+    total = native.moments(rows.threads, rows.native, weights, mean, squares)
     return mean, squares / total
 
 
-def feature_ranges(chunks, sample_weight):
+def feature_ranges(rows, sample_weight):
     """The least and the largest value of each feature, float64, of rows that have a weight."""
-    low, high = np.full((2, chunks.shape[1]), [[np.inf], [-np.inf]])
-
-    def kernel(rows, scratch):
-        values, _ = _counted(chunks, rows, sample_weight, None)
+    low, high = np.full((2, rows.shape[1]), [[np.inf], [-np.inf]])
+    for part in rows.slices():
+        values = rows.take(part)
+        if sample_weight is not None:
+            values = values[sample_weight[part] > 0.0]
         if values.shape[0] == 0:
-            return np.inf, -np.inf
-        if chunks.is_sparse:
-            return min_max_axis(values.astype(np.float64), axis=0)
-        return [_along_features(end, values) for end in (np.minimum, np.maximum)]
-
-    def merge(part):
-        np.minimum(low, part[0], out=low)
-        np.maximum(high, part[1], out=high)
-
-    chunks.map_reduce(kernel, merge)
+            continue
+        if rows.is_sparse:
+            least, most = min_max_axis(values.astype(np.float64), axis=0)
+        else:
+            least, most = values.min(axis=0), values.max(axis=0)
+        np.minimum(low, least, out=low)
+        np.maximum(high, most, out=high)
     return low, high
-
-
-def _along_features(end, values):
-    """``end.reduce(values, axis=0)``, of few features many rows side by side, which is faster."""
-    n_together = _LONG_LOOP // values.shape[1]
-    n_rows = values.shape[0] - values.shape[0] % max(1, n_together)
-    if n_together < 2 or n_rows <= n_together or not values.flags.c_contiguous:
-        return end.reduce(values, axis=0)
-    side_by_side = values[:n_rows].reshape(-1, n_together * values.shape[1])
-    found = end.reduce(side_by_side, axis=0).reshape(n_together, -1)
-    return end.reduce(np.concatenate([found, values[n_rows:]]), axis=0)
-
-
-def _counted(chunks, rows, sample_weight, read):
-    """Rows of positive weight, of a slice, and their weights or None."""
-    values = chunks.rows(rows) if read is None else read(rows)
-    if sample_weight is None:
-        return values, None
-    weights = sample_weight[rows]
-    if weights.all():
-        return values, weights
-    return values[weights > 0.0], weights[weights > 0.0]
 
 
 def is_constant(low, high, dtype):
@@ -149,6 +101,11 @@ def centered(values, sample_weight=None):
     return offsets, mean + rest
 
 
+def power_of_two(spread):
+    """A power of two near a spread; without logarithms, whose last digit is not the same everywhere."""
+    return 2.0 ** (np.frexp(spread * _ROUND)[1] - 1)
+
+
 def shift_near(mean, spread):
     """A point near the data, or None when the origin is near enough.
 
@@ -158,6 +115,6 @@ def shift_near(mean, spread):
     """
     if spread == 0.0:
         return mean if mean.any() else None
-    grid = 2.0 ** np.ceil(np.log2(2 * _FAR * spread) + OFF_CENTER)
+    grid = 2.0 ** np.frexp(2 * _FAR * spread * _CEIL)[1]
     shift = np.round(mean / grid) * grid
     return shift if shift.any() else None

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from sklearn import get_config
 
+from sklearn_lloyd._core import native
 from sklearn_lloyd._moments import feature_ranges
 from sklearn_lloyd._validation import require_finite
 
@@ -25,40 +26,31 @@ def is_square(number):
     return (number >= _LEAST) & (number < np.inf)
 
 
-def require_squares(chunks):
+def require_squares(rows):
     """Raise a ValueError unless the rows are finite, and their squares do not overflow.
 
     A pass over the rows of its own, for rows that are compared with centres alone.
     """
-    if chunks.dtype != np.float64:  # squares of float32 and of integers are in float64
-        require_finite(chunks)
-    elif not get_config()["assume_finite"] and not _sum_of_squares(chunks) < _MOST / 4.0:
-        refuse_squares(chunks)
+    if rows.dtype != np.float64:  # squares of float32 and of integers are in float64
+        require_finite(rows)
+    elif not get_config()["assume_finite"] and not _sum_of_squares(rows) < _MOST / 4.0:
+        refuse_squares(rows)
 
 
-def _sum_of_squares(chunks):
-    parts = []
-
-    def kernel(rows, scratch):
-        values = chunks.rows(rows)
-        if chunks.is_sparse:
-            return np.einsum("i,i->", values.data, values.data)
-        return np.einsum("ij,ij->", values, values)
-
-    chunks.scan(kernel, parts.append)
-    return sum(map(float, parts))  # floats of Python overflow without a word
+def _sum_of_squares(rows):
+    return native.norms_and_keys(rows.threads, rows.native, None, None, None, None, None)
 
 
-def refuse_squares(chunks, sample_weight=None):
+def refuse_squares(rows, sample_weight=None):
     """Raise a ValueError that says why, if squared distances of the rows are not in float64.
 
     A pass over the rows of its own: called where what was computed from them is not finite, or
     next to nothing.
     """
-    refuse_ends(*ends_of(chunks, sample_weight), chunks.shape)
+    refuse_ends(*ends_of(rows, sample_weight), rows.shape)
 
 
-def ends_of(chunks, sample_weight=None):
+def ends_of(rows, sample_weight=None):
     """The least and the largest value of each feature, of rows that have a weight.
 
     What is not finite is an error, even if scikit-learn is told to assume that there is no such
@@ -68,9 +60,9 @@ def ends_of(chunks, sample_weight=None):
     -------
     least, most : ndarray of shape (n_features,), float64
     """
-    least, most = feature_ranges(chunks, sample_weight)
+    least, most = feature_ranges(rows, sample_weight)
     if not np.isfinite([least, most]).all():
-        require_finite(chunks, assumed=False)
+        require_finite(rows, assumed=False)
     return least, most
 
 

@@ -175,31 +175,23 @@ def _take_plain(estimator, n_features, reset):
     return known == (n_features, False)
 
 
-def require_finite(chunks, assumed=None):
+def require_finite(rows, assumed=None):
     """Raise a ValueError that says where, unless all rows are finite.
 
     A pass over the rows of its own: called where a first pass has found something, or does not
     tell. `assumed`: whether to take it for granted; None: as scikit-learn is configured.
     """
     assumed = get_config()["assume_finite"] if assumed is None else assumed
-    if chunks.dtype.kind != "f" or assumed:
+    if rows.dtype.kind != "f" or assumed:
         return
-    bad = []
-
-    def kernel(rows, scratch):
-        values = chunks.rows(rows)
-        values = values.data if chunks.is_sparse else values
+    for part in rows.slices():
+        values = rows.take(part)
+        values = values.data if rows.is_sparse else values
         # The sum of finite numbers may overflow; that of others never is finite.
-        return None if np.isfinite(values.sum()) or np.isfinite(values).all() else rows
-
-    def first(rows):
-        if rows is not None and not bad:
-            bad.append(rows)
-
-    chunks.scan(kernel, first)
-    if not bad:
-        return
-    raise ValueError(where_not_finite(chunks))
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(values.sum())
+        if not finite and not np.isfinite(values).all():
+            raise ValueError(where_not_finite(rows))
 
 
 def check_weights(sample_weight, n_samples, may_be_zero=False):

@@ -2,7 +2,7 @@
 // pass to pass, and in passing.
 #pragma once
 #include "bounds.hpp"
-#include "nearest.hpp"
+#include "sparse.hpp"
 
 namespace LEVEL {
 
@@ -16,24 +16,44 @@ struct Assigner {
   int64_t block_rows, n_blocks;
   int n_threads;
   core::Pass* parts;  // by block
-  bool in_double;     // float32 has left too many rows open
+  int64_t n_compared;  // in the pass before: about as many as in the next one
+  bool in_double;      // float32 has left too many rows open
 };
 
-template <class T>
+template <class AnyTable>
 inline size_t size_of_table(int64_t k, int64_t d) {
   Cutter cutter(nullptr);
-  Table<T>{}.cut(cutter, k, d);
+  AnyTable{}.cut(cutter, k, d);
   return cutter.used();
+}
+
+// Call f(table) with an empty table of the kind that the rows and the precision call for.
+template <class F>
+inline Status with_table(const Rows& X, bool in_double, F f) {
+  if (X.sparse) return in_double ? f(SparseTable<double>{}) : f(SparseTable<float>{});
+  return in_double ? f(Table<double>{}) : f(Table<float>{});
+}
+
+// Products that it takes to compare the rows with the centres.
+inline double work_of(const Rows& X, int64_t n, int64_t k) {
+  double of_row = double(X.d);
+  if (X.sparse)
+    of_row = 8.0 + double(index_at(X.indptr, X.wide, X.n) - index_at(X.indptr, X.wide, 0)) /
+                       double(maximum(X.n, int64_t(1)));
+  return double(n) * double(k) * of_row + (X.sparse ? double(k) * double(X.d) : 0.0);
 }
 
 inline void cut_assigner(Cutter& cutter, Assigner& a) {
   const Rows& X = *a.about.rows;
-  a.centers.cut(cutter, a.about.k, X.d);
+  a.centers.cut(cutter, a.about.k, X.d, X.sparse);
   if (a.about.bounded) a.bounds.cut(cutter, X.n, a.about.k, X.d);
   a.parts = cutter.take<core::Pass>(a.n_blocks);
   // Room for either precision: both need as much for their tiles, and double more for the rest.
-  a.tables = cutter.take<char>(int64_t(size_of_table<double>(a.about.k, X.d)));
-  a.of_fast = cutter.take<char>(int64_t(size_of_table<double>(kMostFast, X.d)));
+  size_t table = X.sparse ? size_of_table<SparseTable<double>>(a.about.k, X.d)
+                          : size_of_table<Table<double>>(a.about.k, X.d);
+  a.tables = cutter.take<char>(int64_t(table));
+  size_t fast = X.sparse ? 0 : size_of_table<Table<double>>(kMostFast, X.d);
+  a.of_fast = cutter.take<char>(int64_t(fast));
   size_t each = Scratch<BlockScratch<double>>::size_of_each(X, a.about.k, a.block_rows, true);
   a.scratch = cutter.take<char>(int64_t(each) * a.n_threads);
 }
@@ -49,6 +69,7 @@ inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
   if (!assigner) return nullptr;
   assigner->about = about;
   assigner->about.bounded = about.bounded && about.k > 1;
+  assigner->n_compared = about.rows->n;
   assigner->block_rows = rows_of_block(call, *about.rows, about.rows->n);
   assigner->n_blocks = (about.rows->n + assigner->block_rows - 1) / assigner->block_rows;
   int64_t most = maximum(assigner->n_blocks, int64_t(1));
@@ -109,36 +130,36 @@ inline int64_t drop_safe_from_fast(const Rows& X, const double* shift, const Cen
 
 // Keep what the screen proves of the rows of a block.
 template <class T>
-inline void keep_limits(Bounds& bounds, SomeRows rows, const Table<T>& table, int64_t n_open,
+inline void keep_limits(Bounds& bounds, SomeRows rows, T eps, int64_t n_open,
                         const BlockScratch<T>& s) {
   for (int64_t r = 0; r < rows.n; r++) {
-    T norm = s.norm[r], off = s.off[r] + norm * table.eps;
+    T norm = s.norm[r], off = s.off[r] + norm * eps;
     double own = double(s.best[r] + norm + off), next = double(s.second[r] + norm - off);
     bounds.limit[rows.at(r)] = bounds.limit_of(s.label[r], own, next);
   }
   for (int64_t i = 0; i < n_open; i++) bounds.limit[rows.at(s.open[i])] = float(-kInf);
 }
 
-template <class T>
-inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, core::Pass* pass) {
+template <class AnyTable>
+inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable table,
+                        core::ClusterSums into, core::Pass* pass) {
+  using T = typename AnyTable::Value;
   const Rows& X = *a.about.rows;
   const int64_t k = a.about.k;
-  Table<T> table;
   Cutter cutter(a.tables);
   table.cut(cutter, k, X.d);
-  table.fill(a.centers);
-  Pool pool(call, double(X.n) * double(k) * double(X.d), a.n_threads);
+  table.fill(pool, a.centers, X);
   Scratch<BlockScratch<T>> scratch(a.scratch, pool.n_threads(), X, k, a.block_rows, true);
   bool look_at_all = !a.about.bounded || a.bounds.first || a.centers.has_repeated;
   Table<T> fast;
   Cutter of_fast(a.of_fast);
   fast.cut(of_fast, kMostFast, X.d);
   if (a.about.bounded) {
-    a.bounds.follow(a.centers, a.about.labels, X.n, kLanes<T>, call.options->fast_centers);
+    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kLanes<T>, call.options->fast_centers);
     if (a.bounds.n_fast) fast.fill(a.centers, a.bounds.fastest, a.bounds.n_fast);
   }
   const ClusterTotals totals = {&X, a.about.weights, a.about.shift, true, into, nullptr};
-  const bool screened = call.options->screen != 1;
+  const bool screened = call.options->screen != 1 && a.centers.largest < kLargestNorm;
   int32_t* labels = a.about.labels;
   Turns turns;
   bool done = pool.for_blocks(a.n_blocks, [&](int64_t b, int thread) {
@@ -152,7 +173,7 @@ inline Status assign_in(const Call& call, Assigner& a, core::ClusterSums into, c
                                      s);
     }
     int64_t n_open = find_nearest(X, rows, a.about.shift, a.centers, table, screened, s);
-    if (a.about.bounded) keep_limits(a.bounds, rows, table, n_open, s);
+    if (a.about.bounded) keep_limits(a.bounds, rows, table.eps, n_open, s);
     if (a.about.bounded && a.centers.has_repeated)
       for (int64_t r = 0; r < rows.n; r++) a.bounds.limit[rows.at(r)] = float(-kInf);
     int64_t n_changed = 0;
@@ -184,33 +205,51 @@ inline bool screen_in_double(const Call& call, const Centers& centers) {
 inline Status assign(const Call& call, void* state, const double* centers,
                      core::ClusterSums into, core::Pass* pass) {
   Assigner& a = *(Assigner*)state;
-  a.centers.fill(centers, a.about.shift);
+  const Rows& X = *a.about.rows;
+  // Besides the products, a row costs about as much as four to be passed over.
+  Pool pool(call, work_of(X, a.n_compared, a.about.k) + 4.0 * double(X.n), a.n_threads);
+  a.centers.fill(centers, a.about.shift, &pool);
   bool in_double = a.in_double || screen_in_double(call, a.centers);
-  Status status = in_double ? assign_in<double>(call, a, into, pass)
-                            : assign_in<float>(call, a, into, pass);
+  Status status = with_table(X, in_double, [&](auto table) {
+    return assign_in(call, pool, a, table, into, pass);
+  });
+  a.n_compared = pass->n_compared;
   // Then float64, which decides nearly all, is the faster screen.
   if (2 * pass->n_undecided > pass->n_compared) a.in_double = true;
   return status;
 }
 
+// What is reported as the squared distance of a row to its centre.
 template <class T>
-inline Status label_in(const Call& call, core::LabelJob& job, const Centers& centers) {
+inline double own_distance(const Rows& X, int64_t i, const Centers& centers, int32_t label,
+                           BlockScratch<T>& s) {
+  const double* center = centers.centers + label * X.d;
+  if (X.sparse) {
+    read_entries(X, i, s.entries);
+    return sparse_sq_distance(s.entries, center, centers.sq_norms[label]);
+  }
+  read_row(X, i, nullptr, s.row);
+  return sq_distance(s.row, center, X.d);
+}
+
+template <class AnyTable>
+inline Status label_in(const Call& call, Pool& pool, core::LabelJob& job, const Centers& centers,
+                       AnyTable table) {
+  using T = typename AnyTable::Value;
   const Rows& X = *job.rows;
   const int64_t block_rows = rows_of_block(call, X, job.n);
   const int64_t n_blocks = (job.n + block_rows - 1) / block_rows;
-  Pool pool(call, double(job.n) * double(job.k) * double(X.d), n_blocks);
-  Memory of_table(size_of_table<T>(job.k, X.d));
+  Memory of_table(size_of_table<AnyTable>(job.k, X.d));
   Memory of_blocks(size_t(n_blocks) * (sizeof(double) + 1));
   Scratch<BlockScratch<T>> scratch(pool.n_threads(), X, job.k, block_rows, false);
   if (!of_table || !of_blocks || !scratch) return core::no_memory;
-  Table<T> table;
   Cutter cutter(of_table.begin());
   table.cut(cutter, job.k, X.d);
-  table.fill(centers);
+  table.fill(pool, centers, X);
   double* inertia = (double*)(void*)of_blocks.begin();
   bool* finite = (bool*)(inertia + n_blocks);
   const ClusterTotals totals = {&X, job.weights, job.shift, true, job.sums, nullptr};
-  const bool screened = call.options->screen != 1;
+  const bool screened = call.options->screen != 1 && centers.largest < kLargestNorm;
   const bool measured = job.distances || job.want_inertia;
   Turns turns;
   bool done = pool.for_blocks(n_blocks, [&](int64_t b, int thread) {
@@ -227,8 +266,7 @@ inline Status label_in(const Call& call, core::LabelJob& job, const Centers& cen
     for (int64_t r = 0; measured && r < n; r++) {
       int64_t i = rows.at(r);
       double w = job.weights ? job.weights[i] : 1.0;
-      read_row(X, i, nullptr, s.row);
-      double distance = sq_distance(s.row, centers.centers + s.label[r] * X.d, X.d);
+      double distance = own_distance(X, i, centers, s.label[r], s);
       if (job.distances) job.distances[start + r] = distance;
       if (w > 0.0) inertia[b] += w * distance;
     }
@@ -250,14 +288,17 @@ inline Status label_in(const Call& call, core::LabelJob& job, const Centers& cen
 inline Status label(const Call& call, core::LabelJob& job) {
   Centers centers;
   Cutter size(nullptr);
-  centers.cut(size, job.k, job.rows->d);
+  const Rows& X = *job.rows;
+  centers.cut(size, job.k, X.d, X.sparse);
   Memory memory(size.used());
   if (!memory) return core::no_memory;
   Cutter cutter(memory.begin());
-  centers.cut(cutter, job.k, job.rows->d);
-  centers.fill(job.centers, job.shift);
-  return screen_in_double(call, centers) ? label_in<double>(call, job, centers)
-                                         : label_in<float>(call, job, centers);
+  centers.cut(cutter, job.k, X.d, X.sparse);
+  int64_t block_rows = rows_of_block(call, X, job.n);
+  Pool pool(call, work_of(X, job.n, job.k), (job.n + block_rows - 1) / block_rows);
+  centers.fill(job.centers, job.shift, &pool);
+  return with_table(X, screen_in_double(call, centers),
+                    [&](auto table) { return label_in(call, pool, job, centers, table); });
 }
 
 }  // namespace LEVEL

@@ -59,15 +59,16 @@ struct Bounds {
   }
 
   // Add up how far the centres have moved to be where they are now, and choose the fast ones.
-  void follow(const Centers& centers, const int32_t* labels, int64_t n_rows, int64_t lanes,
-              int least_fast) {
+  void follow(Pool& pool, const Centers& centers, const int32_t* labels, int64_t n_rows,
+              int64_t lanes, int least_fast) {
     n_fast = 0;
     if (first) {
       unit = power_below(1.0 / __builtin_sqrt(maximum(centers.largest, 1e-300)));
       for (int64_t c = 0; c < k; c++) drift[c] = extra[c] = 0.0;
     } else {
-      measure_movement(centers);
-      n_fast = best_number(labels, n_rows, double(lanes), least_fast);
+      measure_movement(pool, centers);
+      // Rows of few entries have no use for few centres.
+      if (!centers.n_leaves) n_fast = best_number(labels, n_rows, double(lanes), least_fast);
       for (int64_t c = 0; c < k; c++) {
         double every = moved_most_but(c, 0), rest = moved_most_but(c, n_fast);
         slow[c] = float((drift[c] + moved[c] + rest) * unit * (1.0 + kRounding));
@@ -80,7 +81,9 @@ struct Bounds {
       above[c] = float(drift[c] * unit * (1.0 + kRounding));
       below[c] = float(drift[c] * unit * (1.0 - kRounding));
     }
-    __builtin_memcpy(before, centers.offsets, size_t(k * d) * sizeof(double));
+    for_centers(&pool, k, d, [&](int64_t c) {
+      __builtin_memcpy(before + c * d, places(centers) + c * d, size_t(d) * sizeof(double));
+    });
   }
 
   // The limit of a row that has been looked at, by lower bounds on the squared distances of its
@@ -110,6 +113,10 @@ struct Bounds {
   }
 
  private:
+  static const double* places(const Centers& centers) {
+    return centers.n_leaves ? centers.centers : centers.offsets;
+  }
+
   static double power_below(double x) {
     uint64_t bits;
     __builtin_memcpy(&bits, &x, 8);
@@ -118,11 +125,13 @@ struct Bounds {
     return x;
   }
 
-  void measure_movement(const Centers& centers) {
+  void measure_movement(Pool& pool, const Centers& centers) {
     int64_t n = 0, most = minimum(k, int64_t(kMostFast + 2));
-    for (int64_t c = 0; c < k; c++) {
-      double square = sq_distance(centers.offsets + c * d, before + c * d, d);
+    for_centers(&pool, k, d, [&](int64_t c) {
+      double square = sq_distance(places(centers) + c * d, before + c * d, d);
       moved[c] = __builtin_sqrt(square) * (1.0 + 1e-12 * double(d + 8));
+    });
+    for (int64_t c = 0; c < k; c++) {
       if (n == most && moved[c] <= moved[fastest[n - 1]]) continue;
       int64_t place = n < most ? n++ : n - 1;
       for (; place && !(moved[c] <= moved[fastest[place - 1]]); place--)

@@ -84,23 +84,31 @@ class ClusterParts {
       if (w == 0.0) continue;  // whatever the row is: it may be beyond float64
       const double* origin = totals.origins;
       if (origin && !totals.one_origin) origin += change.to * d;
-      convert<S>(X.values + change.row * X.row_stride, X.feature_stride, X.swapped, d, origin,
-                 row_);
+      const char* place = X.values + change.row * X.row_stride;
+      const double* row = row_;
+      if (std::is_same<S, double>::value && X.feature_stride == sizeof(S) && !X.swapped)
+        row = (const double*)(const void*)place;
+      else
+        convert<S>(place, X.feature_stride, X.swapped, d, nullptr, row_);
+      if (origin) {
+        for (int64_t j = 0; j < d; j++) row_[j] = row[j] - origin[j];
+        row = row_;
+      }
       int64_t to = place_of(change.to, d);
       weights_[to] += w;
       members_[to] += w > 0.0;
-      if (totals.squares) squares_[to] += w * sq_norm(row_, d);
-      double* sums = sums_ + to * d;
+      if (totals.squares) squares_[to] += w * sq_norm(row, d);
+      double* __restrict__ sums = sums_ + to * d;
       if (change.from < 0) {
-        for (int64_t j = 0; j < d; j++) sums[j] += w * row_[j];
+        for (int64_t j = 0; j < d; j++) sums[j] += w * row[j];
         continue;
       }
       int64_t from = place_of(change.from, d);
       weights_[from] -= w;
       members_[from] -= w > 0.0;
-      double* before = sums_ + from * d;
+      double* __restrict__ before = sums_ + from * d;
       for (int64_t j = 0; j < d; j++) {
-        double term = w * row_[j];
+        double term = w * row[j];
         sums[j] += term;
         before[j] -= term;
       }

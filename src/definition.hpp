@@ -22,12 +22,7 @@ inline V add_in_pairs(const V* r) {
 
 // The sum of term(start), ..., n of them, in the order that the definition has.
 template <class V, class F>
-inline V sum_of_terms(int64_t start, int64_t n, F term) {
-  if (n > kLeaf) {
-    int64_t half = first_half(n);
-    V left = sum_of_terms<V>(start, half, term);
-    return left + sum_of_terms<V>(start + half, n - half, term);
-  }
+__attribute__((always_inline)) inline V sum_of_few(int64_t start, int64_t n, F term) {
   V total{};
   int64_t j = start, stop = start + n;
   if (n >= 8) {
@@ -39,6 +34,19 @@ inline V sum_of_terms(int64_t start, int64_t n, F term) {
   }
   for (; j < stop; j++) total += term(j);
   return total;
+}
+
+template <class V, class F>
+__attribute__((noinline)) V sum_of_many(int64_t start, int64_t n, F term) {
+  if (n <= kLeaf) return sum_of_few<V>(start, n, term);
+  int64_t half = first_half(n);
+  V left = sum_of_many<V>(start, half, term);
+  return left + sum_of_many<V>(start + half, n - half, term);
+}
+
+template <class V, class F>
+inline V sum_of_terms(int64_t start, int64_t n, F term) {
+  return n <= kLeaf ? sum_of_few<V>(start, n, term) : sum_of_many<V>(start, n, term);
 }
 
 // Squared distance of two points.
@@ -92,15 +100,67 @@ inline void own_sq_distances(const double* tile, const double* const* points, in
     store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, d, v));
 }
 
+// What cancellation leaves of a zero is a zero.
+inline double sum_or_zero(double sum_of_entries, double sq_norm) {
+  double total = sum_of_entries + sq_norm;
+  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+}
+
+// The definition for CSR rows, at less than the cost of all features. Where a row has no entries
+// in a leaf of the sum, its terms are the squares of the point alone: these sums of a leaf are
+// kept for each point.
+inline int64_t number_of_leaves(int64_t n) {
+  if (n <= kLeaf) return 1;
+  return number_of_leaves(first_half(n)) + number_of_leaves(n - first_half(n));
+}
+
+// The squared norm of a point. What `leaf_sum` points at, and goes on from, is filled.
+inline double add_leaves(const double* point, int64_t n, double*& leaf_sum) {
+  if (n <= kLeaf) return *leaf_sum++ = sq_norm(point, n);
+  int64_t half = first_half(n);
+  double left = add_leaves(point, half, leaf_sum);
+  return left + add_leaves(point + half, n - half, leaf_sum);
+}
+
+// The squared distance of a CSR row to a point: the very sum of `sq_distance`.
+class SparseDistance {
+ public:
+  // `dense` has all features of the row.
+  SparseDistance(const Entries& row, const double* dense) : row_(row), dense_(dense) {}
+
+  double to(const double* point, int64_t d, const double* leaf_sums) {
+    point_ = point;
+    leaf_sum_ = leaf_sums;
+    entry_ = 0;
+    return sum(0, d);
+  }
+
+ private:
+  double sum(int64_t start, int64_t n) {
+    if (n > kLeaf) {
+      int64_t half = first_half(n);
+      double left = sum(start, half);
+      return left + sum(start + half, n - half);
+    }
+    double without_entries = *leaf_sum_++;
+    int64_t before = entry_;
+    while (entry_ < row_.n && row_.columns[entry_] < start + n) entry_++;
+    if (entry_ == before) return without_entries;
+    return sq_distance(dense_ + start, point_ + start, n);
+  }
+
+  const Entries& row_;
+  const double *dense_, *point_ = nullptr, *leaf_sum_ = nullptr;
+  int64_t entry_ = 0;
+};
+
 // The squared distance of a CSR row as sparse sums have it: by its entries and the squared norm
-// of the point. It differs from the definition in the last digits, so it decides nothing; what
-// cancellation leaves of a zero is a zero.
+// of the point. It differs from the definition in the last digits, so it decides nothing.
 inline double sparse_sq_distance(const Entries& row, const double* point, double sq_norm) {
   double total = 0.0;
   for (int64_t e = 0; e < row.n; e++)
     total += row.values[e] * (row.values[e] - 2.0 * point[row.columns[e]]);
-  total += sq_norm;
-  return total > 8 * 2.220446049250313e-16 * sq_norm ? total : 0.0;
+  return sum_or_zero(total, sq_norm);
 }
 
 }  // namespace LEVEL

@@ -5,6 +5,10 @@
 
 namespace LEVEL {
 
+// Entries of CSR rows that are read before they meet the centres. A group of centres stays in the
+// cache while they pass by; of too many, the entries themselves do not.
+inline int64_t room_of_entries(const Rows& X) { return maximum(X.longest, int64_t(1) << 13); }
+
 // Memory of a thread for the rows of a block: arrays of one number a row, and tiles.
 template <class T>
 struct BlockScratch {
@@ -13,6 +17,13 @@ struct BlockScratch {
   int64_t *index, *open;
   double* row;
   uint32_t* within;
+  // For CSR rows: see sparse.hpp.
+  Entries entries;
+  int64_t* n_entries;
+  T* scores;
+  double* lower;
+  int32_t* left;
+  bool row_is_clear;
   Change* changed;
   ClusterParts parts;
 
@@ -29,6 +40,13 @@ struct BlockScratch {
     open = cutter.take<int64_t>(room);
     row = cutter.take<double>(X.d);
     within = cutter.take<uint32_t>(k + 1);
+    entries.columns = cutter.take<int64_t>(X.sparse ? room_of_entries(X) : 0);
+    entries.values = cutter.take<double>(X.sparse ? room_of_entries(X) : 0);
+    n_entries = cutter.take<int64_t>(X.sparse ? room : 0);
+    scores = cutter.take<T>(X.sparse ? k + kLanes<T> : 0);
+    lower = cutter.take<double>(X.sparse ? k : 0);
+    left = cutter.take<int32_t>(X.sparse ? k : 0);
+    row_is_clear = false;
     changed = cutter.take<Change>(n_rows);
     parts.cut(cutter, X, k, n_rows, moving);
   }
@@ -75,6 +93,22 @@ inline void decide_open(const Rows& X, SomeRows rows, const double* shift, const
   }
 }
 
+// List in s.open the rows whose two least scores may be nearer to each other than they may be off;
+// returns how many.
+template <class AnyTable>
+inline int64_t list_open(int64_t n_rows, const AnyTable& table, bool screened,
+                         BlockScratch<typename AnyTable::Value>& s) {
+  using T = typename AnyTable::Value;
+  int64_t n_open = 0;
+  for (int64_t r = 0; r < n_rows; r++) {
+    s.off[r] = s.norm[r] * table.slack_of_norm + table.slack[s.label[r]];
+    if (!screened || double(s.norm[r]) > kLargestNorm) s.off[r] = T(kInf);
+    s.open[n_open] = r;
+    n_open += !(s.second[r] - s.best[r] > s.off[r]);
+  }
+  return n_open;
+}
+
 // Fill s.label with the nearest centre of each row; s.best, s.second, s.norm and s.off with what
 // the screen tells of it. Returns how many rows the screen left open: those of s.open.
 template <class T>
@@ -92,13 +126,7 @@ inline int64_t find_nearest(const Rows& X, SomeRows rows, const double* shift,
     norms_of_tile(s.tile, X.d, s.norm + r);
     two_least(s.tile, table, s.best + r, s.second + r, s.label + r);
   }
-  int64_t n_open = 0;
-  for (int64_t r = 0; r < rows.n; r++) {
-    s.off[r] = s.norm[r] * table.slack_of_norm + table.slack[s.label[r]];
-    if (!screened) s.off[r] = T(kInf);
-    s.open[n_open] = r;
-    n_open += !(s.second[r] - s.best[r] > s.off[r]);
-  }
+  int64_t n_open = list_open(rows.n, table, screened, s);
   if (n_open) decide_open(X, rows, shift, centers, table, n_open, s);
   return n_open;
 }

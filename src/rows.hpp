@@ -150,6 +150,38 @@ inline void read_tile(const Rows& X, const int64_t* index, int64_t first, int n,
   });
 }
 
+// Read n rows of a dense matrix in float64, less the shift (may be null), one after the other:
+// where they are, if they lie so in memory, or else to the buffer, which has room for them.
+inline const double* read_rows(const Rows& X, int64_t first, int64_t n, const double* shift,
+                               double* buffer) {
+  const int64_t d = X.d;
+  const char* start = X.values + first * X.row_stride;
+  const double* found = buffer;
+  with_type(X.type, [&](auto example) {
+    using S = decltype(example);
+    constexpr int64_t size = sizeof(S);
+    if (X.feature_stride == size && X.row_stride == d * size) {
+      if (std::is_same<S, double>::value && !X.swapped)
+        found = (const double*)(const void*)start;
+      else
+        convert<S>(start, size, X.swapped, n * d, nullptr, buffer);
+    } else if (X.row_stride == size && !X.swapped) {
+      for (int64_t j = 0; j < d; j++) {
+        const char* column = start + j * X.feature_stride;
+        for (int64_t r = 0; r < n; r++) buffer[r * d + j] = double(value_at<S>(column + r * size));
+      }
+    } else {
+      for (int64_t r = 0; r < n; r++)
+        convert<S>(start + r * X.row_stride, X.feature_stride, X.swapped, d, nullptr,
+                   buffer + r * d);
+    }
+  });
+  if (!shift) return found;
+  for (int64_t r = 0; r < n; r++)
+    for (int64_t j = 0; j < d; j++) buffer[r * d + j] = found[r * d + j] - shift[j];
+  return buffer;
+}
+
 // Have a row of a dense matrix on its way to the cache.
 inline void fetch_row(const Rows& X, int64_t i) {
   if (X.feature_stride > 8) return;
@@ -220,7 +252,12 @@ inline void sort_entries(int64_t d, Entries& row) {
 inline void read_entries(const Rows& X, int64_t i, Entries& out) {
   int64_t start = index_at(X.indptr, X.wide, i), stop = index_at(X.indptr, X.wide, i + 1);
   out.n = stop - start;
-  for (int64_t e = 0; e < out.n; e++) out.columns[e] = index_at(X.indices, X.wide, start + e);
+  if (X.wide) {
+    __builtin_memcpy(out.columns, X.indices + 8 * start, size_t(8 * out.n));
+  } else {
+    const char* columns = X.indices + 4 * start;
+    for (int64_t e = 0; e < out.n; e++) out.columns[e] = value_at<int32_t>(columns + 4 * e);
+  }
   with_type(X.type, [&](auto example) {
     using S = decltype(example);
     convert<S>(X.values + start * int64_t(sizeof(S)), sizeof(S), X.swapped, out.n, nullptr,

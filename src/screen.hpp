@@ -42,41 +42,51 @@ constexpr double kTiny = sizeof(T) == 4 ? 1.1754943508222875e-38 : 2.22507385850
 template <class T>
 constexpr T kFar = sizeof(T) == 4 ? T(2e37) : T(1e307);  // a score that no row has
 constexpr double kInf = __builtin_inf();
+// Squared norms above leave sums of products no room in float64.
+constexpr double kLargestNorm = 1e300;
+
+// Call f(c) for every centre, on several threads if they have many values.
+template <class F>
+inline void for_centers(Pool* pool, int64_t k, int64_t d, F f) {
+  if (pool && k * d >= int64_t(1) << 16) {
+    pool->for_blocks(k, [&](int64_t c, int) { f(c); });
+  } else {
+    for (int64_t c = 0; c < k; c++) f(c);
+  }
+}
 
 // Centres as the definition and the screens of any precision need them.
 struct Centers {
   int64_t k, d;
   const double* centers;
   double *offsets, *sq_norms;  // less the shift
+  double* leaf_sums;  // of each centre, for CSR rows; these need no offsets
+  int64_t n_leaves;
   bool* repeated;  // equal to a centre of lower index: such a centre gets no rows
   bool has_repeated;
   double largest;  // of sq_norms
 
-  void cut(Cutter& cutter, int64_t n_centers, int64_t n_features) {
+  void cut(Cutter& cutter, int64_t n_centers, int64_t n_features, bool for_sparse = false) {
     k = n_centers;
     d = n_features;
-    offsets = cutter.take<double>(k * d);
+    n_leaves = for_sparse ? number_of_leaves(d) : 0;
+    leaf_sums = cutter.take<double>(k * n_leaves);
+    offsets = cutter.take<double>(for_sparse ? 0 : k * d);
     sq_norms = cutter.take<double>(k);
     repeated = cutter.take<bool>(k);
   }
 
-  void fill(const double* from, const double* shift) {
+  void fill(const double* from, const double* shift, Pool* pool = nullptr) {
     centers = from;
+    for_centers(pool, k, d, [&](int64_t c) { sq_norms[c] = fill_center(c, shift); });
     largest = 0.0;
     has_repeated = false;
     for (int64_t c = 0; c < k; c++) {
       const double* center = centers + c * d;
-      double total = 0.0;
-      for (int64_t j = 0; j < d; j++) {
-        double offset = center[j] - (shift ? shift[j] : 0.0);
-        offsets[c * d + j] = offset;
-        total += offset * offset;
-      }
-      sq_norms[c] = total;
-      largest = maximum(largest, total);
+      largest = maximum(largest, sq_norms[c]);
       repeated[c] = false;
       for (int64_t other = 0; other < c; other++)
-        if (sq_norms[other] == total && equal(centers + other * d, center)) {
+        if (sq_norms[other] == sq_norms[c] && equal(centers + other * d, center)) {
           repeated[c] = has_repeated = true;
           break;
         }
@@ -87,6 +97,21 @@ struct Centers {
   bool fit_float() const { return largest < 1e30 && largest > 1e-28; }
 
  private:
+  double fill_center(int64_t c, const double* shift) {
+    const double* center = centers + c * d;
+    if (n_leaves) {
+      double* sums = leaf_sums + c * n_leaves;
+      return add_leaves(center, d, sums);
+    }
+    double total = 0.0;
+    for (int64_t j = 0; j < d; j++) {
+      double offset = center[j] - (shift ? shift[j] : 0.0);
+      offsets[c * d + j] = offset;
+      total += offset * offset;
+    }
+    return total;
+  }
+
   bool equal(const double* a, const double* b) const {
     for (int64_t j = 0; j < d; j++)
       if (!(a[j] == b[j])) return false;
@@ -97,6 +122,7 @@ struct Centers {
 // Centres in one precision, and how far their scores may be off.
 template <class T>
 struct Table {
+  using Value = T;
   int64_t k, padded, d;
   T* factors;  // (padded, d): -2 times the centres less the shift
   T* norms;    // a score is a product plus this: a lower bound, but for the row's part
@@ -131,6 +157,8 @@ struct Table {
     slack_of_norm = T(2.0 * eta * (1.0 + double(d + 8) * kEps<T>));
     eps = T(8.0 * kEps<T>);
   }
+
+  void fill(Pool&, const Centers& of, const Rows&) { fill(of); }
 
   static double error_of_scores(int64_t n_terms) {
     double eta = 0.525 * kEps<T> * double(n_terms + 8);

@@ -1,167 +1,13 @@
-// Passes over all rows that add up: moments, norms and keys, sums of clusters, inertia; and the
-// step of the centres to their means.
+// Passes over all rows that add up: norms and keys, sums of clusters, inertia; and the step of
+// the centres to their means.
 //
-// All sums are in float64 and of one order: in a block by row (or by row modulo 8, see `moments`),
-// blocks by number. It depends on the shape of X alone.
+// All sums are in float64 and of one order: in a block by row, blocks by number. It
+// depends on the shape of X alone.
 #pragma once
 #include "cluster_parts.hpp"
+#include "moments.hpp"
 
 namespace LEVEL {
-
-// What a pass over all rows has to do, in numbers read.
-inline double n_values(const Rows& X) {
-  return X.sparse ? double(index_at(X.indptr, X.wide, X.n)) : double(X.n) * double(X.d);
-}
-
-inline void fill(double* values, int64_t n, double value) {
-  for (int64_t i = 0; i < n; i++) values[i] = value;
-}
-
-inline Status status_of(bool done) { return done ? core::ok : core::interrupted; }
-
-// Memory to read rows with: tiles of dense ones, entries of CSR ones.
-struct Reader {
-  double *tile, *buffer, *row;
-  Entries entries;
-
-  void cut(Cutter& cutter, const Rows* X) {
-    tile = cutter.take<double>(X->sparse ? 0 : size_of_buffer<double>(X->d));
-    buffer = cutter.take<double>(X->sparse ? 0 : size_of_buffer<double>(X->d));
-    row = cutter.take<double>(X->sparse ? 0 : X->d);
-    entries.columns = cutter.take<int64_t>(X->longest);
-    entries.values = cutter.take<double>(X->longest);
-  }
-};
-
-// --- moments ---------------------------------------------------------------------------------
-
-// Of a block: weight, means and sums of squared deviations of its rows.
-struct Moments : Reader {
-  double *mean, *squares, *stored_weight;
-  int64_t* n_stored;
-  double* lanes;  // of each feature 8 sums, the first of rows 0, 8, 16, ... of the block
-  double weight;
-
-  void cut(Cutter& cutter, const Rows* X) {
-    Reader::cut(cutter, X);
-    mean = cutter.take<double>(X->d);
-    squares = cutter.take<double>(X->d);
-    lanes = cutter.take<double>(X->sparse ? 0 : 8 * X->d);
-    stored_weight = cutter.take<double>(X->sparse ? X->d : 0);
-    n_stored = cutter.take<int64_t>(X->sparse ? X->d : 0);
-  }
-
-  // Add up term(x, j), times the weight, of all rows; those without weight add nothing, whatever
-  // they are. `sums` gets one number for each feature.
-  template <class F>
-  void add_up(const Rows& X, const double* weights, int64_t start, int64_t stop, double* sums,
-              F term) {
-    constexpr int N = kTile<double>, L = kLanes<double>;
-    fill(lanes, 8 * X.d, 0.0);
-    for (int64_t first = start; first < stop; first += N) {
-      int n = int(minimum<int64_t>(N, stop - first));
-      read_tile<double>(X, nullptr, first, n, nullptr, buffer, tile);
-      double w[N];
-      for (int r = 0; r < N; r++) w[r] = r < n ? (weights ? weights[first + r] : 1.0) : 0.0;
-      Vec<double> w0 = load(w), w1 = load(w + L);
-      Mask<double> counts0 = w0 > 0.0, counts1 = w1 > 0.0;
-      double* at = lanes + (first - start) % 8;
-      double* next = lanes + (first - start + L) % 8;
-      for (int64_t j = 0; j < X.d; j++) {
-        Vec<double> a = w0 * term(load(tile + j * N), j), b = w1 * term(load(tile + j * N + L), j);
-        a = (Vec<double>)((Mask<double>)a & counts0);
-        b = (Vec<double>)((Mask<double>)b & counts1);
-        store(at + 8 * j, load(at + 8 * j) + a);
-        store(next + 8 * j, load(next + 8 * j) + b);
-      }
-    }
-    for (int64_t j = 0; j < X.d; j++) sums[j] = add_in_pairs(lanes + 8 * j);
-  }
-
-  void of_dense(const Rows& X, const double* weights, int64_t start, int64_t stop) {
-    double sums[8] = {};
-    for (int64_t i = start; i < stop; i++) sums[(i - start) % 8] += weights ? weights[i] : 1.0;
-    weight = add_in_pairs(sums);
-    if (!(weight > 0.0)) return;
-    add_up(X, weights, start, stop, mean, [](Vec<double> x, int64_t) { return x; });
-    for (int64_t j = 0; j < X.d; j++) mean[j] /= weight;
-    add_up(X, weights, start, stop, squares, [this](Vec<double> x, int64_t j) {
-      Vec<double> off = x - mean[j];
-      return off * off;
-    });
-  }
-
-  // What is not stored is a zero, which is as far from the mean as the mean from zero.
-  void of_sparse(const Rows& X, const double* weights, int64_t start, int64_t stop) {
-    int64_t n_rows = 0;
-    weight = 0.0;
-    fill(mean, X.d, 0.0);
-    fill(squares, X.d, 0.0);
-    fill(stored_weight, X.d, 0.0);
-    for (int64_t j = 0; j < X.d; j++) n_stored[j] = 0;
-    auto for_entries = [&](auto f) {
-      for (int64_t i = start; i < stop; i++) {
-        double w = weights ? weights[i] : 1.0;
-        if (!(w > 0.0)) continue;
-        read_entries(X, i, entries);
-        for (int64_t e = 0; e < entries.n; e++) f(entries.columns[e], entries.values[e], w);
-      }
-    };
-    for (int64_t i = start; i < stop; i++) {
-      weight += weights ? weights[i] : 1.0;
-      n_rows += !weights || weights[i] > 0.0;
-    }
-    if (!n_rows) return;
-    for_entries([&](int64_t j, double x, double w) {
-      mean[j] += w * x;
-      stored_weight[j] += w;
-      n_stored[j]++;
-    });
-    for (int64_t j = 0; j < X.d; j++) mean[j] /= weight;
-    for_entries([&](int64_t j, double x, double w) {
-      double off = x - mean[j];
-      squares[j] += w * (off * off);
-    });
-    for (int64_t j = 0; j < X.d; j++) {
-      // A difference of weights would leave rounding where there is no zero.
-      if (n_stored[j] == n_rows) continue;
-      squares[j] += maximum(weight - stored_weight[j], 0.0) * (mean[j] * mean[j]);
-    }
-  }
-
-  // Chan, Golub and LeVeque (1983).
-  void add_to(double& total, double* all_mean, double* all_squares, int64_t d) const {
-    if (!(weight > 0.0)) return;
-    double ratio = weight / (total + weight);
-    for (int64_t j = 0; j < d; j++) {
-      double delta = mean[j] - all_mean[j];
-      all_squares[j] += squares[j] + delta * delta * (total * ratio);
-      all_mean[j] += delta * ratio;
-    }
-    total += weight;
-  }
-};
-
-// Weight of the rows; mean and weighted sum of squared deviations of each feature.
-inline Status moments(const Call& call, const Rows& X, const double* weights, double* total,
-                      double* mean, double* squares) {
-  Blocks blocks(call, X, X.n);
-  Pool pool(call, 4 * n_values(X), blocks.count);
-  Scratch<Moments> scratch(pool.n_threads(), &X);
-  if (!scratch) return core::no_memory;
-  *total = 0.0;
-  fill(mean, X.d, 0.0);
-  fill(squares, X.d, 0.0);
-  Turns turns;
-  return status_of(pool.for_blocks(blocks.count, [&](int64_t b, int thread) {
-    Moments& part = scratch.of(thread);
-    if (X.sparse)
-      part.of_sparse(X, weights, blocks.start(b), blocks.stop(b));
-    else
-      part.of_dense(X, weights, blocks.start(b), blocks.stop(b));
-    turns.in_turn(b, pool, [&] { part.add_to(*total, mean, squares, X.d); });
-  }));
-}
 
 // --- norms, keys and own distances -----------------------------------------------------------
 
@@ -170,7 +16,7 @@ template <class F>
 inline Status add_blocks(const Call& call, const Rows& X, double* total, F sum_of) {
   Blocks blocks(call, X, X.n);
   Pool pool(call, 2 * n_values(X), blocks.count);
-  Scratch<Reader> scratch(pool.n_threads(), &X);
+  Scratch<Reader> scratch(pool.n_threads(), X);
   Memory memory(size_t(blocks.count) * sizeof(double));
   if (!scratch || !memory) return core::no_memory;
   double* sums = (double*)memory.begin();
@@ -180,6 +26,15 @@ inline Status add_blocks(const Call& call, const Rows& X, double* total, F sum_o
   *total = 0.0;
   for (int64_t b = 0; done && b < blocks.count; b++) *total += sums[b];
   return status_of(done);
+}
+
+// Products of N rows with the direction, each added up in the order of the features.
+template <int N>
+inline void add_products(const double* rows, const double* direction, int64_t d, double* out) {
+  double sums[N] = {};
+  for (int64_t j = 0; j < d; j++)
+    for (int r = 0; r < N; r++) sums[r] += rows[r * d + j] * direction[j];
+  for (int r = 0; r < N; r++) out[r] = sums[r];
 }
 
 // Squared distances from the shift, and keys: what direction makes of the rows less the shift.
@@ -210,28 +65,16 @@ inline Status norms_and_keys(const Call& call, const Rows& X, const double* weig
       }
       return total;
     }
-    constexpr int N = kTile<double>, L = kLanes<double>;
-    for (int64_t first = start; first < stop; first += N) {
-      int n = int(minimum<int64_t>(N, stop - first));
-      read_tile<double>(X, nullptr, first, n, shift, reader.buffer, reader.tile);
-      const double* tile = reader.tile;
-      double norm[N], key[N];
-      for (int v = 0; v < 2; v++) {
-        const double* columns = tile + v * L;
-        store(norm + v * L, sum_of_terms<Vec<double>>(0, X.d, [columns](int64_t j) {
-                Vec<double> x = load(columns + j * N);
-                return x * x;
-              }));
-      }
-      Vec<double> key0{}, key1{};
-      for (int64_t j = 0; direction && j < X.d; j++) {
-        key0 += load(tile + j * N) * direction[j];
-        key1 += load(tile + j * N + L) * direction[j];
-      }
-      store(key, key0);
-      store(key + L, key1);
-      for (int r = 0; r < n; r++) total += note(first + r, norm[r], key[r]);
-    }
+    const int64_t d = X.d;
+    reader.for_groups(X, start, stop, shift, [&](int64_t first, int64_t n, const double* rows) {
+      double key[kTogether] = {};
+      // Several rows at a time: an addition waits for the one before.
+      for (int64_t r = 0; direction && r + 8 <= n; r += 8)
+        add_products<8>(rows + r * d, direction, d, key + r);
+      for (int64_t r = n / 8 * 8; direction && r < n; r++)
+        add_products<1>(rows + r * d, direction, d, key + r);
+      for (int64_t r = 0; r < n; r++) total += note(first + r, sq_norm(rows + r * d, d), key[r]);
+    });
     return total;
   });
 }
@@ -260,12 +103,10 @@ inline Status own_distances(const Call& call, const Rows& X, const double* weigh
       }
       return total;
     }
-    with_type(X.type, [&](auto example) {
-      using S = decltype(example);
-      for (int64_t i = start; i < stop; i++) {
-        convert<S>(X.values + i * X.row_stride, X.feature_stride, X.swapped, X.d, nullptr,
-                   reader.row);
-        add(i, sq_distance(reader.row, centers + labels[i] * X.d, X.d));
+    reader.for_groups(X, start, stop, nullptr, [&](int64_t first, int64_t n, const double* rows) {
+      for (int64_t r = 0; r < n; r++) {
+        const double* center = centers + labels[first + r] * X.d;
+        add(first + r, sq_distance(rows + r * X.d, center, X.d));
       }
     });
     return total;
@@ -275,8 +116,8 @@ inline Status own_distances(const Call& call, const Rows& X, const double* weigh
 // --- sums of clusters ------------------------------------------------------------------------
 
 struct OnlyParts : ClusterParts {
-  void cut(Cutter& cutter, const Rows* X, int64_t k, int64_t n_rows) {
-    ClusterParts::cut(cutter, *X, k, n_rows, false);
+  void cut(Cutter& cutter, const Rows& X, int64_t k, int64_t n_rows) {
+    ClusterParts::cut(cutter, X, k, n_rows, false);
   }
 };
 
@@ -287,7 +128,7 @@ inline Status cluster_sums(const Call& call, const Rows& X, const double* weight
                            int64_t k, core::ClusterSums into, double* squares) {
   Blocks blocks(call, X, X.n);
   Pool pool(call, 2 * n_values(X), X.sparse ? 1 : blocks.count);
-  Scratch<OnlyParts> scratch(pool.n_threads(), &X, k, blocks.size);
+  Scratch<OnlyParts> scratch(pool.n_threads(), X, k, blocks.size);
   if (!scratch) return core::no_memory;
   ClusterTotals totals = {&X, weights, origins, one_origin, into, squares};
   Turns turns;

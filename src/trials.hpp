@@ -30,33 +30,34 @@ struct Slack {
 template <class T>
 struct TryScratch {
   int64_t* index;
-  T *target, *reach, *weight, *tile, *buffer, *sums;
-  Mask<T>* near;
+  double* closest;  // of the listed rows
+  T *norms, *target, *reach, *weight, *tile, *buffer, *sums;
 
   void cut(Cutter& cutter, int64_t d, int64_t n_trials) {
     constexpr int64_t size = kStrip + kTile<T>;
     index = cutter.take<int64_t>(size);
+    closest = cutter.take<double>(size);
+    norms = cutter.take<T>(size);
     target = cutter.take<T>(size);
     reach = cutter.take<T>(size);
     weight = cutter.take<T>(size);
-    near = cutter.take<Mask<T>>(size / kLanes<T>);
     tile = cutter.take<T>(kTile<T> * d);
     buffer = cutter.take<T>(size_of_buffer<T>(d));
     sums = cutter.take<T>(kTile<T> * (n_trials + 1));
   }
 };
 
-// Mark the rows of a tile, those listed from place `at` on, that a trial may bring nearer, and add
-// what the scores of trials are less to the sums.
+// Fill in which trials may bring each row of a tile nearer (the rows listed from place `at` on),
+// and add what the scores of trials are less to the sums.
 template <class T>
-inline void try_tile(const Table<T>& table, int64_t at, TryScratch<T>& s) {
+inline void try_tile(const Table<T>& table, int64_t at, TryScratch<T>& s, Mask<T>* near) {
   constexpr int L = kLanes<T>;
   Vec<T> target[2], reach[2], weight[2];
-  Mask<T> near[2] = {};
   for (int v = 0; v < 2; v++) {
     target[v] = load(s.target + at + v * L);
     reach[v] = load(s.reach + at + v * L);
     weight[v] = load(s.weight + at + v * L);
+    near[v] = Mask<T>{};
   }
   for_scores(s.tile, table, [&](int64_t t, int v, Vec<T> score) {
     Mask<T> is_near = ~(score > reach[v]);  // so that NaN is near
@@ -66,7 +67,6 @@ inline void try_tile(const Table<T>& table, int64_t at, TryScratch<T>& s) {
     T* sum = s.sums + (t * 2 + v) * L;
     store(sum, mul_add(weight[v], closer, load(sum)));
   });
-  for (int v = 0; v < 2; v++) s.near[at / L + v] = near[v];
 }
 
 // What is known of the rows before trials are compared.
@@ -142,18 +142,29 @@ inline int list_within(const Known& known, const Slack& slack, int n, int64_t* i
 // its weight as a share of the heaviest, which is returned: as they are, they may not fit.
 template <class T>
 inline double aim(const Known& known, const Slack& slack, int n, TryScratch<T>& s) {
+  typedef T Few __attribute__((vector_size(kLanes<double> * sizeof(T))));  // as many as of double
   const T* norms = (const T*)known.sq_norms;
-  auto aim_at = [&](auto row_at) {
-    for (int r = 0; r < n; r++) {
-      int64_t i = row_at(r);
-      double closest = known.closest[i], norm = double(norms[i]), now = closest - norm;
-      s.target[r] = T(now);
-      s.reach[r] = T(now + slack.of(closest, norm));
-    }
-  };
-  int64_t start = s.index[0];
-  if (s.index[n - 1] - start == n - 1) aim_at([&](int r) { return start + r; });
-  else aim_at([&](int r) { return s.index[r]; });
+  const int64_t start = s.index[0];
+  if (s.index[n - 1] - start == n - 1) {
+    std::memcpy(s.closest, known.closest + start, size_t(n) * sizeof(double));
+    std::memcpy(s.norms, norms + start, size_t(n) * sizeof(T));
+  } else {
+    for (int r = 0; r < n; r++) s.closest[r] = known.closest[s.index[r]];
+    for (int r = 0; r < n; r++) s.norms[r] = norms[s.index[r]];
+  }
+  Mask<double> fits = splat(0.0) == 0.0;
+  for (int r = 0; r < n; r += kLanes<double>) {
+    Few few;
+    std::memcpy(&few, s.norms + r, sizeof few);
+    Vec<double> closest = load(s.closest + r), norm = __builtin_convertvector(few, Vec<double>);
+    Vec<double> now = closest - norm, both = closest + norm;
+    fits &= both < slack.most;
+    store(s.target + r, __builtin_convertvector(now, Few));
+    store(s.reach + r, __builtin_convertvector(now + (both * slack.of_norm + slack.of_trial), Few));
+  }
+  bool fit = !bits_of(Mask<double>(~fits));
+  for (int r = 0; !fit && r < n; r++)
+    if (!(s.closest[r] + double(s.norms[r]) < slack.most)) s.reach[r] = T(kInf);
   int padded = (n + kTile<T> - 1) / kTile<T> * kTile<T>;
   for (int r = n; r < padded; r++) s.target[r] = s.reach[r] = T(-kInf);
   for (int r = 0; r < padded; r++) s.weight[r] = T(1);
@@ -176,7 +187,6 @@ inline Tried try_rows(const Known& known, const Table<T>& table, int64_t start, 
                       TryScratch<T>& s, uint16_t* noted, uint16_t* trials_of, double* gains) {
   constexpr int N = kTile<T>, L = kLanes<T>;
   const Rows& X = *known.rows;
-  const T* norms = (const T*)known.sq_norms;
   const Slack slack(table);
   Tried tried = {};
   for (int t = 0; t < table.k; t++) gains[t] = 0.0;
@@ -189,26 +199,26 @@ inline Tried try_rows(const Known& known, const Table<T>& table, int64_t start, 
     for (int64_t at = 0; at < table.padded * N; at++) s.sums[at] = T(0);
     for (int at = 0; at < n; at += N) {
       int size = minimum(N, n - at);
-      for (int r = at + 2 * N; r < minimum(n, at + 3 * N); r++) fetch_row(X, s.index[r]);
       bool in_a_row = s.index[at + size - 1] - s.index[at] == size - 1;
+      int ahead = minimum(n, at + 3 * N);  // rows in a row the processor fetches by itself
+      if (!in_a_row)
+        for (int r = at + 2 * N; r < ahead; r++) fetch_row(X, s.index[r]);
       read_tile<T>(X, in_a_row ? nullptr : s.index + at, s.index[at], size, known.shift, s.buffer,
                    s.tile);
-      try_tile(table, at, s);
-    }
-    int64_t before = tried.n_noted;
-    for (int r = 0; r < n; r++) {
-      int64_t bits = s.near[r / L][r % L];
-      noted[tried.n_noted] = uint16_t(s.index[r] - start);
-      trials_of[tried.n_noted] = uint16_t(bits);
-      tried.n_noted += bits != 0;
-    }
-    for (int64_t m = before; m < tried.n_noted; m++) {
-      int64_t i = start + noted[m];
-      double weight = known.weights ? known.weights[i] : 1.0, closest = known.closest[i];
-      if (!(weight > 0.0)) continue;
-      // The second term: what is lost of products with a small share of the heaviest.
-      tried.slack += weight * slack.of(closest, double(norms[i])) +
-                     heaviest * kTiny<T> * (1.0 + closest);
+      Mask<T> near[2];
+      try_tile(table, at, s, near);
+      uint32_t left = bits_of(Mask<T>(near[0] != 0)) | bits_of(Mask<T>(near[1] != 0)) << L;
+      for (; left; left &= left - 1) {
+        int lane = lowest_bit(left), r = at + lane;
+        if (r >= n) break;
+        noted[tried.n_noted] = uint16_t(s.index[r] - start);
+        trials_of[tried.n_noted++] = uint16_t(near[lane / L][lane % L]);
+        double weight = known.weights ? known.weights[s.index[r]] : 1.0;
+        // The second term: what is lost of products with a small share of the heaviest.
+        if (weight > 0.0)
+          tried.slack += weight * slack.of(s.closest[r], double(s.norms[r])) +
+                         heaviest * kTiny<T> * (1.0 + s.closest[r]);
+      }
     }
     for (int t = 0; t < table.k; t++) {
       double sum = 0.0;

@@ -31,10 +31,9 @@ def cut(X, weights=None, size=250):
     return blocks
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("kind", ["dense", "float32", "csr", "far"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_same_as_fit_from_the_same_start(X, backend, kind, weighted):
+def test_same_as_fit_from_the_same_start(X, kind, weighted):
     if kind == "csr":
         X = sparse.csr_array(np.where(X > 1, X, 0))  # with many rows of zeros alone
         init = X[:40:8].toarray()
@@ -42,7 +41,7 @@ def test_same_as_fit_from_the_same_start(X, backend, kind, weighted):
         X = (X + 1e5 if kind == "far" else X).astype("float32" if kind == "float32" else "float64")
         init = X[:5]
     weights = np.random.default_rng(1).integers(0, 3, 900) if weighted else None
-    model = KMeans(5, init=init, backend=backend)
+    model = KMeans(5, init=init)
     whole = model.fit(X, sample_weight=weights)
     expected, labels = whole.cluster_centers_, whole.labels_
     n_iter, inertia, history = whole.n_iter_, whole.inertia_, whole.history_
@@ -81,7 +80,7 @@ def test_starts_by_name(X, init, kind):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_sample_of_a_start_is_drawn_by_weight(weighted):
-    from sklearn_lloyd._chunks import Chunks
+    from sklearn_lloyd._rows import Rows
     from sklearn_lloyd._fit_batches import Reservoir
 
     X = np.arange(60.0).reshape(-1, 1)
@@ -91,8 +90,8 @@ def test_the_sample_of_a_start_is_drawn_by_weight(weighted):
         of_part = None if weights is None else weights[part]
         total = part.size if weights is None else of_part.sum()
         so_far += total
-        sample.add(Chunks(X[part], 2), of_part, total / so_far)
-    counts = np.bincount(sample.chunks(slice(None), 2).X[:, 0].astype(int), minlength=60)
+        sample.add(Rows(X[part], 2), of_part, total / so_far)
+    counts = np.bincount(sample.rows(slice(None), 2).X[:, 0].astype(int), minlength=60)
     share = np.full(60, 1 / 60) if weights is None else weights / weights.sum()
     assert (np.abs(counts - 30_000 * share) < 6 * np.sqrt(30_000 * share)).all()
 
@@ -291,8 +290,7 @@ def test_passes_that_differ(X):
 
 
 @pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans])
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_one_batch_in_memory(X, estimator, backend):
+def test_one_batch_in_memory(X, estimator):
     alive, most = set(), 0
 
     def blocks():
@@ -306,7 +304,7 @@ def test_one_batch_in_memory(X, estimator, backend):
 
     gc.disable()  # nothing may wait for the collector of cycles
     try:
-        estimator(3, random_state=0, backend=backend, max_iter=3).fit_batches(blocks)
+        estimator(3, random_state=0, max_iter=3).fit_batches(blocks)
     finally:
         gc.enable()
     assert most <= 4  # one at work, one on its way, the sample's first, one in the generator

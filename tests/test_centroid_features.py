@@ -70,9 +70,9 @@ def expected_features(output, X, centers, gamma, temperature):
         ("numba", np.float32, "C"),
     ],
 )
-def test_outputs(X, output, backend, dtype, order):
+def test_outputs(X, output, dtype, order):
     X = np.asarray(X * 10, dtype, order=order)
-    km = KMeans(K, random_state=0, backend="numpy").fit(X).set_params(backend=backend)
+    km = KMeans(K, random_state=0).fit(X).set_params()
     features = CentroidFeatures(FrozenEstimator(km), output=output)
     found = features.fit_transform(X)
     centers = km.cluster_centers_.astype(np.float64)
@@ -245,12 +245,11 @@ def test_sample_weight_reaches_the_kmeans(X):
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array, sparse.csc_array])
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_sparse_rows(kind, backend):
+def test_sparse_rows(kind):
     rng = np.random.default_rng(0)
     dense = rng.random((400, 30)) * (rng.random((400, 30)) < 0.1)
     outputs = [name for name in OUTPUTS if name != "residual"]
-    km = KMeans(K, random_state=0, backend=backend)
+    km = KMeans(K, random_state=0)
     features = CentroidFeatures(km, output=outputs, passthrough=True).fit(kind(dense))
     found = features.transform(kind(dense))
     assert sparse.issparse(found)

@@ -1,24 +1,22 @@
 """The path over the number of clusters: quality, monotony, and what it must not depend on."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_iris, make_blobs
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._fit_path import fit_path
 from sklearn_lloyd._init import grown_centers
 from sklearn_lloyd._predict import predict_labels
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._rows import Rows
 
 OPTIONS = {"n_init": 1, "max_iter": 300, "tol": 1e-4, "algorithm": "auto"}
 
 
-def path_of(X, numbers, weights=None, backend="numpy", seed=0, init="k-means++", **options):
-    problem = make_problem(Chunks(X, numbers[-1], 2, backend), numbers[-1], weights)
+def path_of(X, numbers, weights=None, seed=0, init="k-means++", **options):
+    problem = make_problem(Rows(X, 2), numbers[-1], weights)
     rng = np.random.RandomState(seed)
     return fit_path(problem, numbers, init, rng=rng, **{**OPTIONS, **options})
 
@@ -28,13 +26,12 @@ def blobs():
     return make_blobs(900, 5, centers=7, cluster_std=2.0, random_state=3)[0]
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_no_worse_than_separate_fits(blobs, backend):
+def test_no_worse_than_separate_fits(blobs):
     numbers = range(1, 13)
     ratios = []
     for X in (blobs, load_iris().data):
         for seed in range(3):
-            path = path_of(X, list(numbers), seed=seed, backend=backend)
+            path = path_of(X, list(numbers), seed=seed)
             separate = [KMeans(k, random_state=seed).fit(X).inertia_ for k in numbers]
             ratios.append(np.mean(np.log([r.inertia for r in path]) - np.log(separate)))
     assert np.mean(ratios) < 0.005
@@ -48,7 +45,7 @@ def test_inertia_never_rises(blobs, init):
         assert result.centers.shape == (number, 5)
         assert set(result.labels) == set(range(number))
         np.testing.assert_array_equal(
-            result.labels, predict_labels(Chunks(blobs, number), result.centers)
+            result.labels, predict_labels(Rows(blobs), result.centers)
         )
 
 
@@ -60,49 +57,27 @@ def test_more_starts_are_no_worse(blobs):
         assert result.inertia <= result.start_inertias.min() * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
-def test_order_and_repeats_do_not_matter(backend, kind):
+def test_order_and_repeats_do_not_matter(kind):
     rng = np.random.RandomState(0)
     X = rng.poisson(1.0, (150, 6)).astype(float)
     weights = rng.randint(0, 4, 150).astype(float)
     repeated = rng.permutation(np.repeat(np.arange(150), weights.astype(int)))
-    a = path_of(kind(X), [1, 3, 6], weights, backend)
-    b = path_of(kind(X[repeated]), [1, 3, 6], None, backend)
+    a = path_of(kind(X), [1, 3, 6], weights)
+    b = path_of(kind(X[repeated]), [1, 3, 6], None)
     for one, other in zip(a, b, strict=True):
         assert one.inertia == pytest.approx(other.inertia, rel=1e-9)
         np.testing.assert_array_equal(one.labels[repeated], other.labels)
 
 
-def test_backends_agree(blobs):
-    for a, b in zip(
-        path_of(blobs, [2, 5, 9]), path_of(blobs, [2, 5, 9], backend="numba"), strict=True
-    ):
-        np.testing.assert_array_equal(a.labels, b.labels)
-        np.testing.assert_allclose(a.centers, b.centers, rtol=1e-12)
-
-
-def test_one_pool_serves_growing_numbers_of_clusters(blobs):
-    # Scratch memory of the workers must grow with the number of clusters.
-    problem = make_problem(Chunks(np.tile(blobs, (20, 1)), 40, 2, "numba"), 40, None)
-    with problem.chunks.open():
-        for number in (1, 2, 40):
-            part = replace(problem, n_clusters=number)
-            (result,) = fit_path(
-                part, [number], "k-means++", rng=np.random.RandomState(0), **OPTIONS
-            )
-            assert set(result.labels) == set(range(number))
-
-
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("n_rows", [60, 6000])
-def test_growing_adds_rows_that_are_far(backend, kind, n_rows):
+def test_growing_adds_rows_that_are_far(kind, n_rows):
     # Two centres lie on two of four points; what is added must be the other two.
     points = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0], [9.0, 9.0]])
     X = points[np.arange(n_rows) % 4]
-    problem = make_problem(Chunks(kind(X), 4, 2, backend), 4, None)
-    labels = predict_labels(problem.chunks, points[:2])
+    problem = make_problem(Rows(kind(X), 2), 4, None)
+    labels = predict_labels(problem.rows, points[:2])
     centers = grown_centers(problem, points[:2], labels, np.random.RandomState(0))
     np.testing.assert_array_equal(np.unique(centers, axis=0), np.unique(points, axis=0))
     np.testing.assert_array_equal(centers[:2], points[:2])

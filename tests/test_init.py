@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_lloyd import KMeans, _chunks, k_means
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._init import INIT, random_sample
 from sklearn_lloyd._init._greedy import Greedy
 from sklearn_lloyd._init._kmeans_parallel import _Candidates, kmeans_parallel_rows
@@ -27,7 +27,7 @@ WRAPPED = pytest.mark.parametrize("wrap", [np.asarray, sparse.csr_matrix])
 
 
 def problem_of(X, n_clusters, weights=None):
-    return make_problem(Chunks(X, n_clusters, n_threads=1), n_clusters, weights)
+    return make_problem(Rows(X, n_clusters, n_threads=1), n_clusters, weights)
 
 
 def blobs(rng, n_rows=120, n_features=3, n_blobs=4):
@@ -159,7 +159,7 @@ def test_a_start_sees_its_sample_alone(sampled, wrap, init):
     of_row = {row.tobytes(): i for i, row in enumerate(X)}
     drawn = []
     for problem in sampled:
-        rows = problem.chunks.dense_rows(slice(None))
+        rows = problem.rows.dense_rows(slice(None))
         assert rows.shape == (50, 3)
         assert problem.sample_weight is None
         drawn.append([of_row[row.tobytes()] for row in rows])
@@ -226,7 +226,7 @@ def test_rows_are_drawn_by_weight(weighted):
     X = rng.standard_normal((900, 2))
     weights = rng.integers(0, 5, 900).astype(float) if weighted else np.ones(900)
     problem = problem_of(X, 3, weights if weighted else None)
-    rows = random_sample(problem, 500, Even()).chunks.dense_rows(slice(None))
+    rows = random_sample(problem, 500, Even()).rows.dense_rows(slice(None))
     counts = (rows[:, np.newaxis] == X).all(axis=-1).sum(axis=0)
     share = weights / weights.sum()
     assert counts.sum() == 500
@@ -240,8 +240,8 @@ def test_rows_of_weight_zero_are_never_drawn(sampled):
     weights = np.where(X[:, 0] > 0, 1e-9, 0.0)
     model = KMeans(3, init="random", init_size=40, random_state=0).fit(X, sample_weight=weights)
     assert len(sampled) == 10
-    assert all(problem.chunks.shape == (40, 2) for problem in sampled)
-    assert all(problem.chunks.X[:, 0].min() > 0 for problem in sampled)
+    assert all(problem.rows.shape == (40, 2) for problem in sampled)
+    assert all(problem.rows.X[:, 0].min() > 0 for problem in sampled)
     assert model.inertia_ > 0
 
 
@@ -283,7 +283,7 @@ def test_number_of_threads_does_not_show(monkeypatch, wrap, init):
     X = wrap(blobs(np.random.default_rng(8), 6000, 3, 9))
     params = {"init": init, "init_size": 2000, "n_init": 1, "random_state": 0}
     one, other = (KMeans(9, n_threads=n, **params).fit(X) for n in (1, 3))
-    assert len(Chunks(X[:2000], 9).blocks) > 1
+    assert len(Rows(X[:2000], 9).blocks) > 1
     assert_array_equal(one.labels_, other.labels_)
     assert_array_equal(one.cluster_centers_, other.cluster_centers_)
 
@@ -300,9 +300,9 @@ def test_as_many_as_the_distinct_rows_means_all(weighted):
     problem = problem_of(X, 4, weights)
     for size in (n_distinct, 150, 300, 10_000):
         assert random_sample(problem, size, Even()) is problem
-    assert random_sample(problem, n_distinct - 1, Even()).chunks.shape[0] == n_distinct - 1
+    assert random_sample(problem, n_distinct - 1, Even()).rows.shape[0] == n_distinct - 1
     # Where the first rows do not tell: nothing but repeats among them.
-    assert random_sample(problem, 4, Even()).chunks.shape[0] == 4
+    assert random_sample(problem, 4, Even()).rows.shape[0] == 4
     want, model = (
         KMeans(4, init_size=size, random_state=0).fit(X, sample_weight=weights)
         for size in (None, 301)
@@ -318,7 +318,7 @@ def test_as_many_as_the_clusters(sampled, init):
     for seed in range(5):
         model = KMeans(6, init=init, init_size=6, n_init=1, random_state=seed).fit(X)
         assert np.unique(model.labels_).size == 6
-    assert {problem.chunks.shape[0] for problem in sampled} == {6}
+    assert {problem.rows.shape[0] for problem in sampled} == {6}
 
 
 def test_fewer_than_the_clusters():

@@ -12,12 +12,12 @@ ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks", "_columns", "_parameters"},
-    {"_kernels", "_threads", "_canonical", "_weights"},
-    {"_chunks", "_codes"},
-    {
-        *("_axes", "_batches", "_finite", "_init", "_moments", "_problem", "_solvers"),
-        *("_squares", "_validation"),
-    },
+    {"_core", "_threads", "_canonical", "_weights"},
+    {"_rows"},
+    {"_axes", "_batches", "_finite", "_moments", "_squares", "_validation"},
+    {"_problem"},
+    {"_solvers"},
+    {"_init"},
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_predict"},
     {"_base"},
@@ -29,8 +29,7 @@ LAYERS = [
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-RUN_TIME = {"numpy", "scipy", "sklearn", "sklearn_lloyd", "threadpoolctl"}
-COMPILED = ROOT / "_kernels" / "_numba"  # loaded only where it is called for
+RUN_TIME = {"numpy", "scipy", "sklearn", "sklearn_lloyd"}
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
@@ -70,12 +69,7 @@ def test_imports(path):
         if module == "sklearn" or module.startswith("sklearn."):
             private = [part for part in [*module.split("."), *names] if part.startswith("_")]
             assert not private or path.name == "_compat.py", f"{path} imports {module} {names}"
-        if module.startswith("threadpoolctl"):
-            assert path.name == "_threads.py"
         top = module.split(".")[0]
-        if top in ("numba", "llvmlite"):  # the second comes with the first
-            assert COMPILED in path.parents, f"{path} imports {module}"
-            continue
         assert top in RUN_TIME | sys.stdlib_module_names, f"{path} imports {module}"
 
 

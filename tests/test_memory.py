@@ -46,7 +46,7 @@ def peaks_over_x(actions, limits, order, shape, backend, dtype):
     """
     n_rows, n_features, n_clusters = shape
     params = f"random_state=0, n_threads=2, backend='{backend}'"
-    load = LOAD.format(dtype=dtype, order=order, backend=backend)
+    load = LOAD.format(dtype=dtype, order=order)
     actions = [action.format(k=n_clusters, params=params) for action in actions]
     code = load + textwrap.dedent(f"""
         def peak():
@@ -73,10 +73,9 @@ def peaks_over_x(actions, limits, order, shape, backend, dtype):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_peak(order, shape, backend):
+def test_peak(order, shape):
     # (Compiled code for float32 in Fortran order would be needed here alone.)
     dtype = "float64" if (backend, order) == ("numba", "F") else "float32"
     actions = [
@@ -101,7 +100,7 @@ def test_peak(order, shape, backend):
         ("numba", "float64", 64, 0.25),
     ],
 )
-def test_what_saves_time_takes_half_of_x(backend, dtype, n_features, share, megabytes):
+def test_what_saves_time_takes_half_of_x(dtype, n_features, share, megabytes):
     # Features of float64 are kept in float32 too; compiled code keeps many in codes. Neither
     # without working memory.
     action = f"sklearn.set_config(working_memory={megabytes}); "
@@ -115,8 +114,7 @@ def test_what_saves_time_takes_half_of_x(backend, dtype, n_features, share, mega
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_memmap(backend, tmp_path):
+def test_memmap(tmp_path):
     # 160 MB on disk. What is mapped is the system's; what the process has for itself counts.
     n_rows = 640_000
     limits = {

@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd.metrics import (
     _silhouette,
@@ -27,7 +27,6 @@ from sklearn_lloyd.metrics import (
 
 quick = settings(max_examples=40, derandomize=True, deadline=None)
 METRICS = ["euclidean", "sqeuclidean"]
-BACKENDS = ["numpy", "numba"]
 SCORES = [
     silhouette_score,
     simplified_silhouette_score,
@@ -66,18 +65,17 @@ def slow_widths(X, labels, metric, weights=None):
 
 
 @pytest.mark.parametrize("wrap", WRAPS)
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("n_features", [1, 3, 4, 9, 100])
-def test_silhouettes_are_those_of_scikit_learn(metric, backend, wrap, n_features):
+def test_silhouettes_are_those_of_scikit_learn(metric, wrap, n_features):
     X, labels = rows_and_labels(n_features=n_features)
     labels[7] = 11  # alone
-    widths = silhouette_samples(wrap(X), labels, metric=metric, backend=backend)
+    widths = silhouette_samples(wrap(X), labels, metric=metric)
     expected = sklearn.metrics.silhouette_samples(X, labels, metric=metric)
     assert widths.dtype == np.float64
     assert widths[7] == 0.0
     assert_allclose(widths, expected, rtol=0, atol=1e-10)
-    score = silhouette_score(wrap(X), labels, metric=metric, backend=backend)
+    score = silhouette_score(wrap(X), labels, metric=metric)
     assert isinstance(score, float)
     assert_allclose(score, expected.mean(), rtol=0, atol=1e-10)
 
@@ -104,40 +102,37 @@ def test_indices_where_clusters_have_no_extent():
     ("backend", "dtype"), [*product(BACKENDS, [np.float32, np.uint8, bool]), ("numpy", np.int16)]
 )
 @pytest.mark.parametrize("metric", METRICS)
-def test_dtypes(metric, dtype, backend):
+def test_dtypes(metric, dtype):
     X, labels = rows_and_labels(n_rows=200)
     X = (X > 0) if dtype is bool else (10 * np.abs(X)).astype(dtype)
-    widths = silhouette_samples(X, labels, metric=metric, backend=backend)
+    widths = silhouette_samples(X, labels, metric=metric)
     assert_allclose(widths, slow_widths(X, labels, metric), rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
-def test_far_from_the_origin(metric, backend):
+def test_far_from_the_origin(metric):
     X, labels = rows_and_labels(n_rows=200)
     X = np.round(X * 1024) / 1024  # so that the sum is exact
-    near = silhouette_samples(X, labels, metric=metric, backend=backend)
-    far = silhouette_samples(X + 2.0**30, labels, metric=metric, backend=backend)
+    near = silhouette_samples(X, labels, metric=metric)
+    far = silhouette_samples(X + 2.0**30, labels, metric=metric)
     assert_allclose(far, near, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
-def test_close_clusters_beside_one_that_is_far_away(metric, backend):
+def test_close_clusters_beside_one_that_is_far_away(metric):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 3)) + np.repeat([[0.0], [3.0], [1e7]], 30, axis=0)
     labels = np.repeat([0, 1, 2], 30)
-    widths = silhouette_samples(X, labels, metric=metric, backend=backend)
+    widths = silhouette_samples(X, labels, metric=metric)
     assert_allclose(widths, slow_widths(X, labels, metric), rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("wrap", WRAPS)
-def test_equal_rows_are_at_distance_zero(wrap, metric, backend):
+def test_equal_rows_are_at_distance_zero(wrap, metric):
     X = np.repeat([[0.1, 0.7], [0.3, 123.4]], 5, axis=0)
     labels = np.repeat([0, 1], 5)
-    assert_array_equal(silhouette_samples(wrap(X), labels, metric=metric, backend=backend), 1.0)
+    assert_array_equal(silhouette_samples(wrap(X), labels, metric=metric), 1.0)
     assert_array_equal(silhouette_samples(X[:5], [0, 0, 1, 1, 1], metric=metric), 0.0)
 
 
@@ -157,7 +152,7 @@ def test_weights_are_as_good_as_repeats(weights, seed, metric, wrap):
     assume(1 < len(np.unique(of_repeated)) < len(of_repeated))
     for samples in (silhouette_samples, simplified_silhouette_samples):
         for backend in BACKENDS:
-            options = {"metric": metric, "backend": backend}
+            options = {"metric": metric}
             weighted = samples(wrap(X), labels, sample_weight=weights, **options)
             plain = samples(wrap(repeated), of_repeated, **options)
             assert_allclose(np.repeat(weighted, weights), plain, rtol=0, atol=1e-10)
@@ -167,30 +162,28 @@ def test_weights_are_as_good_as_repeats(weights, seed, metric, wrap):
         assert_allclose(weighted, score(wrap(repeated), of_repeated), rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
-def test_weights_that_are_no_whole_numbers(metric, backend):
+def test_weights_that_are_no_whole_numbers(metric):
     X, labels = rows_and_labels(n_rows=80)
     weights = np.random.default_rng(0).uniform(0, 2, size=80)
     weights[labels == 0] = 0.0  # rows of no cluster
     weights[:3], labels[:3] = 0.25, [7, 8, 8]  # one row alone in its cluster, two in another
-    widths = silhouette_samples(X, labels, metric=metric, sample_weight=weights, backend=backend)
+    widths = silhouette_samples(X, labels, metric=metric, sample_weight=weights)
     counted = weights > 0
     expected = slow_widths(X, labels, metric, weights)
     assert_allclose(widths[counted], expected[counted], rtol=0, atol=1e-10)
     assert widths[0] == 0.0
     assert_array_equal(widths[labels == 0], 0.0)
-    score = silhouette_score(X, labels, metric=metric, sample_weight=weights, backend=backend)
+    score = silhouette_score(X, labels, metric=metric, sample_weight=weights)
     assert_allclose(score, np.average(expected, weights=weights), rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("samples", [silhouette_samples, simplified_silhouette_samples])
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("wrap", [np.asarray, sparse.csr_matrix])
-def test_threads_and_order_do_not_matter(samples, metric, backend, wrap):
+def test_threads_and_order_do_not_matter(samples, metric, wrap):
     X, labels = rows_and_labels(n_rows=5000)
-    options = {"metric": metric, "backend": backend}
+    options = {"metric": metric}
     one = samples(wrap(X), labels, n_threads=1, **options)
     assert_array_equal(one, samples(wrap(X), labels, n_threads=2, **options))
     order = np.random.default_rng(0).permutation(len(X))
@@ -198,15 +191,14 @@ def test_threads_and_order_do_not_matter(samples, metric, backend, wrap):
     assert_allclose(shuffled, one[order], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("metric", METRICS)
-def test_many_labelings_at_once(metric, weighted, backend):
+def test_many_labelings_at_once(metric, weighted):
     X, labels = rows_and_labels(n_rows=900)
     rng = np.random.default_rng(1)
     weights = rng.integers(3, size=900).astype(np.float64) if weighted else None
     labelings = [labels, labels // 2, rng.integers(7, size=900)]
-    chunks = Chunks(X, 7, None, backend)
+    chunks = Rows(X, 7, None, backend)
     rows = rng.permutation(900)[:50]
     found = _silhouette.silhouette_of_many(chunks, labelings, metric, weights)
     some = _silhouette.silhouette_of_many(chunks, labelings, metric, weights, rows)
@@ -234,7 +226,7 @@ def test_sparse_rows_with_repeated_entries():
         shape=(60, 5),
     )
     for metric in METRICS:
-        widths = silhouette_samples(twice, labels, metric=metric, backend="numba")
+        widths = silhouette_samples(twice, labels, metric=metric)
         assert_allclose(widths, silhouette_samples(X, labels, metric=metric), atol=1e-10)
 
 
@@ -272,7 +264,7 @@ def test_sample_has_two_rows_of_small_clusters_and_none_without_weight():
     weights = np.ones(1000)
     weights[:500:2] = 0.0
     rng = np.random.RandomState(0)
-    problem = make_problem(Chunks(X, 1), 1, weights)
+    problem = make_problem(Rows(X, 1), 1, weights)
     strata, rows = _silhouette.sample_of_clusters(rng, labels, problem, 20)
     assert [size for size, _ in strata[2:]] == [1, 1, 1]
     assert len(rows) == len(set(rows.tolist()))
@@ -285,7 +277,7 @@ def test_memory_of_many_clusters():
     for k in (5, 600, 2500):
         labels = np.arange(len(X)) % k
         tracemalloc.start()
-        silhouette_samples(X, labels, n_threads=1, backend="numpy")
+        silhouette_samples(X, labels, n_threads=1)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 8e6  # three times as many as distances at once
@@ -300,13 +292,12 @@ def test_sample_depends_on_the_seed_alone():
     assert one == two != other
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("wrap", WRAPS)
-def test_simplified_silhouettes(wrap, metric, backend):
+def test_simplified_silhouettes(wrap, metric):
     X, labels = rows_and_labels()
     labels[3] = 4  # alone
-    options = {"metric": metric, "backend": backend}
+    options = {"metric": metric}
     means = np.array([X[labels == c].mean(axis=0) for c in range(5)])
     distances = cdist(X, means, metric)
     own = distances[np.arange(len(X)), labels]

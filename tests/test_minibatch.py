@@ -23,14 +23,13 @@ def as_kind(X, kind):
     return sparse.csr_array(np.maximum(X, 0)) if kind == "csr" else X.astype(kind)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("kind", ["float64", "float32", "csr"])
 @pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "random-partition"])
-def test_close_to_the_full_fit(blobs, backend, kind, init):
+def test_close_to_the_full_fit(blobs, kind, init):
     X = as_kind(blobs, kind)
     full = KMeans(6, n_init=5, random_state=0).fit(X)
     n_init = 20 if "random" in init else 5  # four of five starts at random merge two groups
-    model = MiniBatchKMeans(6, init=init, n_init=n_init, random_state=0, backend=backend).fit(X)
+    model = MiniBatchKMeans(6, init=init, n_init=n_init, random_state=0).fit(X)
     assert model.inertia_ < 1.05 * full.inertia_
     assert_allclose(model.inertia_, -model.score(X), rtol=1e-5)
     assert_array_equal(model.labels_, model.predict(X))
@@ -71,15 +70,14 @@ def test_stop_rule_as_in_sklearn():
         assert stops
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("kind", ["float64", "csr"])
-def test_weights_repeats_order_and_threads(blobs, backend, kind):
+def test_weights_repeats_order_and_threads(blobs, kind):
     X = as_kind(blobs, kind)
     rng = np.random.default_rng(1)
     weights = rng.integers(0, 4, size=len(blobs))
     repeats = np.repeat(np.arange(len(blobs)), weights)
     rng.shuffle(repeats)
-    params = {"random_state": 0, "batch_size": 200, "backend": backend, "init_size": 500}
+    params = {"random_state": 0, "batch_size": 200, "init_size": 500}
     params |= {"reassignment_ratio": 0.9, "max_no_improvement": 20}  # so that clusters do move
     weighted = MiniBatchKMeans(12, **params, n_threads=1).fit(X, sample_weight=weights)
     assert weighted.history_["n_reassigned"].any()
@@ -146,7 +144,6 @@ def test_dense_and_sparse_rows_have_one_answer(blobs, init, weighted):
         "init": init,
         "batch_size": 200,
         "random_state": 0,
-        "backend": "numpy",
     }
     params |= {"reassignment_ratio": 0.6}  # so that clusters do move
     dense = in_three_ways(X, weights, **params)
@@ -164,7 +161,7 @@ def test_a_callable_is_as_good_as_the_array_that_it_returns(blobs, kind):
         random_state.uniform(size=7)
         return init
 
-    params = {"n_clusters": 6, "batch_size": 100, "random_state": 0, "backend": "numpy"}
+    params = {"n_clusters": 6, "batch_size": 100, "random_state": 0}
     by_array = in_three_ways(X, init=init, **params)
     by_callable = in_three_ways(X, init=draws_and_returns, **params)
     for one, two in zip(by_array, by_callable, strict=True):
@@ -312,7 +309,7 @@ def test_long_streams_take_compiled_kernels(blobs):
     for _ in range(60):
         for batch in batches:
             long.partial_fit(batch)
-            short.set_params(backend="numpy").partial_fit(batch)
+            short.set_params().partial_fit(batch)
     assert_allclose(long.cluster_centers_, short.cluster_centers_)
 
 

@@ -64,7 +64,7 @@ def test_small_problems_do_not_import_numba():
         from sklearn_lloyd import KMeans
         KMeans(3).fit(X[:500]).predict(X[:500])
         print("numba" in sys.modules)
-        KMeans(3, backend="numpy").fit(X).predict(X)
+        KMeans(3).fit(X).predict(X)
         print("numba" in sys.modules)
     """
     assert run(code) == ["False", "False"]
@@ -84,12 +84,12 @@ def test_without_numba(how):
 
         model = KMeans(3, random_state=0).fit(X[:500])
         before = dict(vars(model))
-        model.set_params(backend="numba")
+        model.set_params()
         for work in (
             lambda: model.fit(X[:, :5]),  # had it started, it would know of five features
             lambda: model.predict(X),
-            lambda: kmeans_plusplus(X, 3, backend="numba"),
-            lambda: lloyd_steps(X, X[:3], backend="numba"),
+            lambda: kmeans_plusplus(X, 3),
+            lambda: lloyd_steps(X, X[:3]),
         ):
             try:
                 work()

@@ -1,7 +1,6 @@
 """What must not show in a result, and what every result has to hold."""
 
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,20 +10,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_lloyd import KMeans, _chunks, _solvers, lloyd_steps
-from sklearn_lloyd._init import _greedy
-from sklearn_lloyd._kernels import _distances, _numpy, _screen, _sums
-from sklearn_lloyd._solvers import _assign, _bounds
+from sklearn_lloyd import KMeans, lloyd_steps
+from sklearn_lloyd._core import options
 
-thorough = settings(max_examples=60, derandomize=True, deadline=None)
-quick = settings(max_examples=25, derandomize=True, deadline=None)
+thorough = settings(max_examples=40, derandomize=True, deadline=None)
+quick = settings(max_examples=20, derandomize=True, deadline=None)
 
 seeds = st.integers(0, 2**32 - 1)
 INITS = ["k-means++", "k-means||", "random", "random-partition"]
 inits = st.sampled_from(INITS)
 wraps = st.sampled_from([np.asarray, sparse.csr_matrix])
-BACKENDS = ["numpy", "numba"]
-backends = st.sampled_from(BACKENDS)
 FIELDS = ("inertia", "center_shift", "n_changed", "n_empty")
 
 
@@ -38,20 +33,8 @@ def fit(X, n_clusters, weights=None, **params):
         return KMeans(n_clusters, **params).fit(X, sample_weight=weights)
 
 
-@contextmanager
-def constants(**values):
-    """Other values for the constants of the package that only cost or save time."""
-    homes = {name: module for module in MODULES for name in values if hasattr(module, name)}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in values.items():
-            patch.setattr(homes[name], name, value)
-        yield
-
-
-MODULES = (_chunks, _distances, _numpy, _screen, _sums, _greedy, _solvers, _assign, _bounds)
-BOUNDED = {"_LITTLE_WORK": 0, "_LITTLE_IN_PYTHON": 0}  # bounds, however little there is to do
-FAST = {**BOUNDED, "_OWN": (0.0, 0.0), "_SORT_OUT": 0.0}  # and fast centres apart
-FAST |= {"_MUCH_WORK": 0, "_MANY_CLUSTERS": 0}
+# Even small problems have several blocks and threads.
+SMALL = {"block_rows": 64, "least_work": 1}
 
 
 def squares(X, centers):
@@ -102,19 +85,18 @@ makers = st.sampled_from([blobs, grid])
 
 
 @thorough
-@given(seed=seeds, make=makers, init=inits, wrap=wraps, weighted=st.booleans(), backend=backends)
-def test_order_of_the_rows_does_not_matter(seed, make, init, wrap, weighted, backend):
+@given(seed=seeds, make=makers, init=inits, wrap=wraps, weighted=st.booleans())
+def test_order_of_the_rows_does_not_matter(seed, make, init, wrap, weighted):
     rng = np.random.default_rng(seed)
     X = make(rng)
     weights = rng.integers(0, 4, len(X)).astype(float) if weighted else None
     shuffle = rng.permutation(len(X))
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
     b = fit(
         wrap(X[shuffle]),
         5,
         None if weights is None else weights[shuffle],
         init=init,
-        backend=backend,
     )
     assert_array_equal(a.labels_[shuffle], b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
@@ -134,14 +116,14 @@ def test_order_of_the_rows_where_a_variance_is_two():
 
 
 @thorough
-@given(seed=seeds, make=makers, init=inits, wrap=wraps, backend=backends)
-def test_whole_weights_are_repeated_rows(seed, make, init, wrap, backend):
+@given(seed=seeds, make=makers, init=inits, wrap=wraps)
+def test_whole_weights_are_repeated_rows(seed, make, init, wrap):
     rng = np.random.default_rng(seed)
     X = make(rng)
     weights = rng.integers(0, 4, len(X))
     weights[:5] = 1
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
-    b = fit(wrap(np.repeat(X, weights, axis=0)), 5, init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
+    b = fit(wrap(np.repeat(X, weights, axis=0)), 5, init=init)
     assert_array_equal(np.repeat(a.labels_, weights), b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
     assert a.inertia_ == pytest.approx(b.inertia_, rel=1e-9)
@@ -149,8 +131,8 @@ def test_whole_weights_are_repeated_rows(seed, make, init, wrap, backend):
 
 
 @thorough
-@given(seed=seeds, make=makers, init=inits, wrap=wraps, far=st.booleans(), backend=backends)
-def test_weight_zero_is_a_removed_row(seed, make, init, wrap, far, backend):
+@given(seed=seeds, make=makers, init=inits, wrap=wraps, far=st.booleans())
+def test_weight_zero_is_a_removed_row(seed, make, init, wrap, far):
     rng = np.random.default_rng(seed)
     X = make(rng)
     weights = rng.integers(1, 4, len(X)) * 0.25
@@ -158,18 +140,17 @@ def test_weight_zero_is_a_removed_row(seed, make, init, wrap, far, backend):
     weights[none] = 0
     if far:  # what has no weight may be anywhere
         X[none] *= 1e6
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
-    b = fit(wrap(X[~none]), 5, weights[~none], init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
+    b = fit(wrap(X[~none]), 5, weights[~none], init=init)
     assert_array_equal(a.labels_[~none], b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
     assert a.inertia_ == pytest.approx(b.inertia_, rel=1e-9)
     assert a.n_iter_ == b.n_iter_
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("huge", [1e25, 1e40])
-def test_row_of_weight_zero_beyond_float32(huge, n_threads, backend):
+def test_row_of_weight_zero_beyond_float32(huge, n_threads):
     # It counts for nothing, so it must not warn either, on whatever thread.
     # (Casts to float32 outside of np.errstate, or in a worker, where the caller's does not
     # hold.)
@@ -178,9 +159,9 @@ def test_row_of_weight_zero_beyond_float32(huge, n_threads, backend):
     X[::10] = huge
     weights = np.ones(4000)
     weights[::10] = 0
-    with constants(_MAX_ROWS=1000, _MIN_ROWS=1000):
-        a = fit(X, 4, weights, n_threads=n_threads, backend=backend)
-        b = fit(X[weights > 0], 4, n_threads=n_threads, backend=backend)
+    with options(block_rows=1000, least_work=1000):
+        a = fit(X, 4, weights, n_threads=n_threads)
+        b = fit(X[weights > 0], 4, n_threads=n_threads)
     assert_array_equal(a.labels_[weights > 0], b.labels_)
     assert_nearest(a, X)
 
@@ -192,29 +173,27 @@ def test_row_of_weight_zero_beyond_float32(huge, n_threads, backend):
     wrap=wraps,
     factor=st.sampled_from([0.1, 3.0, 2.0**40, 1e-30, 1e30]),
     n_rows=st.sampled_from([120, 3000]),
-    backend=backends,
 )
-def test_scale_of_the_weights_does_not_matter(seed, init, wrap, factor, n_rows, backend):
+def test_scale_of_the_weights_does_not_matter(seed, init, wrap, factor, n_rows):
     rng = np.random.default_rng(seed)
     X = blobs(rng, n_rows)
     weights = rng.integers(1, 4, len(X)).astype(float)
-    a = fit(wrap(X), 5, weights, init=init, backend=backend)
-    b = fit(wrap(X), 5, factor * weights, init=init, backend=backend)
+    a = fit(wrap(X), 5, weights, init=init)
+    b = fit(wrap(X), 5, factor * weights, init=init)
     assert_array_equal(a.labels_, b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_, rtol=1e-9, atol=1e-9)
     assert b.inertia_ == pytest.approx(factor * a.inertia_, rel=1e-9)
     assert a.n_iter_ == b.n_iter_
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("factor", [1e-60, 1e-44, 1e38, 1e60])
-def test_weights_beyond_float32(factor, backend):
+def test_weights_beyond_float32(factor):
     # The seeding multiplied float32 scores with weights cast to float32.
     rng = np.random.default_rng(0)
     X = blobs(rng, 3000)
     weights = rng.integers(1, 4, len(X)).astype(float)
-    a = fit(X, 5, weights, backend=backend)
-    b = fit(X, 5, factor * weights, backend=backend)
+    a = fit(X, 5, weights)
+    b = fit(X, 5, factor * weights)
     assert_array_equal(a.labels_, b.labels_)
     assert b.inertia_ == pytest.approx(factor * a.inertia_, rel=1e-9)
 
@@ -229,13 +208,12 @@ def test_weights_beyond_float32(factor, backend):
     wrap=wraps,
     power=st.sampled_from([-100, -50, -10, -1, 1, 9, 33, 50, 100]),
     n_rows=st.sampled_from([120, 3000]),
-    backend=backends,
 )
-def test_scale_by_a_power_of_two(seed, init, wrap, power, n_rows, backend):
+def test_scale_by_a_power_of_two(seed, init, wrap, power, n_rows):
     rng = np.random.default_rng(seed)
     X = blobs(rng, n_rows)
-    a = fit(wrap(X), 5, init=init, backend=backend)
-    b = fit(wrap(X * 2.0**power), 5, init=init, backend=backend)
+    a = fit(wrap(X), 5, init=init)
+    b = fit(wrap(X * 2.0**power), 5, init=init)
     assert_array_equal(a.labels_, b.labels_)
     assert_array_equal(a.cluster_centers_ * 2.0**power, b.cluster_centers_)
     assert a.inertia_ * 4.0**power == b.inertia_
@@ -247,13 +225,12 @@ def test_scale_by_a_power_of_two(seed, init, wrap, power, n_rows, backend):
     seed=seeds,
     power=st.sampled_from([-30, -3, 5, 30]),
     n_rows=st.sampled_from([120, 3000]),
-    backend=backends,
 )
-def test_scale_of_float32_by_a_power_of_two(seed, power, n_rows, backend):
+def test_scale_of_float32_by_a_power_of_two(seed, power, n_rows):
     rng = np.random.default_rng(seed)
     X = blobs(rng, n_rows).astype(np.float32)
-    a = fit(X, 5, backend=backend)
-    b = fit(X * np.float32(2.0**power), 5, backend=backend)
+    a = fit(X, 5)
+    b = fit(X * np.float32(2.0**power), 5)
     assert b.cluster_centers_.dtype == np.float32
     assert_array_equal(a.labels_, b.labels_)
     assert_array_equal(a.cluster_centers_ * np.float32(2.0**power), b.cluster_centers_)
@@ -265,14 +242,13 @@ def test_scale_of_float32_by_a_power_of_two(seed, power, n_rows, backend):
     init=inits,
     offset=st.sampled_from([-3.0, 1000.0, 2.0**20, -(2.0**30)]),
     n_rows=st.sampled_from([120, 3000]),
-    backend=backends,
 )
-def test_shift_that_costs_no_digit(seed, init, offset, n_rows, backend):
+def test_shift_that_costs_no_digit(seed, init, offset, n_rows):
     rng = np.random.default_rng(seed)
     X = np.round(blobs(rng, n_rows) * 1024) / 1024
     assert_array_equal((X + offset) - offset, X)
-    a = fit(X, 5, init=init, backend=backend)
-    b = fit(X + offset, 5, init=init, backend=backend)
+    a = fit(X, 5, init=init)
+    b = fit(X + offset, 5, init=init)
     assert_array_equal(a.labels_, b.labels_)
     assert_allclose(a.cluster_centers_, b.cluster_centers_ - offset, atol=1e-6)
     assert b.inertia_ == pytest.approx(a.inertia_, rel=1e-5)
@@ -283,29 +259,27 @@ def test_shift_that_costs_no_digit(seed, init, offset, n_rows, backend):
     seed=seeds,
     dtype=st.sampled_from([np.float32, np.float64]),
     offset=st.sampled_from([30.0, -1e4, 1e6, 1e12]),
-    backend=backends,
 )
-def test_shift_that_costs_digits(seed, dtype, offset, backend):
+def test_shift_that_costs_digits(seed, dtype, offset):
     # What is left of the data in that precision is clustered by the definition.
     rng = np.random.default_rng(seed)
     X = (blobs(rng, 2000) + offset).astype(dtype)
-    model = fit(X, 4, backend=backend)
+    model = fit(X, 4)
     assert_nearest(model, X)
     assert_array_equal(model.predict(X), model.labels_)
     distances = squares(X, model.cluster_centers_)
     assert model.inertia_ == pytest.approx(distances.min(axis=1).sum(), rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("power", [-200, -146, -100, 100, 126, 200])
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_scales_beyond_float32(power, algorithm, backend):
+def test_scales_beyond_float32(power, algorithm):
     # The bounds are kept in float32: out of its range they must not drop a row, nor warn.
     rng = np.random.default_rng(1)
     X = blobs(rng, 3000)
-    a = fit(X, 6, algorithm="lloyd", tol=0, backend=backend)
+    a = fit(X, 6, algorithm="lloyd", tol=0)
     X *= 2.0**power
-    b = fit(X, 6, algorithm=algorithm, tol=0, backend=backend)
+    b = fit(X, 6, algorithm=algorithm, tol=0)
     assert_array_equal(a.labels_, b.labels_)
     assert a.n_iter_ == b.n_iter_
     assert_array_equal(b.predict(X), b.labels_)
@@ -331,13 +305,12 @@ def test_most_rows_tiny_beside_large_ones():
     wrap=wraps,
     weighted=st.booleans(),
     dtype=st.sampled_from([np.float32, np.float64]),
-    backend=backends,
 )
-def test_inertia_never_rises(seed, make, init, wrap, weighted, dtype, backend):
+def test_inertia_never_rises(seed, make, init, wrap, weighted, dtype):
     rng = np.random.default_rng(seed)
     X = make(rng).astype(dtype)
     weights = rng.random(len(X)) if weighted else None
-    model = fit(wrap(X), 12, weights, init=init, tol=0, max_iter=50, backend=backend)
+    model = fit(wrap(X), 12, weights, init=init, tol=0, max_iter=50)
     # Centres are rounded to the dtype of X, which may cost a little.
     rounding = 1e-5 if dtype == np.float32 else 1e-11
     history = model.history_["inertia"]
@@ -351,24 +324,22 @@ def test_inertia_never_rises(seed, make, init, wrap, weighted, dtype, backend):
     assert model.score(wrap(X), sample_weight=weights) == pytest.approx(-model.inertia_, rel=1e-9)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("outlier", [1e6, 1e12, 1e20])
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_centers_are_means_after_an_outlier_has_left(outlier, algorithm, backend):
+def test_centers_are_means_after_an_outlier_has_left(outlier, algorithm):
     # The outlier starts in the cluster of all others, the empty cluster takes it. Sums that
     # are updated by differences keep nothing of 3.0 beside 1e20.
     rng = np.random.default_rng(3)
     others = rng.standard_normal((500, 2)) + np.array([3, 0])
     X = np.concatenate([others, [[outlier, 0]]])
-    model = fit(X, 2, init=X[[0, 0]], algorithm=algorithm, backend=backend)
+    model = fit(X, 2, init=X[[0, 0]], algorithm=algorithm)
     assert_array_equal(model.labels_, [0] * 500 + [1])
     assert_allclose(model.cluster_centers_[1], X[500])
     assert_allclose(model.cluster_centers_[0], X[:500].mean(axis=0), atol=1e-3)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
-def test_centers_are_means_after_a_heavy_row_has_left(algorithm, backend):
+def test_centers_are_means_after_a_heavy_row_has_left(algorithm):
     # Beside a weight of 1e20 the others' keep no digit either; its row adds nothing to the sums.
     rng = np.random.default_rng(3)
     sides = np.repeat([[30.0, 0.0], [-30.0, 0.0]], 250, axis=0)
@@ -381,7 +352,6 @@ def test_centers_are_means_after_a_heavy_row_has_left(algorithm, backend):
         init=[[30, 0], [-29, 0], [900, 0]],
         algorithm=algorithm,
         tol=0,
-        backend=backend,
     )
     assert_array_equal(model.labels_, [0] * 250 + [1] * 250 + [2])
     assert_allclose(model.cluster_centers_[0], X[:250].mean(axis=0))
@@ -395,134 +365,58 @@ def test_first_centers_whose_squares_overflow():
     assert_allclose(step.centers[0], X.mean(axis=0))
 
 
-# Threads, blocks and batches.
+# Blocks and screens. (Threads: `test_threads.py`.)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("init", INITS)
-@pytest.mark.parametrize("kind", ["dense", "float32", "weighted", "csr"])
-def test_number_of_threads_does_not_show(kind, init, backend):
-    rng = np.random.default_rng(4)
-    X = blobs(rng, 6000, 5, 9)
-    weights = None
-    if kind == "float32":
-        X = X.astype(np.float32)
-    elif kind == "weighted":
-        weights = rng.random(6000)
-    elif kind == "csr":
-        X[rng.random(X.shape) < 0.6] = 0
-        X = sparse.csr_matrix(X)
-    blocks = {"_MAX_ROWS": 500, "_MIN_ROWS": 300, "_PIECE": 700, "_SHARED": 4000}
-    with constants(**blocks, **FAST):
-        assert len(_chunks.block_slices(6000, 5, 9)) >= 8
-        models = [
-            fit(X, 9, weights, init=init, n_threads=n_threads, tol=0, max_iter=30, backend=backend)
-            for n_threads in (1, 2, 3, 7, None)
-        ]
-        for other in models[1:]:
-            assert_identical(models[0], other)
-        want = models[0].transform(X)
-        for n_threads in (2, 7):
-            models[0].set_params(n_threads=n_threads)
-            assert_array_equal(models[0].predict(X), models[0].labels_)
-            assert_array_equal(models[0].transform(X), want)
-
-
-def test_number_of_threads_does_not_show_in_blocks_of_the_usual_size():
-    rng = np.random.default_rng(5)
-    X = blobs(rng, 150_000, 3, 5)
-    models = [fit(X, 5, n_threads=n_threads, max_iter=5) for n_threads in (1, 2, 3, 7)]
-    assert len(_chunks.block_slices(*X.shape, 5)) > 1
-    for other in models[1:]:
-        assert_identical(models[0], other)
-
-
-@pytest.mark.parametrize("n_features", [1, 5])
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_threads_of_the_blas_do_not_show(n_threads, n_features):
-    # One block and n_threads=None run outside of the pool, and so without its limit on BLAS:
-    # a dot product of 40000 weights was cut in as many parts as BLAS has threads.
-    rng = np.random.default_rng(6)
-    X = rng.standard_normal((40_000, n_features))
-    weights = rng.random(40_000)
-    assert len(_chunks.block_slices(40_000, n_features, 3)) == 1
-    a = fit(X, 3, weights, max_iter=5)
-    b = fit(X, 3, weights, max_iter=5, n_threads=n_threads)
-    assert_identical(a, b)
-    want = a.score(X, sample_weight=weights)
-    assert a.set_params(n_threads=n_threads).score(X, sample_weight=weights) == want
-
-
-VALUES = [
-    {"_MAX_ROWS": 300, "_MIN_ROWS": 300},
-    {"_MAX_VALUES": 2000},
-    {"_BLOCK_SCORES": 1, "_MIN_ROWS": 100},
-    {"_BATCH": 1},
-    {"_BATCH": 5000, "_MAX_ROWS": 900},
-    {"_TRIAL_BATCH": 100, "_FEW": 0},
-    {"_SHARED": 2000, "_FEW": 0},
-    {"_AT_ONCE": 50},
-    {"_SOME": 1, "_WIDE": 1, "_FEW": 0},
-    {"_FEW": 0},
-    {"_FEW": 1 << 40},
-    {"_FEW": 0, "PAIRS": 1},
-    {"_FEW_ENTRIES": 0},
-    {"_FEW_ENTRIES": 1 << 40},
-    {"_NARROW": 0, "_FEW": 0},
-    {"_SHORT": 0, "_FEW": 0},
-    {"_SHORT": 1000, "_FEW": 0},
-    {"_MANY": 0},
-    {"_MANY": 255, "_FEW": 0},
-    {"_MANY": 0, "_NARROW": 0, "_FEW": 0},
-    {"_LEFT": 0, "_FEW": 0},
-    {"_FEW_CANDIDATES": 0, "_FEW": 0},
-    {"_FEW_CANDIDATES": 1000, "_FEW": 0},
-    {**BOUNDED, "_PIECE": 300, "_FEW": 0, "_MAX_ROWS": 400},
-    {**BOUNDED, "_MOST": 1.0},
-    {**BOUNDED, "_MOST": 0.0},
-    {**FAST, "_MOST": 1.0, "_FEW": 0, "_MAX_ROWS": 400},
-    {**BOUNDED, "_MUCH_WORK": 1 << 60},
-    {**BOUNDED, "_FEW_CHANGED": 2.0},
-    {**BOUNDED, "_FEW_CHANGED": 0.0},
-    {"_HARD": -1.0},
-    {"_HARD": 2.0, "_FEW": 0},
+WAYS = [
+    {"screen": 1},
+    {"screen": 16},
+    {"screen": 32},
+    {"screen": 64},
+    {"fast_centers": 8},
+    {"fast_centers": 64},
+    {"least_work": 1},
+    {"block_rows": 64},
+    {"block_rows": 301, "least_work": 1},
+    {"block_rows": 1 << 20},
 ]
 
 
-@pytest.mark.parametrize("values", VALUES, ids=lambda v: ",".join(f"{k}={v[k]}" for k in v))
-def test_constants_only_cost_or_save_time(values):
-    for seed, n_clusters, n_features, wrap in [
-        (0, 4, 2, np.asarray),
-        (1, 20, 30, np.asarray),
-        (2, 7, 9, np.float32),
-        (3, 170, 4, np.asarray),
-        (4, 8, 12, sparse.csr_matrix),
-    ]:
-        rng = np.random.default_rng(seed)
-        X = blobs(rng, 1500, n_features, n_clusters)
-        if wrap is sparse.csr_matrix:
-            X[rng.random(X.shape) < 0.5] = 0
-        X = wrap(X)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: ",".join(f"{k}={way[k]}" for k in way))
+@pytest.mark.parametrize(
+    ("n_clusters", "n_features", "wrap"),
+    [
+        (4, 2, np.asarray),
+        (20, 30, np.asarray),
+        (7, 9, np.float32),
+        (170, 4, np.asarray),
+        (8, 12, sparse.csr_matrix),
+    ],
+)
+def test_options_only_cost_or_save_time(n_clusters, n_features, wrap, way):
+    rng = np.random.default_rng(n_clusters)
+    X = blobs(rng, 1500, n_features, n_clusters)
+    if wrap is sparse.csr_matrix:
+        X[rng.random(X.shape) < 0.5] = 0
+    X = wrap(X)
+    params = {"max_iter": 10, "tol": 0, "algorithm": "hamerly", "n_threads": 2}
+    want = fit(X, n_clusters, **params)
+    with options(**way):
+        model = fit(X, n_clusters, **params)
+        assert_array_equal(want.predict(X), want.labels_)
+    if "block_rows" in way:  # in which sums are added up
         rtol = 1e-5 if X.dtype == np.float32 else 1e-9
-        # From the same start: blocks add up in another order, a draw may show the last digit.
-        start = squares(X, np.zeros((1, n_features))).argsort(axis=0)[:n_clusters, 0]
-        start = X[start].toarray() if sparse.issparse(X) else X[start]
-        params = {"init": start, "tol": 0, "max_iter": 20}
-        seeded = {"max_iter": 5, "tol": 0}
-        want, want_seeded = fit(X, n_clusters, **params), fit(X, n_clusters, **seeded)
-        with constants(**values):
-            assert_same(fit(X, n_clusters, **params), want, scale=10, rtol=rtol)
-            assert_same(fit(X, n_clusters, **seeded), want_seeded, scale=10, rtol=rtol)
-            assert_array_equal(want.predict(X), want.labels_)
+        assert_same(model, want, scale=10, rtol=rtol)
+    else:
+        assert_identical(model, want)
 
 
-@pytest.mark.parametrize("values", VALUES, ids=lambda v: ",".join(f"{k}={v[k]}" for k in v))
-def test_constants_do_not_decide_ties(values):
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: ",".join(f"{k}={way[k]}" for k in way))
+def test_options_do_not_decide_ties(way):
     # Sums of whole numbers are exact, in whatever order, so everything is the same to the bit.
-    rng = np.random.default_rng(5)
-    X = grid(rng, 1500, 3)
+    X = grid(np.random.default_rng(5), 1500, 3)
     want = fit(X, 9, tol=0)
-    with constants(**values):
+    with options(**way):
         model = fit(X, 9, tol=0)
         assert_array_equal(want.predict(X), want.labels_)
     assert_array_equal(model.labels_, want.labels_)
@@ -609,26 +503,10 @@ def starts(rng, X, n_clusters):
     yield "random"
 
 
-# Compiled code for these alone would take longer to compile than all others to run; it is tested
-# in test_backends.py.
-OF_NUMPY = {"integers", "strided", "reversed"}
-MORE_TYPES = {"uint8", "boolean"}
-
-
-@pytest.mark.parametrize(
-    ("name", "backend"),
-    [(name, "numpy") for name in NASTY]
-    + [
-        pytest.param(name, "numba", marks=[pytest.mark.more_types] if name in MORE_TYPES else [])
-        for name in NASTY
-        if name not in OF_NUMPY
-    ],
-)
-@pytest.mark.parametrize("screened", [False, True])
-def test_every_algorithm_gives_the_same(name, screened, backend):
-    # Screened: even small blocks go by products and bounds, as large ones do.
-    values = {"_FEW": 0, **FAST, "_MOST": 1.0} if screened else {}
-    for seed in range(3):
+@pytest.mark.parametrize("way", [{}, {**SMALL, "screen": 16}, {"screen": 1, "fast_centers": 8}])
+@pytest.mark.parametrize("name", NASTY)
+def test_every_algorithm_gives_the_same(name, way):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
         X = NASTY[name](rng)
         scale = float(np.abs(X).max())
@@ -642,9 +520,8 @@ def test_every_algorithm_gives_the_same(name, screened, backend):
                     "max_iter": 30,
                     "tol": [0, 1e-4][seed % 2],
                     "n_init": 1,
-                    "backend": backend,
                 }
-                with constants(**values):
+                with options(**way):
                     lloyd, elkan, auto = (
                         fit(X, n_clusters, algorithm=algorithm, **params)
                         for algorithm in ("lloyd", "elkan", "auto")
@@ -654,9 +531,7 @@ def test_every_algorithm_gives_the_same(name, screened, backend):
                 assert_same(lloyd, elkan, scale, rtol)
                 assert_same(lloyd, auto, scale, rtol)
                 assert_array_equal(lloyd.history_["n_changed"], elkan.history_["n_changed"])
-                if not sparse.issparse(X):
-                    # (Sparse rows have their own definition where rounding decides.)
-                    assert_nearest(lloyd, X)
+                assert_nearest(lloyd, X)
                 assert np.isfinite(lloyd.cluster_centers_).all()
 
 
@@ -694,14 +569,13 @@ def test_as_many_clusters_as_rows(name):
     init=inits,
     wrap=wraps,
     weighted=st.booleans(),
-    backend=backends,
 )
-def test_fewer_distinct_rows_than_clusters(seed, n_distinct, init, wrap, weighted, backend):
+def test_fewer_distinct_rows_than_clusters(seed, n_distinct, init, wrap, weighted):
     rng = np.random.default_rng(seed)
     distinct = blobs(rng, n_distinct)
     X = distinct[np.concatenate([np.arange(n_distinct), rng.integers(0, n_distinct, 40)])]
     weights = rng.random(len(X)) + 0.1 if weighted else None
-    model = KMeans(8, init=init, n_init=1, random_state=0, backend=backend)
+    model = KMeans(8, init=init, n_init=1, random_state=0)
     with pytest.warns(ConvergenceWarning, match="smaller than n_clusters"):
         model.fit(wrap(X), sample_weight=weights)
     assert_array_equal(model.predict(wrap(X)), model.labels_)
@@ -763,38 +637,3 @@ def test_dense_and_csr_agree(seed, init, weighted, dtype, n_rows):
     assert_array_equal(csr.predict(X), csr.labels_)
     assert_array_equal(dense.predict(matrix), dense.labels_)
     assert_allclose(dense.transform(matrix), dense.transform(X), rtol=1e-4, atol=1e-5)
-
-
-@quick
-@given(seed=seeds, n_clusters=st.sampled_from([2, 7, 30]))
-def test_dense_and_csr_decide_ties_alike(seed, n_clusters):
-    # Whole rows and whole centres: no rounding in either definition.
-    rng = np.random.default_rng(seed)
-    X, centers = grid(rng, 300, 3), grid(rng, n_clusters, 3)
-    model = KMeans.from_centers(centers)
-    with constants(_FEW=0):
-        assert_array_equal(model.predict(sparse.csr_matrix(X)), model.predict(X))
-        assert_array_equal(model.predict(X), squares(X, centers).argmin(axis=1))
-
-
-def test_fast_centers_are_sorted_out(monkeypatch):
-    # Of 40 centres that start in one corner few still move when most have settled.
-    rng = np.random.default_rng(3)
-    X = blobs(rng, 4000, 20, 40)
-    start = X[np.argsort(X[:, 0])[:40]]
-    compared = []
-    gap_to = _assign.gap_to
-
-    def remember(few, rows, *args):
-        compared.append((few.size, len(rows)))
-        return gap_to(few, rows, *args)
-
-    monkeypatch.setattr(_assign, "gap_to", remember)
-    params = {"init": start, "tol": 0, "max_iter": 100, "backend": "numpy"}
-    plain = fit(X, 40, algorithm="lloyd", **params)
-    assert not compared
-    with constants(**FAST):
-        bounded = fit(X, 40, algorithm="hamerly", **params)
-    assert compared
-    assert max(few for few, _ in compared) <= 10
-    assert_same(bounded, plain, scale=10)

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sklearn_lloyd import KMeans, kmeans_plusplus
-from sklearn_lloyd._chunks import Chunks
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._init._sparse import SparseGreedy
 from sklearn_lloyd._kernels import CenterTable, _distances
 from sklearn_lloyd._kernels._csr import read_only, row_slice, sum_by_row, truth_as_numbers
@@ -68,13 +68,13 @@ def attributes(model):
         ("numba", np.float64, np.int64),
     ],
 )
-def test_fit_is_that_of_dense_rows(backend, dtype, index_dtype, weighted, algorithm):
+def test_fit_is_that_of_dense_rows(dtype, index_dtype, weighted, algorithm):
     for seed in range(3):
         X = words(seed, dtype=dtype, ties=False)
         weights = np.random.default_rng(seed).integers(0, 3, len(X)) if weighted else None
         options = {"n_clusters": 9, "random_state": seed, "algorithm": algorithm}
-        want = KMeans(**options, backend="numpy").fit(X, sample_weight=weights)
-        got = KMeans(**options, backend=backend)
+        want = KMeans(**options).fit(X, sample_weight=weights)
+        got = KMeans(**options)
         rows = with_indices(X, index_dtype)
         got.fit(rows, sample_weight=weights)
         assert_array_equal(got.labels_, want.labels_)
@@ -91,7 +91,7 @@ def test_backends_agree_on_ties(dtype, algorithm):
     for seed in range(5):
         X = sparse.csr_matrix(words(seed, dtype=dtype))
         want, got = (
-            KMeans(15, random_state=seed, algorithm=algorithm, backend=backend).fit(X)
+            KMeans(15, random_state=seed, algorithm=algorithm).fit(X)
             for backend in ("numpy", "numba")
         )
         assert_array_equal(got.labels_, want.labels_)
@@ -104,15 +104,15 @@ def test_backends_agree_on_ties(dtype, algorithm):
 @pytest.mark.parametrize("make", [with_indices, untidy], ids=["tidy", "untidy"])
 @pytest.mark.parametrize("weighted", [False, True])
 @both_backends
-def test_seeding_is_that_of_dense_rows(backend, weighted, make):
+def test_seeding_is_that_of_dense_rows(weighted, make):
     for seed in range(5):
         X = words(seed)
         weights = np.random.default_rng(seed).integers(0, 3, len(X)) if weighted else None
         options = {"random_state": seed, "sample_weight": weights}
-        want = kmeans_plusplus(X, 12, **options, backend="numpy")
+        want = kmeans_plusplus(X, 12, **options)
         rows = make(X, np.int64) if make is with_indices else make(X)
         before = rows.copy()
-        centers, indices = kmeans_plusplus(rows, 12, **options, backend=backend)
+        centers, indices = kmeans_plusplus(rows, 12, **options)
         assert_array_equal(indices, want[1])
         assert_allclose(centers, want[0], rtol=1e-15)
         assert_array_equal(rows.data, before.data)
@@ -120,13 +120,13 @@ def test_seeding_is_that_of_dense_rows(backend, weighted, make):
 
 
 @both_backends
-def test_untidy_rows(backend):
+def test_untidy_rows():
     X = words(0, ties=False)
     rows = untidy(X)
     assert not rows.has_canonical_format
     options = {"n_clusters": 7, "random_state": 0}
-    want = KMeans(**options, backend="numpy").fit(X)
-    got = KMeans(**options, backend=backend).fit(rows)
+    want = KMeans(**options).fit(X)
+    got = KMeans(**options).fit(rows)
     assert_array_equal(got.labels_, want.labels_)
     assert_array_equal(got.predict(rows), want.labels_)
     assert rows.nnz == 2 * np.count_nonzero(X)
@@ -141,7 +141,7 @@ def out_of_order(X):
 
 
 @both_backends
-def test_rows_out_of_order_are_taken_as_they_are(backend, monkeypatch):
+def test_rows_out_of_order_are_taken_as_they_are(monkeypatch):
     def sort(*args):
         raise AssertionError("a copy was put in order")
 
@@ -151,14 +151,14 @@ def test_rows_out_of_order_are_taken_as_they_are(backend, monkeypatch):
     monkeypatch.setattr(sparse.csr_matrix, "sum_duplicates", sort)
     monkeypatch.setattr(sparse.csr_matrix, "sort_indices", sort)
     options = {"n_clusters": 7, "random_state": 0}
-    want = KMeans(**options, backend="numpy").fit(X)
-    got = KMeans(**options, backend=backend).fit(rows)
+    want = KMeans(**options).fit(X)
+    got = KMeans(**options).fit(rows)
     assert_array_equal(got.labels_, want.labels_)
     assert_array_equal(got.predict(rows), want.labels_)
 
 
 @both_backends
-def test_repeated_entries_are_found(backend):
+def test_repeated_entries_are_found():
     rng = np.random.default_rng(0)
     for _ in range(200):
         n, d, nnz = rng.integers(1, 6), rng.integers(1, 6), rng.integers(6, 12)
@@ -167,7 +167,7 @@ def test_repeated_entries_are_found(backend):
         X = sparse.csr_matrix((np.ones(nnz), indices, indptr), shape=(n, d))
         rows = pairwise(indptr)
         repeated = any(len(set(indices[a:b])) < b - a for a, b in rows)
-        chunks = Chunks(X, 2, 1, backend)
+        chunks = Rows(X, 2, 1, backend)
         assert chunks.rows(slice(0, n)).has_canonical_format or not repeated
         assert (chunks.compiled is None) == (repeated or backend == "numpy")
 
@@ -181,30 +181,30 @@ def test_repeated_entries_are_found(backend):
         pytest.param("numba", bool, marks=pytest.mark.more_types),
     ],
 )
-def test_exact_ties_and_repeated_centers(backend, dtype):
+def test_exact_ties_and_repeated_centers(dtype):
     rng = np.random.default_rng(1)
     X = rng.integers(0, 2, (400, 12)).astype(dtype)
     start = X[rng.integers(0, 40, 30)].astype(float)  # some of them twice
     squares = np.square(X[:, np.newaxis].astype(float) - start).sum(axis=-1)
-    model = KMeans.from_centers(start, backend=backend)
+    model = KMeans.from_centers(start)
     assert_array_equal(model.predict(sparse.csr_array(X)), squares.argmin(axis=1))
     for algorithm in ("lloyd", "hamerly"):
         options = {"n_clusters": 30, "init": start, "algorithm": algorithm}
-        want = KMeans(**options, backend="numpy").fit(X)
-        got = KMeans(**options, backend=backend).fit(sparse.csr_array(X))
+        want = KMeans(**options).fit(X)
+        got = KMeans(**options).fit(sparse.csr_array(X))
         assert_array_equal(got.labels_, want.labels_)
         assert got.n_iter_ == want.n_iter_
 
 
 @both_backends
-def test_threads_do_not_show(backend, monkeypatch):
+def test_threads_do_not_show(monkeypatch):
     monkeypatch.setattr("sklearn_lloyd._chunks._MAX_VALUES", 500)
     X = with_indices(words(2, n=900), np.int32)
     weights = np.random.default_rng(0).random(900)
     for algorithm in ("lloyd", "hamerly"):
         first, second = (
             KMeans(
-                8, random_state=1, backend=backend, algorithm=algorithm, n_threads=n_threads
+                8, random_state=1, algorithm=algorithm, n_threads=n_threads
             ).fit(X, sample_weight=weights)
             for n_threads in (1, 3)
         )
@@ -236,7 +236,7 @@ def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
     rng = np.random.default_rng(0)
     centers = X[rng.integers(0, 300, n_clusters)].toarray()  # some of them twice
     centers[::3] += 1e-9 * rng.random(centers[::3].shape)  # more than float64 can tell, or not
-    chunks = Chunks(X, n_clusters, 1, "numba")
+    chunks = Rows(X, n_clusters, 1, "numba")
     table = CenterTable(centers, None, chunks.n_terms)
     distances = np.stack([_distances.sq_distances_to(X, center) for center in centers])
     screen = CenterColumns().fill(chunks, table, np.dtype(dtype))
@@ -259,7 +259,7 @@ def test_compiled_labels_are_by_the_definition(n_clusters, dtype):
 def test_trials_are_measured_by_the_definition(n_trials):
     X = sparse.csr_matrix(words(3))
     weights = np.random.default_rng(0).random(X.shape[0])
-    problem = make_problem(Chunks(X, 9, 1, "numba"), 9, weights)
+    problem = make_problem(Rows(X, 9, 1, "numba"), 9, weights)
     seeding = SparseGreedy(problem, n_trials)
     seeding.start(11)
     centers = X.toarray()
@@ -278,7 +278,7 @@ def test_rows_too_large_for_float32_are_decided_by_the_definition():
     X = sparse.csr_matrix(words(3, ties=False))
     centers = X[:40:3].toarray()
     X = sparse.vstack([X, X * 1e25, X * 1e60, X * 1e150]).tocsr()
-    model = KMeans.from_centers(centers, backend="numba")
+    model = KMeans.from_centers(centers)
     with np.errstate(over="ignore", invalid="ignore"):
         distances = [_distances.sq_distances_to(X, center) for center in centers]
     assert_array_equal(model.predict(X), np.argmin(distances, axis=0))
@@ -287,7 +287,7 @@ def test_rows_too_large_for_float32_are_decided_by_the_definition():
 def test_bounds_hold():
     # At every step the bounded labels are those of all rows looked at, by the definition.
     X = sparse.csr_matrix(words(4, n=800))
-    problem = make_problem(Chunks(X, 20, 1, "numba"), 20, None)
+    problem = make_problem(Rows(X, 20, 1, "numba"), 20, None)
     bounded = make_assigner("hamerly", problem)
     assert type(bounded).__name__ == "CsrAssigner"
     rng = np.random.default_rng(0)
@@ -340,23 +340,23 @@ def test_slices_are_views(make):
 
 
 @both_backends
-def test_seeding_reads_sparse_rows_once_for_a_center(backend, monkeypatch):
+def test_seeding_reads_sparse_rows_once_for_a_center(monkeypatch):
     calls = []
     measure = SparseGreedy._gains
     monkeypatch.setattr(SparseGreedy, "_gains", lambda *args: calls.append(1) or measure(*args))
-    kmeans_plusplus(sparse.csr_matrix(words(7)), 9, random_state=0, backend=backend)
+    kmeans_plusplus(sparse.csr_matrix(words(7)), 9, random_state=0)
     assert len(calls) == 9
 
 
 @both_backends
-def test_no_warnings_among_extremes(backend):
+def test_no_warnings_among_extremes():
     rng = np.random.default_rng(8)
     X = sparse.random(300, 40, 0.1, format="csr", random_state=rng)
     for scale in (1e-140, 1e-20, 1.0, 1e20, 1e140):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             rows = X * scale
-            got = KMeans(5, random_state=0, backend=backend).fit(rows)
-        want = KMeans(5, random_state=0, backend="numpy").fit(rows)
+            got = KMeans(5, random_state=0).fit(rows)
+        want = KMeans(5, random_state=0).fit(rows)
         assert_array_equal(got.labels_, want.labels_)
         assert_array_equal(got.predict(rows), got.labels_)

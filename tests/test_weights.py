@@ -29,7 +29,7 @@ X = RNG.normal(size=(N_ROWS, 3)) + np.repeat([[0, 0, 0], [8, 0, 5], [0, 9, 5]], 
 WEIGHTS = RNG.uniform(0.5, 1.5, N_ROWS)
 WEIGHTS[5] = 0.0
 LABELS = np.repeat([0, 1, 2], 30)
-CLUSTERER = KMeans(3, init=X[::30], backend="numpy").fit(X)
+CLUSTERER = KMeans(3, init=X[::30]).fit(X)
 
 SMALL = [1 / WEIGHTS.sum(), 1e-5, 1e-170, 1e-300]
 LARGE = [1e14, 1e17, 1e160, 1e300]
@@ -47,32 +47,32 @@ def fit(model, rows=X):
 
 def fit_batches(weights, unit):
     batches = [(X[part], weights[part]) for part in np.array_split(np.arange(N_ROWS), 3)]
-    model = KMeans(3, random_state=0, backend="numpy").fit_batches(batches)
+    model = KMeans(3, random_state=0).fit_batches(batches)
     return model.cluster_centers_, model.inertia_ / unit
 
 
 def minibatch(weights, unit):
-    model = MiniBatchKMeans(3, batch_size=30, random_state=0, backend="numpy")
+    model = MiniBatchKMeans(3, batch_size=30, random_state=0)
     model.fit(X, sample_weight=weights)
     return model.cluster_centers_, model.inertia_ / unit
 
 
 def partial_fit(weights, unit):
-    model = MiniBatchKMeans(3, init=X[::30], random_state=0, backend="numpy")
+    model = MiniBatchKMeans(3, init=X[::30], random_state=0)
     for part in np.array_split(np.arange(N_ROWS), 3):
         model.partial_fit(X[part], sample_weight=weights[part])
     return model.cluster_centers_, model.counts_ / unit, model.inertia_ / unit
 
 
 def minibatch_batches(weights, unit):
-    model = MiniBatchKMeans(3, batch_size=30, random_state=0, backend="numpy")
+    model = MiniBatchKMeans(3, batch_size=30, random_state=0)
     model.fit_batches([(X, weights)])
     fields = model.inertia_ / unit, model.history_["inertia"]
     return model.cluster_centers_, model.counts_ / unit, *fields
 
 
 def steps(weights, unit):
-    *_, last = lloyd_steps(X, X[::30], sample_weight=weights, backend="numpy")
+    *_, last = lloyd_steps(X, X[::30], sample_weight=weights)
     return last.centers, last.inertia / unit
 
 
@@ -85,7 +85,7 @@ def scaler(*args, **options):
 def search(criterion):
     def entry(weights, unit):
         found = NClustersSearch(
-            KMeans(backend="numpy"), n_clusters=range(2, 6), criterion=criterion, random_state=0
+            KMeans(), n_clusters=range(2, 6), criterion=criterion, random_state=0
         ).fit(X, sample_weight=weights)
         return found.n_clusters_, found.results_["inertia"] / unit, found.results_[criterion]
 
@@ -102,12 +102,12 @@ def profiles(rows):
 
 
 ENTRIES = {
-    "KMeans": fit(KMeans(3, random_state=0, backend="numpy")),
-    "KMeans, compiled": fit(KMeans(3, random_state=0, backend="numba")),
-    "KMeans, sparse": fit(KMeans(3, random_state=0, backend="numpy"), sparse.csr_matrix(X)),
-    "k-means||": fit(KMeans(3, init="k-means||", random_state=0, backend="numpy")),
-    "random": fit(KMeans(3, init="random", random_state=0, backend="numpy")),
-    "partition": fit(KMeans(3, init="random-partition", random_state=0, backend="numpy")),
+    "KMeans": fit(KMeans(3, random_state=0)),
+    "KMeans, compiled": fit(KMeans(3, random_state=0)),
+    "KMeans, sparse": fit(KMeans(3, random_state=0), sparse.csr_matrix(X)),
+    "k-means||": fit(KMeans(3, init="k-means||", random_state=0)),
+    "random": fit(KMeans(3, init="random", random_state=0)),
+    "partition": fit(KMeans(3, init="random-partition", random_state=0)),
     "score": lambda weights, unit: [CLUSTERER.score(X, sample_weight=weights) / unit],
     "KMeans.fit_batches": fit_batches,
     "MiniBatchKMeans": minibatch,
@@ -162,10 +162,10 @@ ONE_ROW = {
         cluster_profiles(CLUSTERER, X, sample_weight=weights).medians
     ],
     "silhouette": lambda weights, unit: [
-        silhouette_samples(X, LABELS, sample_weight=weights, backend="numpy")
+        silhouette_samples(X, LABELS, sample_weight=weights)
     ],
     "squared silhouette": lambda weights, unit: [
-        silhouette_samples(X, LABELS, sample_weight=weights, metric="sqeuclidean", backend="numpy")
+        silhouette_samples(X, LABELS, sample_weight=weights, metric="sqeuclidean")
     ],
     "standard error": lambda weights, unit: silhouette_score(
         X, LABELS, sample_weight=weights, sample_size=40, random_state=0, return_std_error=True
@@ -193,7 +193,7 @@ def test_sizes_of_samples_are_proportional_where_they_are_large(measure):
 @pytest.mark.parametrize("unit", [*LARGE, 1.9e306])
 def test_searches_choose_by_criteria_of_large_weights(criterion, best, unit):
     found = NClustersSearch(
-        KMeans(backend="numpy"), n_clusters=range(2, 5), criterion=criterion, criteria=[],
+        KMeans(), n_clusters=range(2, 5), criterion=criterion, criteria=[],
         random_state=0,
     ).fit(X / 8, sample_weight=WEIGHTS * unit)  # fmt: skip
     assert found.n_clusters_ == best
@@ -201,7 +201,7 @@ def test_searches_choose_by_criteria_of_large_weights(criterion, best, unit):
 
 def test_weights_that_sum_to_one_leave_out_what_needs_a_sample_size():
     found = NClustersSearch(
-        KMeans(backend="numpy"), n_clusters=range(2, 5), criterion="vote",
+        KMeans(), n_clusters=range(2, 5), criterion="vote",
         criteria=["calinski_harabasz", "bic", "davies_bouldin", "silhouette"], random_state=0,
     ).fit(X, sample_weight=WEIGHTS / WEIGHTS.sum())  # fmt: skip
     assert np.isnan(found.results_["calinski_harabasz"]).all()

@@ -84,9 +84,10 @@ class _Update:
             Squared movement.
         n_empty : int
         """
-        clusters = self.clusters
-        empty = np.flatnonzero(clusters.members == 0)
-        if empty.size:  # what rounding left of rows that came and went
+        clusters, n_empty = self.clusters, 0
+        if not clusters.members.all():  # what rounding left of rows that came and went
+            empty = clusters.members == 0
+            n_empty = int(np.count_nonzero(empty))
             clusters.sums[empty] = 0.0
             clusters.weights[empty] = 0.0
         means = np.empty_like(centers)
@@ -101,9 +102,9 @@ class _Update:
             chosen = (clusters.members > 0)[:, np.newaxis]
             at = np.where(chosen, centers, nowhere)
             inertia = self._measured(clusters, at, None, once_more=True)[1]
-        if empty.size:
+        if n_empty:
             center_shift = self._fill_means_without_empty(centers, means)
-        return means, max(0.0, inertia) if isfinite(inertia) else inf, center_shift, empty.size
+        return means, max(0.0, inertia) if isfinite(inertia) else inf, center_shift, n_empty
 
     def _measured(self, clusters, centers, means, once_more=False):
         return native.update_means(
