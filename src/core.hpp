@@ -86,6 +86,7 @@ struct SeedingArgs {
   double sum_of_squares;
   const double* keys;
   int64_t k, n_trials;
+  int64_t spare_bytes;  // memory for what is there only to save time, at most
 };
 
 struct MeansJob {  // see `update_means`

@@ -14,10 +14,14 @@ namespace LEVEL {
 // while: 16 centres, or as many as there are. Asking costs a look at each row.
 constexpr double kNoHelp = 0.8;
 constexpr int64_t kAWhile = 16;
-// The same share for looks at codes, which cost more: half as much as a comparison in float32.
+// The same for looks at codes, which cost more: about half as much as to read a row and compare it
+// in float32. Before the fourth centre they leave most rows.
 constexpr double kCodesNoHelp = 0.6;
-// Codes pay from so many features on, and to encode the rows, so many steps before the last.
-constexpr int64_t kEncodedFeatures = 32, kEncodedSteps = 6;
+constexpr int64_t kFirstLook = 4;
+// To encode the rows pays with so many features, times steps that are left. More than 64 features
+// save no more each. (With a quarter fewer, k = 10 and 64 features, it costs 2 % more than it
+// saves; with a tenth more, k = 12, it saves 4 %.)
+constexpr int64_t kEncodingPays = 640, kFeaturesThatCount = 64;
 // Mean mass, as a share of that of the first centre if it were the shift, below which float32
 // scores say too little of it.
 constexpr double kTight = 0x1p-8;
@@ -433,8 +437,13 @@ class Steps {
   // Whether to look at codes first.
   bool wants_look() const {
     if (screen_) return screen_ == 16;
-    if (X_.d < kEncodedFeatures || s_.n_centers < s_.look_with) return false;
-    return s_.of_codes || s_.about.k - s_.n_centers >= kEncodedSteps;
+    if (s_.n_centers < s_.look_with) return false;
+    if (s_.of_codes) return true;
+    int64_t steps = s_.about.k - s_.n_centers, of_value = 0;
+    with_type(X_.type, [&](auto value) { of_value = sizeof value; });
+    // At most half of what X takes.
+    bool fits = of_value >= 4 && 2 * X_.n * X_.d <= s_.about.spare_bytes;
+    return fits && steps * minimum(X_.d, kFeaturesThatCount) >= kEncodingPays;
   }
 
   // Encode all rows, if there is memory.
@@ -443,7 +452,10 @@ class Steps {
     s_.codes.cut(size, X_.n, X_.d);
     s_.coded_trials.cut(size, s_.about.n_trials, X_.d);
     s_.of_codes = std::malloc(size.used() + 192);
-    if (!s_.of_codes) return true;
+    if (!s_.of_codes) {
+      s_.look_with = INT64_MAX;
+      return true;
+    }
     Cutter cutter((char*)((uintptr_t(s_.of_codes) + 63) & ~uintptr_t(63)));
     s_.codes.cut(cutter, X_.n, X_.d);
     s_.coded_trials.cut(cutter, s_.about.n_trials, X_.d);
@@ -451,11 +463,16 @@ class Steps {
     for (int64_t i = 0; i < X_.n; i++) sum += double(norms[i]);
     s_.codes.scale.set(X_.d, sum / double(X_.n));
     int64_t n_tiles = Codes::n_tiles(X_.n), of_block = (kStrip + kCodeRows - 1) / kCodeRows;
-    return pool_.for_blocks((n_tiles + of_block - 1) / of_block, [&](int64_t b, int thread) {
+    int64_t n_blocks = (n_tiles + of_block - 1) / of_block;
+    bool done = pool_.for_blocks(n_blocks, [&](int64_t b, int thread) {
       TryScratch<float>& own = own_.of(thread).f32;
       for (int64_t t = b * of_block; t < minimum(n_tiles, (b + 1) * of_block); t++)
         s_.codes.encode(X_, t, s_.about.shift, norms, own.buffer, own.tile);
     });
+    if (done) return true;
+    std::free(s_.of_codes);
+    s_.of_codes = nullptr;
+    return false;
   }
 
   // Compare all rows with the trials by a screen, and list the trials that may be the best.
@@ -650,6 +667,7 @@ class Steps {
 inline void* seeding_new(const Call&, const core::SeedingArgs& about) {
   Seeding s{};
   s.about = about;
+  s.look_with = kFirstLook;
   size_t head = (sizeof(Seeding) + 63) & ~size_t(63);
   size_t bytes = s.cut(Cutter(nullptr));
   // By hand, since it outlives the call; one line more, as `Memory` has it.

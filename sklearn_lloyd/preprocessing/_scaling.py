@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_lloyd._chunks import Chunks
-from sklearn_lloyd._codes import working_memory
+from sklearn_lloyd._rows import working_memory
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
 from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd._weights import scaled_weights
