@@ -8,16 +8,16 @@
 // part of the centre is taken off its score, that of the row is added to what the score is
 // compared with. No sum of products overflows, since no product of norms does.
 //
-// Rows or centres close to the shift are no finer than the floor allows, or their scale would
-// overflow. Where a norm is NaN or infinite the codes mean nothing, but then neither do the
-// bounds: every test is written so that it fails.
+// A least squared norm counts for rows and centres that have less, or their scale would overflow.
+// Where a norm is NaN or infinite the codes mean nothing, but then neither do the bounds: every
+// test is written so that it fails.
 #pragma once
 #include "screen.hpp"
 
 namespace LEVEL {
 
 constexpr double kLargestCode = 32766.0;  // one less than there is room for
-constexpr double kFloor = 0x1p-20;        // share of the mean squared norm that is the floor
+constexpr double kLeastNorm = 1e-30;      // squared
 // To this number a value below 2^15 is added: the low 16 bits of the sum are the value, rounded.
 constexpr float kToBits = 12582912.0f;
 constexpr int kCodeRows = kTile<float>;  // of a tile
@@ -51,19 +51,17 @@ inline int64_t n_pairs_of(int64_t d) { return (d + 1) / 2; }
 
 // What all codes of some rows have in common.
 struct CodeScale {
-  double floor;  // least squared norm that counts
   double norm;   // that rows and centres get
   double error;  // how far off a score may be, times the squared norms that count
 
   // Squared norms of rows may be off as sums in float32 are, and the values of rows are float32.
-  void set(int64_t d, double mean_sq_norm) {
+  void set(int64_t d) {
     double rounding = double(d + 8) * kEps<float>;
-    floor = maximum(kFloor * mean_sq_norm, 1e-30);
     norm = kLargestCode / (1.0 + rounding);
     double share = 0.51 * __builtin_sqrt(double(d)) / norm;  // a fiftieth more for what precedes
     error = (share * (2.0 + share) + 8.0 * kEps<float>) * (1.0 + rounding);
   }
-  double counted(double sq_norm) const { return maximum(floor, sq_norm); }
+  static double counted(double sq_norm) { return maximum(kLeastNorm, sq_norm); }
   float factor(float sq_norm) const { return float(norm / __builtin_sqrt(counted(sq_norm))); }
 };
 

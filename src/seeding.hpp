@@ -459,9 +459,7 @@ class Steps {
     Cutter cutter((char*)((uintptr_t(s_.of_codes) + 63) & ~uintptr_t(63)));
     s_.codes.cut(cutter, X_.n, X_.d);
     s_.coded_trials.cut(cutter, s_.about.n_trials, X_.d);
-    double sum = 0.0;
-    for (int64_t i = 0; i < X_.n; i++) sum += double(norms[i]);
-    s_.codes.scale.set(X_.d, sum / double(X_.n));
+    s_.codes.scale.set(X_.d);
     int64_t n_tiles = Codes::n_tiles(X_.n), of_block = (kStrip + kCodeRows - 1) / kCodeRows;
     int64_t n_blocks = (n_tiles + of_block - 1) / of_block;
     bool done = pool_.for_blocks(n_blocks, [&](int64_t b, int thread) {
