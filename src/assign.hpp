@@ -198,8 +198,7 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
 
 // Whether scores are to be in float64.
 inline bool screen_in_double(const Call& call, const Centers& centers) {
-  if (call.options->screen == 64) return true;
-  return !centers.fit_float() && call.options->screen != 32;
+  return call.options->screen == 64 || !centers.fit_float();
 }
 
 inline Status assign(const Call& call, void* state, const double* centers,

@@ -3,7 +3,9 @@
 // A function of the module reads its arguments one after the other from `Args`, which remembers
 // the first that does not fit. Only if all fit (`in.ok()`) does it call a kernel.
 #pragma once
+#ifndef Py_LIMITED_API
 #define Py_LIMITED_API 0x030b0000
+#endif
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 

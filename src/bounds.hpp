@@ -68,7 +68,7 @@ struct Bounds {
     } else {
       measure_movement(pool, centers);
       // Rows of few entries have no use for few centres.
-      if (!centers.n_leaves) n_fast = best_number(labels, n_rows, double(lanes), least_fast);
+      if (!centers.n_parts) n_fast = best_number(labels, n_rows, double(lanes), least_fast);
       for (int64_t c = 0; c < k; c++) {
         double every = moved_most_but(c, 0), rest = moved_most_but(c, n_fast);
         slow[c] = float((drift[c] + moved[c] + rest) * unit * (1.0 + kRounding));
@@ -114,7 +114,7 @@ struct Bounds {
 
  private:
   static const double* places(const Centers& centers) {
-    return centers.n_leaves ? centers.centers : centers.offsets;
+    return centers.n_parts ? centers.centers : centers.offsets;
   }
 
   static double power_below(double x) {

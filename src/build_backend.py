@@ -1,7 +1,8 @@
 """The build backend: scikit-build-core, and a compiler from the package index where there is none.
 
 A compiler counts if it builds what the core is made of (`_TRIAL`). `CXX`, where it is set, is the
-only one asked. Else, if none is found, the wheel `ziglang`, which holds one, is a requirement of the build.
+only one asked. Else, if none is found, the wheel `ziglang`, which holds one, is a requirement of
+the build.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ _X86_64 = ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512vnni"]
 
 _INSTALL_ONE = (
     "Install GCC 9 or newer or Clang (Debian, Ubuntu: apt install g++; Fedora: dnf install "
-    "gcc-c++; macOS: xcode-select --install; Windows: pip install ziglang), or take a wheel: "
+    "gcc-c++; macOS: xcode-select --install; anywhere: pip install ziglang), or take a wheel: "
     "pip install --only-binary=:all: sklearn-lloyd"
 )
 
@@ -51,7 +52,8 @@ def _builds_trial(compiler):
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "trial.cpp")
         source.write_text(_TRIAL)
-        command = [*compiler, *_FLAGS, *(_X86_64 if on_x86_64 else []), source, "-o", f"{source}.so"]
+        flags = [*_FLAGS, *(_X86_64 if on_x86_64 else [])]
+        command = [*compiler, *flags, source, "-o", f"{source}.so"]
         try:
             return subprocess.run(command, capture_output=True, timeout=120).returncode == 0
         except (OSError, subprocess.TimeoutExpired):
@@ -90,7 +92,7 @@ def _find_zig():
     else:
         # The C library of manylinux2014, whatever this machine has.
         system = "linux-gnu" + (".2.17" if machine in ("x86_64", "aarch64") else "")
-    # A target, or zig compiles for this processor alone. As a C compiler, and optimized and stripped
+    # A target, or zig compiles for this processor alone. As a C compiler, optimized and stripped
     # alike wherever it links, or it builds libraries of its own for two minutes.
     strip = "" if sys.platform == "darwin" else " -s"
     return {"CXX": f"{zig} cc -O3{strip} -target {machine}-{system}"}

@@ -56,9 +56,7 @@ class ClusterParts {
       turns.in_turn(block, pool, [&] { add_entries(totals, n, change_of); });
       return;
     }
-    with_type(X.type, [&](auto example) {
-      add_rows<decltype(example)>(totals, n, change_of);
-    });
+    add_rows(totals, n, change_of);
     turns.in_turn(block, pool, [&] { add_parts(totals); });
   }
 
@@ -74,7 +72,7 @@ class ClusterParts {
     return place;
   }
 
-  template <class S, class F>
+  template <class F>
   void add_rows(const ClusterTotals& totals, int64_t n, F change_of) {
     const Rows& X = *totals.rows;
     const int64_t d = X.d;
@@ -86,10 +84,10 @@ class ClusterParts {
       if (origin && !totals.one_origin) origin += change.to * d;
       const char* place = X.values + change.row * X.row_stride;
       const double* row = row_;
-      if (std::is_same<S, double>::value && X.feature_stride == sizeof(S) && !X.swapped)
+      if (is_direct<double>(X) && X.feature_stride == X.size)
         row = (const double*)(const void*)place;
       else
-        convert<S>(place, X.feature_stride, X.swapped, d, nullptr, row_);
+        convert_values(X, place, X.feature_stride, d, nullptr, row_);
       if (origin) {
         for (int64_t j = 0; j < d; j++) row_[j] = row[j] - origin[j];
         row = row_;

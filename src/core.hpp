@@ -15,7 +15,9 @@ struct Rows {
   int64_t n, d;
   bool sparse;
   Type type;     // of the values
+  int64_t size;  // bytes of a value
   bool swapped;  // whether their bytes are in the other order
+  bool direct;   // whether they can be read as they are: their own order, aligned
   const char* values;
   // Dense: bytes from one row, and from one feature, to the next.
   int64_t row_stride, feature_stride;

@@ -107,19 +107,20 @@ inline double sum_or_zero(double sum_of_entries, double sq_norm) {
 }
 
 // The definition for CSR rows, at less than the cost of all features. Where a row has no entries
-// in a leaf of the sum, its terms are the squares of the point alone: these sums of a leaf are
-// kept for each point.
-inline int64_t number_of_leaves(int64_t n) {
-  if (n <= kLeaf) return 1;
-  return number_of_leaves(first_half(n)) + number_of_leaves(n - first_half(n));
+// in a part of the sum, its terms are the squares of the point alone: the sums of all parts are
+// kept for each point. Part 1 is the whole, part i is the sum of parts 2 i and 2 i + 1.
+inline int64_t number_of_parts(int64_t n) {
+  int64_t number = 2;
+  for (; n > kLeaf; n -= first_half(n)) number *= 2;
+  return number;
 }
 
-// The squared norm of a point. What `leaf_sum` points at, and goes on from, is filled.
-inline double add_leaves(const double* point, int64_t n, double*& leaf_sum) {
-  if (n <= kLeaf) return *leaf_sum++ = sq_norm(point, n);
+// The squared norm of a point; fills the sums of its parts.
+inline double add_parts(const double* point, int64_t n, double* sums, int64_t part = 1) {
+  if (n <= kLeaf) return sums[part] = sq_norm(point, n);
   int64_t half = first_half(n);
-  double left = add_leaves(point, half, leaf_sum);
-  return left + add_leaves(point + half, n - half, leaf_sum);
+  double left = add_parts(point, half, sums, 2 * part);
+  return sums[part] = left + add_parts(point + half, n - half, sums, 2 * part + 1);
 }
 
 // The squared distance of a CSR row to a point: the very sum of `sq_distance`.
@@ -128,29 +129,27 @@ class SparseDistance {
   // `dense` has all features of the row.
   SparseDistance(const Entries& row, const double* dense) : row_(row), dense_(dense) {}
 
-  double to(const double* point, int64_t d, const double* leaf_sums) {
+  double to(const double* point, int64_t d, const double* part_sums) {
     point_ = point;
-    leaf_sum_ = leaf_sums;
+    part_sums_ = part_sums;
     entry_ = 0;
-    return sum(0, d);
+    return sum(0, d, 1);
   }
 
  private:
-  double sum(int64_t start, int64_t n) {
+  double sum(int64_t start, int64_t n, int64_t part) {
+    if (entry_ == row_.n || row_.columns[entry_] >= start + n) return part_sums_[part];
     if (n > kLeaf) {
       int64_t half = first_half(n);
-      double left = sum(start, half);
-      return left + sum(start + half, n - half);
+      double left = sum(start, half, 2 * part);
+      return left + sum(start + half, n - half, 2 * part + 1);
     }
-    double without_entries = *leaf_sum_++;
-    int64_t before = entry_;
     while (entry_ < row_.n && row_.columns[entry_] < start + n) entry_++;
-    if (entry_ == before) return without_entries;
     return sq_distance(dense_ + start, point_ + start, n);
   }
 
   const Entries& row_;
-  const double *dense_, *point_ = nullptr, *leaf_sum_ = nullptr;
+  const double *dense_, *point_ = nullptr, *part_sums_ = nullptr;
   int64_t entry_ = 0;
 };
 

@@ -117,6 +117,7 @@ bool set_type(Rows& rows, const Py_buffer& view) {
   bool is_signed = std::strchr("bhilq", *format), is_unsigned = std::strchr("?BHILQ", *format);
   int size = int(view.itemsize);
   using core::Type;
+  rows.size = size;
   if (format[1]) return false;
   if (*format == 'f' && size == 4) return rows.type = Type::f32, true;
   if (*format == 'd' && size == 8) return rows.type = Type::f64, true;
@@ -166,6 +167,8 @@ const char* set_dense(Matrix* matrix, PyObject* X) {
   rows.row_stride = view->strides[0];
   rows.feature_stride = view->strides[1];
   rows.values = (const char*)view->buf;
+  int64_t places = int64_t(uintptr_t(view->buf)) | rows.row_stride | rows.feature_stride;
+  rows.direct = !rows.swapped && places % rows.size == 0;
   return nullptr;
 }
 
@@ -192,6 +195,7 @@ const char* set_csr(Matrix* matrix, PyObject* const* parts, int64_t d) {
   if (uintptr_t(views[1]->buf) % size || uintptr_t(views[2]->buf) % size)
     return "indices and indptr are to be aligned";
   rows.values = (const char*)views[0]->buf;
+  rows.direct = !rows.swapped && uintptr_t(rows.values) % size_t(rows.size) == 0;
   rows.indices = (const char*)views[1]->buf;
   rows.indptr = (const char*)views[2]->buf;
   int64_t n = views[0]->shape[0] < views[1]->shape[0] ? views[0]->shape[0] : views[1]->shape[0];

@@ -97,10 +97,8 @@ struct Moments : Reader {
       double of_feature[8] = {};
       for (int64_t first = start; first < stop; first += kPiece) {
         int64_t n = minimum(kPiece, stop - first), r = 0;
-        with_type(X.type, [&](auto example) {
-          convert<decltype(example)>(X.values + first * X.row_stride + j * X.feature_stride,
-                                     X.row_stride, X.swapped, n, nullptr, column);
-        });
+        const char* place = X.values + first * X.row_stride + j * X.feature_stride;
+        convert_values(X, place, X.row_stride, n, nullptr, column);
         for (; !weights && r + 8 <= n; r += 8)
           for (int i = 0; i < 8; i++) of_feature[i] += term(column[r + i], j);
         for (; r < n; r++) {

@@ -5,59 +5,12 @@
 // draw falls into are sorted, so a draw costs about the root of the number of rows. Masses are
 // whole numbers: their sums are exact, so how the rows are cut never shows.
 #pragma once
-#include "definition.hpp"
+#include "masses.hpp"
 
 namespace LEVEL {
 
 constexpr int64_t kOneBlock = 1024;   // rows below which cutting costs more than it saves
 constexpr int64_t kMostOrdered = 4096;  // blocks: 16 steps of the keys each, counted in 16 bits
-
-// Turns masses into whole numbers whose sum is from 2^60 to 2^61; 0 only for 0.
-class Scale {
- public:
-  Scale() : half_(1.0), rest_(1.0) {}
-  // Of masses with about that sum, of which only the exponent counts.
-  explicit Scale(double sum) {
-    bool subnormal = sum < 0x1p-1022;
-    double normal = subnormal ? sum * 0x1p64 : sum;
-    int64_t bits = value_at<int64_t>((const char*)&normal);
-    int exponent = 61 - (int(bits >> 52 & 2047) - 1022 - (subnormal ? 64 : 0));
-    // In two factors, since the exponent may be out of the range of one.
-    half_ = power(exponent / 2);
-    rest_ = power(exponent - exponent / 2);
-  }
-  double scaled(double mass) const { return mass * half_ * rest_; }
-  double back(double whole) const { return whole / half_ / rest_; }
-  uint64_t whole(double mass) const {
-    if (!(mass > 0.0)) return 0;
-    int64_t floor = int64_t(minimum(scaled(mass), 0x1p62));
-    return uint64_t(maximum<int64_t>(floor, 1));
-  }
-
- private:
-  static double power(int exponent) {
-    int64_t bits = int64_t(1023 + exponent) << 52;
-    return value_at<double>((const char*)&bits);
-  }
-  double half_, rest_;
-};
-
-// What a draw looks for: the first row whose cumulative mass is above it.
-inline uint64_t target_of(double uniform, uint64_t total) {
-  uint64_t u = uniform > 0.0 ? uint64_t(minimum(uniform, 1.0 - 0x1p-53) * 0x1p53) : 0;
-  return uint64_t(((unsigned __int128)u * total) >> 53);
-}
-
-// The first place whose cumulative mass is above the target; the last one if none is.
-inline int64_t place_above(const uint64_t* cumulative, int64_t n, uint64_t target) {
-  int64_t low = 0, high = n - 1;
-  while (low < high) {
-    int64_t middle = low + (high - low) / 2;
-    if (cumulative[middle] > target) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
 
 // Sort rows by key; equal keys stay as they are. The buffer has room for half of them.
 inline void sort_rows(int64_t* rows, int64_t n, const double* keys, int64_t* buffer) {
@@ -104,14 +57,15 @@ struct Order {
   // Fill in the block of each row and the starts: equal steps between the keys, of which about
   // sixteen make a block; keys far out all fall into the first or the last. False: no memory.
   bool cut() {
-    int64_t n_steps = 16 * n_blocks, stride = (n + 4095) / 4096, n_sample = (n + stride - 1) / stride;
     for (int64_t b = 0; b < n_blocks; b++) in_order[b] = false;
     starts[0] = 0;
     if (n_blocks == 1) {
-      for (int64_t i = 0; i < n; i++) block_of[i] = 0;
+      std::memset(block_of, 0, size_t(n) * sizeof *block_of);
       starts[1] = n;
       return true;
     }
+    int64_t n_steps = 16 * n_blocks, stride = (n + 4095) / 4096;
+    int64_t n_sample = (n + stride - 1) / stride, before = 0, block = 0;
     Memory memory(size_t(n_sample + n_steps) * 16);
     if (!memory) return false;
     int64_t* sample = (int64_t*)memory.begin();
@@ -119,16 +73,16 @@ struct Order {
     for (int64_t s = 0; s < n_sample; s++) sample[s] = s * stride;
     sort_rows(sample, n_sample, keys, sample + n_sample);
     double low = keys[sample[n_sample / 256]], high = keys[sample[n_sample - 1 - n_sample / 256]];
-    double per_step = high > low ? double(n_steps) / (high - low) : 1.0, last = double(n_steps - 1);
-    for (int64_t s = 0; s < n_steps; s++) sizes[s] = 0;
+    double per_step = high > low ? double(n_steps) / (high - low) : 1.0;
+    std::memset(sizes, 0, size_t(n_steps) * sizeof *sizes);
     for (int64_t i = 0; i < n; i++) {  // steps, until the blocks are known
       double step = (keys[i] - low) * per_step;
-      block_of[i] = uint16_t(step > 0.0 ? minimum(step, last) : 0.0);
+      block_of[i] = uint16_t(step > 0.0 ? minimum(step, double(n_steps - 1)) : 0.0);
     }
     for (int64_t i = 0; i < n; i++) sizes[block_of[i]]++;
-    int64_t before = 0, block = 0;
     for (int64_t step = 0; step < n_steps; step++) {
-      while (block + 1 < n_blocks && before * n_blocks >= (block + 1) * n) starts[++block] = before;
+      while (block + 1 < n_blocks && before >= (block + 1) * n / n_blocks)
+        starts[++block] = before;
       block_of_step[step] = block;
       before += sizes[step];
     }

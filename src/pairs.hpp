@@ -148,14 +148,17 @@ struct Compared {
   double *tiles, *buffer, *panel, *norms, *totals;
   Entries entries, own;
 
-  static int64_t rows_at_once(const Rows& X) { return X.sparse ? N : kRowsAtOnce; }
+  // Few where sums of so many clusters would take the memory.
+  static int64_t rows_at_once(const Rows& X, int64_t n_clusters) {
+    return X.sparse || n_clusters > 4096 ? N : kRowsAtOnce;
+  }
 
   void cut(Cutter& cutter, const Rows& X, int64_t n_clusters) {
-    tiles = cutter.take<double>(rows_at_once(X) * X.d);
+    tiles = cutter.take<double>(rows_at_once(X, n_clusters) * X.d);
     buffer = cutter.take<double>(X.sparse ? X.d : size_of_buffer<double>(X.d));
     panel = cutter.take<double>(X.sparse ? 0 : kPanel * X.d);
     norms = cutter.take<double>(N);
-    totals = cutter.take<double>(rows_at_once(X) * n_clusters);
+    totals = cutter.take<double>(rows_at_once(X, n_clusters) * n_clusters);
     for (Entries* each = &entries; each; each = each == &entries ? &own : nullptr) {
       each->columns = cutter.take<int64_t>(X.sparse ? X.longest : 0);
       each->values = cutter.take<double>(X.sparse ? X.longest : 0);
@@ -203,7 +206,8 @@ inline Status distance_sums(const Call& call, const Rows& X, const int64_t* inde
                             int64_t n_labelings, const double* weights, double* sums,
                             int64_t n_clusters) {
   constexpr int N = Compared::N;
-  const int64_t at_once = Compared::rows_at_once(X), n_blocks = (n + at_once - 1) / at_once;
+  const int64_t at_once = Compared::rows_at_once(X, n_clusters);
+  const int64_t n_blocks = (n + at_once - 1) / at_once;
   double width = X.sparse ? n_values(X) / double(maximum<int64_t>(X.n, 1)) : double(X.d);
   Pool pool(call, double(n) * double(n_others) * width, n_blocks);
   Scratch<Compared> scratch(pool.n_threads(), X, n_clusters);

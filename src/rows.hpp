@@ -66,6 +66,35 @@ inline void convert(const char* place, int64_t stride, bool swapped, int64_t n,
   }
 }
 
+// The same for values of any type, in float64. Not inline: it is ten loops.
+__attribute__((noinline)) inline void convert_any(const Rows& X, const char* place, int64_t stride,
+                                                  int64_t n, double* out) {
+  with_type(X.type, [&](auto example) {
+    convert<decltype(example)>(place, stride, X.swapped, n, nullptr, out);
+  });
+}
+
+// Values of a matrix: those of float32 and float64 the fast way, others a few at a time.
+template <class T>
+inline void convert_values(const Rows& X, const char* place, int64_t stride, int64_t n,
+                           const double* shift, T* out) {
+  if (X.type == Type::f32) return convert<float>(place, stride, X.swapped, n, shift, out);
+  if (X.type == Type::f64) return convert<double>(place, stride, X.swapped, n, shift, out);
+  double some[64];
+  for (int64_t start = 0; start < n; start += 64) {
+    int64_t m = minimum<int64_t>(64, n - start);
+    convert_any(X, place + start * stride, stride, m, some);
+    for (int64_t j = 0; j < m; j++)
+      out[start + j] = T(shift ? some[j] - shift[start + j] : some[j]);
+  }
+}
+
+// Whether the values can be read where they are, as T.
+template <class T>
+inline bool is_direct(const Rows& X) {
+  return X.direct && X.type == (sizeof(T) == 4 ? Type::f32 : Type::f64);
+}
+
 // Rows that lie in memory as T, one after the other, as columns: tile[j * kTile + r].
 template <class T>
 inline void turn(const T* const* rows, int64_t d, T* tile) {
@@ -78,17 +107,17 @@ inline void turn(const T* const* rows, int64_t d, T* tile) {
       Group in[G], out[G];
       for (int i = 0; i < G; i++) __builtin_memcpy(&in[i], rows[r + i] + j, 16);
       if constexpr (G == 4) {
-        Group a = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
-        Group b = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
-        Group c = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
-        Group e = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
-        out[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-        out[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-        out[2] = __builtin_shufflevector(c, e, 0, 1, 4, 5);
-        out[3] = __builtin_shufflevector(c, e, 2, 3, 6, 7);
+        Group a = SHUFFLE(in[0], in[1], 0, 4, 1, 5);
+        Group b = SHUFFLE(in[2], in[3], 0, 4, 1, 5);
+        Group c = SHUFFLE(in[0], in[1], 2, 6, 3, 7);
+        Group e = SHUFFLE(in[2], in[3], 2, 6, 3, 7);
+        out[0] = SHUFFLE(a, b, 0, 1, 4, 5);
+        out[1] = SHUFFLE(a, b, 2, 3, 6, 7);
+        out[2] = SHUFFLE(c, e, 0, 1, 4, 5);
+        out[3] = SHUFFLE(c, e, 2, 3, 6, 7);
       } else {
-        out[0] = __builtin_shufflevector(in[0], in[1], 0, 2);
-        out[1] = __builtin_shufflevector(in[0], in[1], 1, 3);
+        out[0] = SHUFFLE(in[0], in[1], 0, 2);
+        out[1] = SHUFFLE(in[0], in[1], 1, 3);
       }
       for (int i = 0; i < G; i++) __builtin_memcpy(tile + (j + i) * N + r, &out[i], 16);
     }
@@ -114,40 +143,29 @@ inline void read_tile(const Rows& X, const int64_t* index, int64_t first, int n,
     int at = r < n ? r : n - 1;
     which[r] = index ? index[at] : first + at;
   }
-  with_type(X.type, [&](auto example) {
-    using S = decltype(example);
-    if (X.feature_stride == int64_t(sizeof(S))) {
-      const T* rows[N];
-      for (int r = 0; r < N; r++) {
-        const char* place = X.values + which[r] * X.row_stride;
-        if (std::is_same<S, T>::value && !shift && !X.swapped) {
-          rows[r] = (const T*)(const void*)place;
-        } else {
-          T* copy = buffer + r * X.d;
-          if (r < n) convert<S>(place, sizeof(S), X.swapped, X.d, shift, copy);
-          rows[r] = r < n ? copy : rows[n - 1];
-        }
-      }
-      turn(rows, X.d, tile);
-      return;
+  if (X.feature_stride == X.size) {
+    const bool in_place = is_direct<T>(X) && !shift;
+    const T* rows[N] = {};
+    for (int r = 0; r < N; r++) {
+      const char* place = X.values + which[r] * X.row_stride;
+      T* copy = buffer + r * X.d;
+      if (r < n && !in_place) convert_values(X, place, X.size, X.d, shift, copy);
+      rows[r] = in_place ? (const T*)(const void*)place : r < n ? copy : rows[n - 1];
     }
-    bool side_by_side = !index && n == N && X.row_stride == int64_t(sizeof(S)) && !X.swapped;
-    for (int64_t j = 0; j < X.d; j++) {
-      const char* column = X.values + j * X.feature_stride;
-      double off = shift ? shift[j] : 0.0;
-      T* out = tile + j * N;
-      if (side_by_side) {
-        const char* place = column + first * int64_t(sizeof(S));
-        for (int r = 0; r < N; r++)
-          out[r] = T(double(value_at<S>(place + r * int64_t(sizeof(S)))) - off);
-      } else {
-        for (int r = 0; r < N; r++) {
-          const char* place = column + which[r] * X.row_stride;
-          out[r] = T(double(X.swapped ? swapped_value_at<S>(place) : value_at<S>(place)) - off);
-        }
-      }
-    }
-  });
+    turn(rows, X.d, tile);
+    return;
+  }
+  const bool side_by_side = !index && n == N;
+  double column[N];
+  for (int64_t j = 0; j < X.d; j++) {
+    const char* values = X.values + j * X.feature_stride;
+    if (side_by_side)
+      convert_values(X, values + first * X.row_stride, X.row_stride, N, nullptr, column);
+    else
+      for (int r = 0; r < N; r++)
+        convert_values(X, values + which[r] * X.row_stride, X.row_stride, 1, nullptr, column + r);
+    for (int r = 0; r < N; r++) tile[j * N + r] = T(column[r] - (shift ? shift[j] : 0.0));
+  }
 }
 
 // Read n rows of a dense matrix in float64, less the shift (may be null), one after the other:
@@ -157,25 +175,24 @@ inline const double* read_rows(const Rows& X, int64_t first, int64_t n, const do
   const int64_t d = X.d;
   const char* start = X.values + first * X.row_stride;
   const double* found = buffer;
-  with_type(X.type, [&](auto example) {
-    using S = decltype(example);
-    constexpr int64_t size = sizeof(S);
-    if (X.feature_stride == size && X.row_stride == d * size) {
-      if (std::is_same<S, double>::value && !X.swapped)
-        found = (const double*)(const void*)start;
-      else
-        convert<S>(start, size, X.swapped, n * d, nullptr, buffer);
-    } else if (X.row_stride == size && !X.swapped) {
-      for (int64_t j = 0; j < d; j++) {
-        const char* column = start + j * X.feature_stride;
-        for (int64_t r = 0; r < n; r++) buffer[r * d + j] = double(value_at<S>(column + r * size));
+  if (X.feature_stride == X.size && X.row_stride == d * X.size) {
+    if (is_direct<double>(X))
+      found = (const double*)(const void*)start;
+    else
+      convert_values(X, start, X.size, n * d, nullptr, buffer);
+  } else if (X.row_stride == X.size) {
+    double column[16];
+    for (int64_t j = 0; j < d; j++)
+      for (int64_t some = 0; some < n; some += 16) {
+        int64_t m = minimum<int64_t>(16, n - some);
+        const char* place = start + j * X.feature_stride + some * X.size;
+        convert_values(X, place, X.size, m, nullptr, column);
+        for (int64_t r = 0; r < m; r++) buffer[(some + r) * d + j] = column[r];
       }
-    } else {
-      for (int64_t r = 0; r < n; r++)
-        convert<S>(start + r * X.row_stride, X.feature_stride, X.swapped, d, nullptr,
-                   buffer + r * d);
-    }
-  });
+  } else {
+    for (int64_t r = 0; r < n; r++)
+      convert_values(X, start + r * X.row_stride, X.feature_stride, d, nullptr, buffer + r * d);
+  }
   if (!shift) return found;
   for (int64_t r = 0; r < n; r++)
     for (int64_t j = 0; j < d; j++) buffer[r * d + j] = found[r * d + j] - shift[j];
@@ -258,11 +275,7 @@ inline void read_entries(const Rows& X, int64_t i, Entries& out) {
     const char* columns = X.indices + 4 * start;
     for (int64_t e = 0; e < out.n; e++) out.columns[e] = value_at<int32_t>(columns + 4 * e);
   }
-  with_type(X.type, [&](auto example) {
-    using S = decltype(example);
-    convert<S>(X.values + start * int64_t(sizeof(S)), sizeof(S), X.swapped, out.n, nullptr,
-               out.values);
-  });
+  convert_values(X, X.values + start * X.size, X.size, out.n, nullptr, out.values);
   if (X.canonical) return;
   sort_entries(X.d, out);
   int64_t kept = 0;
@@ -285,10 +298,7 @@ inline void read_row(const Rows& X, int64_t i, Entries* entries, double* out) {
     for (int64_t e = 0; e < entries->n; e++) out[entries->columns[e]] = entries->values[e];
     return;
   }
-  with_type(X.type, [&](auto example) {
-    convert<decltype(example)>(X.values + i * X.row_stride, X.feature_stride, X.swapped, X.d,
-                               nullptr, out);
-  });
+  convert_values(X, X.values + i * X.row_stride, X.feature_stride, X.d, nullptr, out);
 }
 
 }  // namespace LEVEL

@@ -60,8 +60,8 @@ struct Centers {
   int64_t k, d;
   const double* centers;
   double *offsets, *sq_norms;  // less the shift
-  double* leaf_sums;  // of each centre, for CSR rows; these need no offsets
-  int64_t n_leaves;
+  double* part_sums;  // of each centre, for CSR rows; these need no offsets
+  int64_t n_parts;
   bool* repeated;  // equal to a centre of lower index: such a centre gets no rows
   bool has_repeated;
   double largest;  // of sq_norms
@@ -69,8 +69,8 @@ struct Centers {
   void cut(Cutter& cutter, int64_t n_centers, int64_t n_features, bool for_sparse = false) {
     k = n_centers;
     d = n_features;
-    n_leaves = for_sparse ? number_of_leaves(d) : 0;
-    leaf_sums = cutter.take<double>(k * n_leaves);
+    n_parts = for_sparse ? number_of_parts(d) : 0;
+    part_sums = cutter.take<double>(k * n_parts);
     offsets = cutter.take<double>(for_sparse ? 0 : k * d);
     sq_norms = cutter.take<double>(k);
     repeated = cutter.take<bool>(k);
@@ -99,9 +99,9 @@ struct Centers {
  private:
   double fill_center(int64_t c, const double* shift) {
     const double* center = centers + c * d;
-    if (n_leaves) {
-      double* sums = leaf_sums + c * n_leaves;
-      return add_leaves(center, d, sums);
+    if (n_parts) {
+      double* sums = part_sums + c * n_parts;
+      return add_parts(center, d, sums);
     }
     double total = 0.0;
     for (int64_t j = 0; j < d; j++) {

@@ -6,7 +6,7 @@
 // noted, and only these are measured by the definition: for the trials that the screen leaves as
 // the best, if more than one, and for the one that is taken.
 #pragma once
-#include "trials.hpp"
+#include "seeding_state.hpp"
 
 namespace LEVEL {
 
@@ -28,147 +28,6 @@ constexpr double kTight = 0x1p-8;
 constexpr uint64_t kLeastTotal = uint64_t(1) << 50;  // below, masses are made anew
 // Values of noted rows, up to which other threads would come too late.
 constexpr int64_t kLittle = 1 << 15;
-constexpr double kEqual = 1e-10;  // relative, of gains that count as equal
-
-struct Seeding {
-  core::SeedingArgs about;  // first, since the border looks for it
-  Order order;
-  int64_t n_centers, ask_with, look_with;
-  Scale scale;
-  uint64_t total;      // of all masses
-  bool has_masses;     // whether the scale, the total and the mass of the blocks are of now
-  double* exact_norms;  // squared norms in float64 where those that were given are not
-  double* closest;     // (n,): squared distance to the nearest centre so far...
-  int32_t* owner;      // (n,): ...and which that is; dense rows alone
-  uint16_t *noted, *trials_of;  // (n,): see `try_rows`; noted rows are places in their block
-  uint64_t *block_mass, *below;  // (order.n_blocks,); the latter: up to the end of each
-  Centers so_far;  // centres (of CSR rows, only the norms, and only at the start)
-  double* safe;    // (k,): see `find_safe`
-  // The trials of a step.
-  int64_t* drawn;
-  double* points;    // as they are
-  Centers trials;    // dense rows alone
-  Table<float> f32;  // in the same memory as
-  Table<double> f64;
-  SparseTrials sparse;
-  // Rows in codes: made at the first look, in memory of their own.
-  Codes codes;
-  CodeTable coded_trials;
-  void* of_codes;
-
-  size_t cut(Cutter cutter) {
-    const Rows& X = *about.rows;
-    int64_t n = X.n, d = X.d, k = about.k, n_trials = about.n_trials;
-    order.prepare(about.keys, n);
-    order.take_tables(cutter);
-    order.rows = cutter.take<int64_t>(n);
-    block_mass = cutter.take<uint64_t>(order.n_blocks);
-    below = cutter.take<uint64_t>(order.n_blocks);
-    closest = cutter.take<double>(n);
-    noted = cutter.take<uint16_t>(2 * n);
-    trials_of = noted + n;
-    order.buffer = (int64_t*)(void*)noted;  // blocks are sorted before rows are noted
-    drawn = cutter.take<int64_t>(n_trials);
-    points = cutter.take<double>(n_trials * d);
-    if (X.sparse) {
-      so_far.sq_norms = cutter.take<double>(k);
-      int64_t lanes = SparseTrials::lanes_of(n_trials);
-      double most = double(n_trials) * double(X.longest);
-      int64_t n_places = most < double(d) ? int64_t(most) : d;
-      sparse.places = cutter.take<int32_t>(d);
-      sparse.factors = cutter.take<double>((n_places + 1) * lanes);
-      sparse.sq_norms = cutter.take<double>(lanes);
-      return cutter.used();
-    }
-    owner = cutter.take<int32_t>(n);
-    so_far.cut(cutter, k, d);
-    safe = cutter.take<double>(k);
-    trials.cut(cutter, n_trials, d);
-    Cutter other = cutter;
-    f32.cut(other, n_trials, d);
-    f64.cut(cutter, n_trials, d);
-    return cutter.used();
-  }
-
-  double weighted(int64_t i, double sq_dist) const {
-    if (!about.weights) return sq_dist;
-    return about.weights[i] > 0.0 ? about.weights[i] * sq_dist : 0.0;
-  }
-  uint64_t mass(int64_t i, double sq_dist) const { return scale.whole(weighted(i, sq_dist)); }
-};
-
-// What a thread has to itself.
-struct Worker {
-  Entries entries;
-  double *row, *distances;
-  int64_t* index;
-  uint64_t* lost;  // (order.n_blocks,): mass that canonical blocks lose to a new centre
-  TryScratch<float> f32;  // in the same memory as
-  TryScratch<double> f64;
-
-  void cut(Cutter& cutter, const Seeding* s) {
-    const Rows& X = *s->about.rows;
-    row = cutter.take<double>(X.d);
-    index = cutter.take<int64_t>(kStrip);
-    lost = cutter.take<uint64_t>(s->order.n_blocks);
-    if (X.sparse) {
-      entries.columns = cutter.take<int64_t>(X.longest);
-      entries.values = cutter.take<double>(X.longest);
-      distances = cutter.take<double>(SparseTrials::lanes_of(s->about.n_trials));
-      return;
-    }
-    Cutter other = cutter;
-    f64.cut(cutter, X.d, s->about.n_trials);
-    f32.cut(other, X.d, s->about.n_trials);
-    if (other.used() > cutter.used()) cutter = other;
-  }
-};
-
-// Call use(i, distance) with the squared distance of each row index[0], ... to a point.
-template <class F>
-inline void measure_rows(const Rows& X, const int64_t* index, int64_t n, const double* point,
-                         double sq_norm, Worker& own, F use) {
-  constexpr int N = kTile<double>;
-  if (X.sparse) {
-    for (int64_t m = 0; m < n; m++) {
-      read_entries(X, index[m], own.entries);
-      use(index[m], sparse_sq_distance(own.entries, point, sq_norm));
-    }
-    return;
-  }
-  if (X.d < 8) {  // rows side by side, since features have no lanes
-    for (int64_t m = 0; m < n; m += N) {
-      int size = int(minimum<int64_t>(N, n - m));
-      double out[N];
-      read_tile<double>(X, index + m, 0, size, nullptr, own.f64.buffer, own.f64.tile);
-      sq_distances(own.f64.tile, point, X.d, out);
-      for (int r = 0; r < size; r++) use(index[m + r], out[r]);
-    }
-    return;
-  }
-  auto measure = [&](auto distance_of) {
-    for (int64_t m = 0; m < n; m++) {
-      if (m + 4 < n) fetch_row(X, index[m + 4]);
-      use(index[m], distance_of(index[m]));
-    }
-  };
-  auto in_place = [&](auto example) {  // values in a row are read where they are
-    using S = decltype(example);
-    measure([&](int64_t i) {
-      const char* row = X.values + i * X.row_stride;
-      return sum_of_terms<double>(0, X.d, [=](int64_t j) {
-        double difference = double(value_at<S>(row + j * int64_t(sizeof(S)))) - point[j];
-        return difference * difference;
-      });
-    });
-  };
-  if (!X.swapped && X.type == Type::f32 && X.feature_stride == 4) return in_place(float{});
-  if (!X.swapped && X.type == Type::f64 && X.feature_stride == 8) return in_place(double{});
-  measure([&](int64_t i) {
-    read_row(X, i, nullptr, own.row);
-    return sq_distance(own.row, point, X.d);
-  });
-}
 
 // Some steps, or the start, in one call.
 class Steps {
@@ -205,9 +64,9 @@ class Steps {
         });
       }
     });
-    s_.n_centers = 0;
-    remember(0);
     s_.has_masses = false;
+    s_.n_centers = 0;
+    if (done) remember(0);
     return done ? core::ok : core::interrupted;
   }
 
@@ -232,16 +91,18 @@ class Steps {
         }
       }
     });
-    s_.n_centers = n_centers;
     s_.has_masses = false;
+    s_.n_centers = done ? n_centers : 0;
     return done ? core::ok : core::interrupted;
   }
 
   Status add(const double* uniforms, int64_t n_steps, int64_t* chosen, int64_t* n_done) {
-    for (*n_done = 0; *n_done < n_steps; ++*n_done) {
+    // None before a start, nor after an interruption; no more centres than there is room for.
+    int64_t most = s_.n_centers ? minimum(n_steps, s_.about.k - s_.n_centers) : 0;
+    for (*n_done = 0; *n_done < most; ++*n_done) {
       if ((!s_.has_masses || s_.total < kLeastTotal) && !weigh()) return core::interrupted;
       if (s_.total == 0) return core::ok;
-      draw_trials(uniforms + *n_done * s_.about.n_trials);
+      place(s_.draw_trials(uniforms + *n_done * s_.about.n_trials));
       Status status = X_.sparse ? try_sparse() : try_dense();
       if (status != core::ok) return status;
       int best = n_left_ == 1 ? left_[0] : best_left();
@@ -253,8 +114,8 @@ class Steps {
 
  private:
   double work(int64_t n_steps) const {
-    double values = X_.sparse ? double(X_.longest) : double(X_.d);
-    return values * double(X_.n) * double(s_.about.n_trials) * double(n_steps);
+    int64_t values = X_.sparse ? index_at(X_.indptr, X_.wide, X_.n) : X_.n * X_.d;
+    return double(values) * double(s_.about.n_trials) * double(n_steps);
   }
 
   size_t cut(Cutter cutter) {
@@ -262,15 +123,11 @@ class Steps {
     sums_ = cutter.take<double>(n_blocks_);
     gains_ = cutter.take<double>(n_blocks_ * s_.about.n_trials);
     exact_ = cutter.take<uint64_t>(n_blocks_ * s_.about.n_trials);
-    most_ = cutter.take<double>(s_.about.n_trials);
     left_ = cutter.take<int>(s_.about.n_trials);
     return cutter.used();
   }
 
-  template <class T>
-  static void fill_zeros(T* array, int64_t n) {
-    for (int64_t i = 0; i < n; i++) array[i] = T(0);
-  }
+  static void fill_zeros(uint64_t* array, int64_t n) { std::memset(array, 0, size_t(n) * 8); }
 
   int64_t stop_of(int64_t b) const { return minimum(X_.n, (b + 1) * size_); }
 
@@ -330,58 +187,6 @@ class Steps {
     return done;
   }
 
-  // Draw the trials of a step; of equal rows, one.
-  void draw_trials(const double* uniforms) {
-    Order& order = s_.order;
-    uint64_t below = 0;
-    for (int64_t b = 0; b < order.n_blocks; b++) s_.below[b] = below += s_.block_mass[b];
-    int n = 0;
-    for (int64_t t = 0; t < s_.about.n_trials; t++) {
-      uint64_t target = target_of(uniforms[t], s_.total);
-      int64_t b = place_above(s_.below, order.n_blocks, target), row = 0;
-      uint64_t so_far = b ? s_.below[b - 1] : 0;
-      order.sort(b);
-      for (int64_t m = order.starts[b]; m < order.starts[b + 1]; m++) {
-        row = order.rows[m];
-        so_far += s_.mass(row, s_.closest[row]);
-        if (so_far > target) break;
-      }
-      bool is_new = true;
-      for (int other = 0; other < n; other++)
-        is_new &= s_.about.keys[s_.drawn[other]] != s_.about.keys[row];
-      s_.drawn[n] = row;
-      n += is_new;
-    }
-    place(n);
-  }
-
-  // Squared distance to each centre up to which no trial can be nearer to a row of its: by the
-  // triangle inequality, a quarter of that between the centre and the nearest trial.
-  void find_safe() {
-    constexpr int L = kLanes<double>;
-    int64_t d = X_.d;
-    double rounding = 1e-15 * double(8 + d);
-    for (int64_t c = 0; c < s_.n_centers; c++) {
-      double nearest = __builtin_inf();
-      const double* center = s_.so_far.offsets + c * d;
-      for (int t = 0; t < n_; t++) {
-        const double* trial = s_.trials.offsets + t * d;
-        Vec<double> sums[2] = {};
-        double product = 0.0, norms = s_.so_far.sq_norms[c] + s_.trials.sq_norms[t];
-        int64_t j = 0;
-        for (; j + 2 * L <= d; j += 2 * L) {
-          sums[0] = mul_add(load(center + j), load(trial + j), sums[0]);
-          sums[1] = mul_add(load(center + j + L), load(trial + j + L), sums[1]);
-        }
-        for (; j < d; j++) product += center[j] * trial[j];
-        sums[0] += sums[1];
-        for (int lane = 0; lane < L; lane++) product += sums[0][lane];
-        nearest = minimum(nearest, norms - 2.0 * product - rounding * norms);
-      }
-      s_.safe[c] = 0.2499999999 * nearest;
-    }
-  }
-
   // Whether the screen is to be in float64.
   bool is_tight() const {
     if (s_.about.norms_are_double || screen_ == 64) return true;
@@ -392,7 +197,8 @@ class Steps {
 
   Status try_dense() {
     if (screen_ == 1) {  // nothing is known: all rows and trials are left
-      for (int64_t i = 0; i < X_.n; i++) s_.noted[i] = uint16_t(i % size_), s_.trials_of[i] = 0xffff;
+      std::memset(s_.trials_of, -1, size_t(X_.n) * sizeof *s_.trials_of);
+      for (int64_t i = 0; i < X_.n; i++) s_.noted[i] = uint16_t(i % size_);
       for (int64_t b = 0; b < n_blocks_; b++) tried_[b].n_noted = stop_of(b) - b * size_;
       n_noted_ = X_.n;
       for (n_left_ = 0; n_left_ < n_; n_left_++) left_[n_left_] = n_left_;
@@ -410,15 +216,7 @@ class Steps {
 
   bool fill_norms() {
     return pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
-      constexpr int N = kTile<double>;
-      TryScratch<double>& own = own_.of(thread).f64;
-      for (int64_t i = b * size_; i < stop_of(b); i += N) {
-        int n = int(minimum<int64_t>(N, stop_of(b) - i));
-        read_tile<double>(X_, nullptr, i, n, s_.about.shift, own.buffer, own.tile);
-        double norms[N];
-        norms_of_tile(own.tile, X_.d, norms);
-        std::memcpy(s_.exact_norms + i, norms, size_t(n) * sizeof(double));
-      }
+      fill_norms_of(s_, b * size_, stop_of(b), own_.of(thread).f64);
     });
   }
 
@@ -479,7 +277,7 @@ class Steps {
     Table<T>& table = table_of<T>();
     table.fill(s_.trials, nullptr, 0, false);
     bool asks = s_.n_centers >= s_.ask_with;
-    if (asks) find_safe();
+    if (asks) find_safe(s_.so_far, s_.n_centers, s_.trials, s_.safe);
     bool looks = sizeof(T) == 4 && wants_look();
     if (looks) {
       if (!s_.of_codes && !encode((const float*)norms)) return false;
@@ -516,17 +314,9 @@ class Steps {
     if (looks && double(all.n_left) > kCodesNoHelp * double(all.n_looked))
       s_.look_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
     // As masses, which are rounded down, and by one where that makes nothing.
-    double least = 0.0;
-    for (int t = 0; t < n_; t++) {
-      double gain = s_.scale.scaled(gains_[t]);
-      double off = s_.scale.scaled(all.slack) + rounding_of_gains<T>() * gain +
-                   2.0 * double(all.n_noted);
-      least = maximum(least, gain - off);
-      most_[t] = gain + off;
-    }
-    n_left_ = 0;
-    for (int t = 0; t < n_; t++)
-      if (!(most_[t] < least * (1.0 - 2.0 * kEqual))) left_[n_left_++] = t;
+    double off = s_.scale.scaled(all.slack) + 2.0 * double(all.n_noted);
+    for (int t = 0; t < n_; t++) gains_[t] = s_.scale.scaled(gains_[t]);
+    n_left_ = list_left(gains_, n_, off, rounding_of_gains<T>(), left_);
     return true;
   }
 
@@ -534,27 +324,9 @@ class Steps {
   Status try_sparse() {
     s_.sparse.fill(X_, s_.drawn, own_.of(0).entries);
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
-      Worker& own = own_.of(thread);
-      int64_t start = b * size_, n_noted = 0;
-      uint16_t *noted = s_.noted + start, *trials_of = s_.trials_of + start;
-      uint64_t* gains = exact_ + b * n_;
-      fill_zeros(gains, n_);
-      for (int64_t i = start; i < stop_of(b); i++) {
-        read_entries(X_, i, own.entries);
-        s_.sparse.measure_row(own.entries, own.distances);
-        double closest = s_.closest[i];
-        uint64_t mass = s_.mass(i, closest);
-        int bits = 0;
-        for (int t = 0; t < n_; t++)
-          if (own.distances[t] < closest) {
-            bits |= 1 << (t & 15);
-            gains[t] += mass - s_.mass(i, own.distances[t]);
-          }
-        noted[n_noted] = uint16_t(i - start);
-        trials_of[n_noted] = uint16_t(bits);
-        n_noted += bits != 0;
-      }
-      tried_[b].n_noted = n_noted;
+      fill_zeros(exact_ + b * n_, n_);
+      tried_[b].n_noted =
+          try_sparse_rows(s_, b * size_, stop_of(b), own_.of(thread), exact_ + b * n_);
     });
     s_.sparse.clear(X_, s_.drawn, own_.of(0).entries);
     if (!done) return core::interrupted;
@@ -566,18 +338,6 @@ class Steps {
     left_[0] = best_of(exact_, n_);
     n_left_ = 1;
     return core::ok;
-  }
-
-  // The first whose gain is the largest, but for rounding.
-  static int best_of(const uint64_t* gains, int n) {
-    uint64_t largest = 0;
-    for (int i = 0; i < n; i++) largest = maximum(largest, gains[i]);
-    double least = double(largest) * (1.0 - kEqual);
-    uint64_t whole = uint64_t(least);
-    whole += double(whole) < least;
-    for (int i = 0; i < n; i++)
-      if (gains[i] >= whole) return i;
-    return 0;
   }
 
   // Call use(i, distance) for the noted rows of a block that a trial may bring nearer.
@@ -658,7 +418,6 @@ class Steps {
   double* sums_;
   double* gains_;    // by block and trial, about
   uint64_t* exact_;  // the same by the definition
-  double* most_;     // gain of each trial
   int* left_;
 };
 
@@ -696,8 +455,12 @@ inline Status seeding_start_from(const Call& call, void* state, const double* ce
 
 inline Status seeding_add(const Call& call, void* state, const double* uniforms, int64_t n_steps,
                           int64_t* chosen, int64_t* n_done) {
-  Steps steps(call, *(Seeding*)state, n_steps);
-  return steps ? steps.add(uniforms, n_steps, chosen, n_done) : core::no_memory;
+  Seeding& seeding = *(Seeding*)state;
+  Steps steps(call, seeding, n_steps);
+  if (!steps) return core::no_memory;
+  Status status = steps.add(uniforms, n_steps, chosen, n_done);
+  if (status == core::interrupted) seeding.n_centers = 0;  // what there is may be half of a step
+  return status;
 }
 
 }  // namespace LEVEL

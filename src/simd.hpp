@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -63,6 +64,19 @@ template <class T>
 inline Vec<T> splat(T value) {
   return value - Vec<T>{};
 }
+
+// Lanes of two vectors by their numbers.
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) shuffled(a, b, Lanes<sizeof(a[0])>{__VA_ARGS__})
+template <int size>
+using Lanes [[gnu::vector_size(16)]] = typename std::conditional<size == 4, int32_t, int64_t>::type;
+template <class V, class L>
+inline V shuffled(V a, V b, L lanes) {
+  return __builtin_shuffle(a, b, lanes);
+}
+#endif
 
 // a * b + c, fused where the processor does that: for screens, whose bounds allow for either.
 inline Floats mul_add(Floats a, Floats b, Floats c) {

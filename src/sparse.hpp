@@ -268,8 +268,8 @@ inline int32_t decide_row(const Entries& row, const Centers& centers, const Spar
   int32_t nearest = 0;
   for (int64_t i = 0; i < n_left; i++) {
     int64_t c = s.left[i];
-    const double* leaf_sums = centers.leaf_sums + c * centers.n_leaves;
-    double value = distance.to(centers.centers + c * d, d, leaf_sums);
+    const double* part_sums = centers.part_sums + c * centers.n_parts;
+    double value = distance.to(centers.centers + c * d, d, part_sums);
     if (value < least) {
       least = value;
       nearest = int32_t(c);

@@ -1,8 +1,8 @@
 // Passes over all rows that add up: norms and keys, sums of clusters, inertia; and the step of
 // the centres to their means.
 //
-// All sums are in float64 and of one order: in a block by row, blocks by number. It
-// depends on the shape of X alone.
+// All sums are in float64 and of one order: in a block by row, blocks by number. It depends on
+// the shape of X alone.
 #pragma once
 #include "cluster_parts.hpp"
 #include "moments.hpp"
@@ -39,7 +39,8 @@ inline void add_products(const double* rows, const double* direction, int64_t d,
 
 // Squared distances from the shift, and keys: what direction makes of the rows less the shift.
 // Equal rows have equal keys, in every layout: features are added one after the other. Either may
-// be null. Returns the weighted sum of the squared distances, which is finite if the rows are.
+// be null. Returns the weighted sum of the squared distances, which is finite only if all rows are,
+// those without weight too.
 inline Status norms_and_keys(const Call& call, const Rows& X, const double* weights,
                              const double* shift, const double* direction, void* sq_norms,
                              bool norms_are_double, double* keys, double* sum_of_squares) {
@@ -47,8 +48,7 @@ inline Status norms_and_keys(const Call& call, const Rows& X, const double* weig
     if (sq_norms && norms_are_double) ((double*)sq_norms)[i] = norm;
     if (sq_norms && !norms_are_double) ((float*)sq_norms)[i] = float(norm);
     if (keys) keys[i] = key;
-    double w = weights ? weights[i] : 1.0;
-    return w > 0.0 ? w * norm : 0.0;
+    return (weights ? weights[i] : 1.0) * norm;
   };
   return add_blocks(call, X, sum_of_squares, [&](int64_t start, int64_t stop, Reader& reader) {
     double total = 0.0;

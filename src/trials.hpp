@@ -69,6 +69,33 @@ inline void try_tile(const Table<T>& table, int64_t at, TryScratch<T>& s, Mask<T
   });
 }
 
+// Fill in the squared distance to each of n centres up to which no trial can be nearer to a row of
+// its: by the triangle inequality, a quarter of that between the centre and the nearest trial.
+inline void find_safe(const Centers& centers, int64_t n, const Centers& trials, double* safe) {
+  constexpr int L = kLanes<double>;
+  const int64_t d = trials.d;
+  const double rounding = 1e-15 * double(8 + d);
+  for (int64_t c = 0; c < n; c++) {
+    double nearest = kInf;
+    const double* center = centers.offsets + c * d;
+    for (int64_t t = 0; t < trials.k; t++) {
+      const double* trial = trials.offsets + t * d;
+      Vec<double> sums[2] = {};
+      double product = 0.0, norms = centers.sq_norms[c] + trials.sq_norms[t];
+      int64_t j = 0;
+      for (; j + 2 * L <= d; j += 2 * L) {
+        sums[0] = mul_add(load(center + j), load(trial + j), sums[0]);
+        sums[1] = mul_add(load(center + j + L), load(trial + j + L), sums[1]);
+      }
+      for (; j < d; j++) product += center[j] * trial[j];
+      sums[0] += sums[1];
+      for (int lane = 0; lane < L; lane++) product += sums[0][lane];
+      nearest = minimum(nearest, norms - 2.0 * product - rounding * norms);
+    }
+    safe[c] = 0.2499999999 * nearest;
+  }
+}
+
 // What is known of the rows before trials are compared.
 struct Known {
   const Rows* rows;
@@ -160,7 +187,8 @@ inline double aim(const Known& known, const Slack& slack, int n, TryScratch<T>& 
     Vec<double> now = closest - norm, both = closest + norm;
     fits &= both < slack.most;
     store(s.target + r, __builtin_convertvector(now, Few));
-    store(s.reach + r, __builtin_convertvector(now + (both * slack.of_norm + slack.of_trial), Few));
+    now += both * slack.of_norm + slack.of_trial;
+    store(s.reach + r, __builtin_convertvector(now, Few));
   }
   bool fit = !bits_of(Mask<double>(~fits));
   for (int r = 0; !fit && r < n; r++)
@@ -233,6 +261,31 @@ inline Tried try_rows(const Known& known, const Table<T>& table, int64_t start, 
 template <class T>
 inline double rounding_of_gains() {
   return double(kStrip / kTile<T> + 16) * kEps<T>;
+}
+
+constexpr double kEqual = 1e-10;  // relative, of gains that count as equal
+
+// List the trials that may have the best gain, if each gain is off by no more than `off` and that
+// share of itself. A NaN rules out nothing.
+inline int list_left(const double* gains, int n, double off, double share, int* left) {
+  double least = 0.0;
+  for (int t = 0; t < n; t++) least = maximum(least, gains[t] - share * gains[t] - off);
+  int n_left = 0;
+  for (int t = 0; t < n; t++)
+    if (!(gains[t] + share * gains[t] + off < least * (1.0 - 2.0 * kEqual))) left[n_left++] = t;
+  return n_left;
+}
+
+// The first trial whose gain is the largest, but for rounding.
+inline int best_of(const uint64_t* gains, int n) {
+  uint64_t largest = 0;
+  for (int i = 0; i < n; i++) largest = maximum(largest, gains[i]);
+  double least = double(largest) * (1.0 - kEqual);
+  uint64_t whole = uint64_t(least);
+  whole += double(whole) < least;
+  for (int i = 0; i < n; i++)
+    if (gains[i] >= whole) return i;
+  return 0;
 }
 
 // The trials of a step for CSR rows: a feature leads to a row of factors, with the trials side

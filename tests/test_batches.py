@@ -13,6 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
+from sklearn_lloyd._fit_batches import Reservoir
+from sklearn_lloyd._rows import Rows
 
 
 @pytest.fixture
@@ -80,9 +82,6 @@ def test_starts_by_name(X, init, kind):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_sample_of_a_start_is_drawn_by_weight(weighted):
-    from sklearn_lloyd._rows import Rows
-    from sklearn_lloyd._fit_batches import Reservoir
-
     X = np.arange(60.0).reshape(-1, 1)
     weights = np.where(np.arange(60) % 3, 1.0, 4.0) if weighted else None
     sample, so_far = Reservoir(30_000, np.random.RandomState(0)), 0.0
@@ -90,8 +89,8 @@ def test_the_sample_of_a_start_is_drawn_by_weight(weighted):
         of_part = None if weights is None else weights[part]
         total = part.size if weights is None else of_part.sum()
         so_far += total
-        sample.add(Rows(X[part], 2), of_part, total / so_far)
-    counts = np.bincount(sample.rows(slice(None), 2).X[:, 0].astype(int), minlength=60)
+        sample.add(Rows(X[part]), of_part, total / so_far)
+    counts = np.bincount(sample.part(slice(None)).X[:, 0].astype(int), minlength=60)
     share = np.full(60, 1 / 60) if weights is None else weights / weights.sum()
     assert (np.abs(counts - 30_000 * share) < 6 * np.sqrt(30_000 * share)).all()
 

@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._chunks import block_slices
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.preprocessing import ClusterScaler
 from sklearn_lloyd.preprocessing._quantiles import quantiles
 from sklearn_lloyd.preprocessing._scaling import METHODS, SPARSE_METHODS
@@ -42,7 +42,7 @@ def X():
     rng = np.random.default_rng(0)
     rows = rng.gamma(2.0, size=(70_000, 5)) @ rng.normal(size=(5, 5))
     rows = rows * [1.0, 1e-3, 1e4, 5.0, 0.1] + [1e3, 0.0, -2e4, 0.0, 7.0]
-    assert len(block_slices(*rows.shape, 1)) > 1
+    assert len(Rows(rows).slices()) > 1
     return rows
 
 

@@ -66,10 +66,6 @@ ESTIMATORS = [
 @parametrize_with_checks(ESTIMATORS)
 def test_sklearn_checks(estimator, check):
     name = getattr(check, "func", check).__name__
-    if name == "check_estimators_dtypes" and estimator.get_params().get("backend") == "numba":
-        # Two types of integers would be compiled for here alone, which takes minutes.
-        # test_backends.py has integers and compiled code.
-        estimator = clone(estimator).set_params(backend="auto")
     if name.endswith("_on_sparse_data") and not get_tags(estimator).input_tags.sparse:
         # scikit-learn 1.6 asks this of estimators for dense rows, too.
         with pytest.raises(ValueError, match="sparse X"):
@@ -137,8 +133,6 @@ def test_metadata_routing(blobs):
         ("init_size", 0),
         ("init_size", 20.5),
         ("init_size", "all"),
-        ("backend", "cuda"),
-        ("backend", None),
         ("n_threads", 0),
     ],
 )
@@ -164,7 +158,7 @@ def test_html_repr_names_the_parameters(blobs):
 
 def test_functions_say_what_does_not_fit():
     X = [[0.0], [1.0], [2.0]]
-    for name, value in (("n_clusters", 0), ("n_local_trials", 0), ("backend", "fortran")):
+    for name, value in (("n_clusters", 0), ("n_local_trials", 0)):
         given = {"n_clusters": 2, name: value}
         with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of kmeans_plusplus"):
             kmeans_plusplus(X, **given)

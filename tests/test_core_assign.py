@@ -138,6 +138,26 @@ def test_repeated_centers_get_no_rows(as_sparse):
     assert not np.isin(labels, [3, 6]).any()
 
 
+@pytest.mark.parametrize("way", [{}, {"screen": 16}, {"screen": 32}, {"screen": 64}])
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_magnitudes_side_by_side(as_sparse, way):
+    """Tiny and huge rows in one problem, and centres that come twice among large ones."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(400, 4)) * 10.0 ** rng.choice([-22, -6, 0, 6, 18, 25, 45], size=(400, 1))
+    far = np.array([[5e18], [5e18], [-5e18], [1e9]]) * np.ones(4)
+    centers = np.concatenate([X[:20] * (1 + 1e-3 * rng.normal(size=(20, 1))), far, X[3:5]])
+    given = sparse.csr_matrix(X) if as_sparse else X
+    labels = np.full(400, -1, np.int32)
+    with options(block_rows=64, **way):
+        assert_array_equal(labelled(given, centers)[0], definition(X, centers).argmin(axis=1))
+        rows = Rows(given, 2)
+        assigner = native.assigner(2, rows.native, None, None, len(centers), True, labels)
+        for step in (0.0, 1e-9, 1e-3, 1.0):
+            centers = centers * (1 + step * rng.normal(size=centers.shape))
+            native.assign(2, assigner, centers, None, None, None)
+            assert_array_equal(labels, definition(X, centers).argmin(axis=1))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_rows_that_are_not_finite_hang_nothing(bad):
     X = np.random.RandomState(0).normal(size=(100, 4))
@@ -190,7 +210,8 @@ CASES = [(303, 2, 3), (700, 3, 20), (900, 5, 40), (600, 17, 70), (500, 64, 30), 
 def test_passes_of_an_assigner(n_rows, n_features, n_clusters, dtype, as_sparse):
     """Labels are the definition's in each pass, whatever is looked at; sums are kept."""
     rng = np.random.RandomState(0)
-    X = (rng.normal(size=(n_rows, n_features)) + 2 * rng.randint(5, size=(n_rows, 1))).astype(dtype)
+    X = rng.normal(size=(n_rows, n_features)) + 2 * rng.randint(5, size=(n_rows, 1))
+    X = X.astype(dtype)
     X = sparse.csr_matrix(np.where(X > 0, X, 0)) if as_sparse else X
     dense = np.asarray(X.toarray() if as_sparse else X, np.float64)
     weights = rng.randint(3, size=n_rows).astype(float)
@@ -221,7 +242,8 @@ def test_passes_of_an_assigner(n_rows, n_features, n_clusters, dtype, as_sparse)
                 centers = centers.copy()
                 centers[some] = sums[some] / of_clusters[some, np.newaxis]
         assert n_looked[0] == n_rows
-        assert (n_looked[-1] < n_rows) == bounded
+        # Without a screen nothing is known of how far the other centres are.
+        assert (n_looked[-1] < n_rows) == (bounded and way.get("screen") != 1)
 
 
 def test_bounds_pass_over_most_rows_in_the_end():

@@ -425,7 +425,7 @@ def test_assume_finite(X):
         same(KMeans(3, random_state=0).fit(X), KMeans(3, random_state=0).fit(X))
     X = X.copy()
     X[0, 0] = np.nan
-    rows = check_rows("test", X, 3, backend="auto", n_threads=1, reset=True)
+    rows = check_rows("test", X, n_threads=1, reset=True)
     with sklearn.config_context(assume_finite=True):
         require_finite(rows)  # not looked at
     with pytest.raises(ValueError, match="contains NaN"):

@@ -1,7 +1,6 @@
 """Silhouettes and indices: against scikit-learn, against slow sums, weights against repeats."""
 
 import tracemalloc
-from itertools import product
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._rows import Rows
+from sklearn_lloyd._core import options
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.metrics import (
-    _silhouette,
     calinski_harabasz_score,
     davies_bouldin_score,
     silhouette_samples,
@@ -24,8 +23,10 @@ from sklearn_lloyd.metrics import (
     simplified_silhouette_samples,
     simplified_silhouette_score,
 )
+from sklearn_lloyd.metrics._sampling import sample_of_clusters
+from sklearn_lloyd.metrics._widths import silhouette_of_many
 
-quick = settings(max_examples=40, derandomize=True, deadline=None)
+quick = settings(max_examples=30, derandomize=True, deadline=None)
 METRICS = ["euclidean", "sqeuclidean"]
 SCORES = [
     silhouette_score,
@@ -98,9 +99,7 @@ def test_indices_where_clusters_have_no_extent():
     assert davies_bouldin_score([[0.0], [2.0], [1.0], [1.0]], [0, 0, 1, 1]) == 0.0
 
 
-@pytest.mark.parametrize(
-    ("backend", "dtype"), [*product(BACKENDS, [np.float32, np.uint8, bool]), ("numpy", np.int16)]
-)
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8, bool, np.int16])
 @pytest.mark.parametrize("metric", METRICS)
 def test_dtypes(metric, dtype):
     X, labels = rows_and_labels(n_rows=200)
@@ -151,12 +150,10 @@ def test_weights_are_as_good_as_repeats(weights, seed, metric, wrap):
     repeated, of_repeated = np.repeat(X, weights, axis=0), np.repeat(labels, weights)
     assume(1 < len(np.unique(of_repeated)) < len(of_repeated))
     for samples in (silhouette_samples, simplified_silhouette_samples):
-        for backend in BACKENDS:
-            options = {"metric": metric}
-            weighted = samples(wrap(X), labels, sample_weight=weights, **options)
-            plain = samples(wrap(repeated), of_repeated, **options)
-            assert_allclose(np.repeat(weighted, weights), plain, rtol=0, atol=1e-10)
-            assert np.abs(weighted).max() <= 1.0
+        weighted = samples(wrap(X), labels, metric=metric, sample_weight=weights)
+        plain = samples(wrap(repeated), of_repeated, metric=metric)
+        assert_allclose(np.repeat(weighted, weights), plain, rtol=0, atol=1e-10)
+        assert np.abs(weighted).max() <= 1.0
     for score in SCORES:
         weighted = score(wrap(X), labels, sample_weight=weights)
         assert_allclose(weighted, score(wrap(repeated), of_repeated), rtol=1e-9, atol=1e-10)
@@ -182,12 +179,12 @@ def test_weights_that_are_no_whole_numbers(metric):
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("wrap", [np.asarray, sparse.csr_matrix])
 def test_threads_and_order_do_not_matter(samples, metric, wrap):
-    X, labels = rows_and_labels(n_rows=5000)
-    options = {"metric": metric}
-    one = samples(wrap(X), labels, n_threads=1, **options)
-    assert_array_equal(one, samples(wrap(X), labels, n_threads=2, **options))
+    X, labels = rows_and_labels(n_rows=1500)
+    with options(block_rows=300, least_work=1000):
+        one, two = (samples(wrap(X), labels, n_threads=n, metric=metric) for n in (1, 2))
+    assert_array_equal(one, two)
     order = np.random.default_rng(0).permutation(len(X))
-    shuffled = samples(wrap(X[order]), labels[order], **options)
+    shuffled = samples(wrap(X[order]), labels[order], metric=metric)
     assert_allclose(shuffled, one[order], rtol=0, atol=1e-12)
 
 
@@ -198,14 +195,11 @@ def test_many_labelings_at_once(metric, weighted):
     rng = np.random.default_rng(1)
     weights = rng.integers(3, size=900).astype(np.float64) if weighted else None
     labelings = [labels, labels // 2, rng.integers(7, size=900)]
-    chunks = Rows(X, 7, None, backend)
     rows = rng.permutation(900)[:50]
-    found = _silhouette.silhouette_of_many(chunks, labelings, metric, weights)
-    some = _silhouette.silhouette_of_many(chunks, labelings, metric, weights, rows)
+    found = silhouette_of_many(Rows(X), labelings, metric, weights)
+    some = silhouette_of_many(Rows(X), labelings, metric, weights, rows)
     for codes, widths, of_rows in zip(labelings, found, some, strict=True):
-        single = silhouette_samples(
-            X, codes, metric=metric, sample_weight=weights, backend=backend
-        )
+        single = silhouette_samples(X, codes, metric=metric, sample_weight=weights)
         assert_allclose(widths, single, rtol=0, atol=1e-12)
         assert_allclose(of_rows, widths[rows], rtol=0, atol=1e-12)
 
@@ -264,8 +258,8 @@ def test_sample_has_two_rows_of_small_clusters_and_none_without_weight():
     weights = np.ones(1000)
     weights[:500:2] = 0.0
     rng = np.random.RandomState(0)
-    problem = make_problem(Rows(X, 1), 1, weights)
-    strata, rows = _silhouette.sample_of_clusters(rng, labels, problem, 20)
+    problem = make_problem(Rows(X), 1, weights)
+    strata, rows = sample_of_clusters(rng, labels, problem, 20)
     assert [size for size, _ in strata[2:]] == [1, 1, 1]
     assert len(rows) == len(set(rows.tolist()))
     assert (weights[rows] > 0).all()
@@ -362,10 +356,7 @@ def test_values_that_are_not_finite(score, value, weight):
     X, labels = rows_and_labels()
     X[17, 2], weights = value, np.ones(300)
     weights[17] = weight
-    options = [{}]
-    if score in SCORES[:2]:
-        options = [{"metric": m, "backend": b} for m in METRICS for b in BACKENDS]
-    for each in options:
+    for each in [{"metric": metric} for metric in METRICS] if score in SCORES[:2] else [{}]:
         with pytest.raises(ValueError, match="the first in row 17, column 2"):
             score(X, labels, sample_weight=weights, **each)
 

@@ -303,16 +303,6 @@ def test_callable_init_sees_a_sample(blobs):
     assert model.start_inertias_.size == 3
 
 
-def test_long_streams_take_compiled_kernels(blobs):
-    short, long = MiniBatchKMeans(6, random_state=0), MiniBatchKMeans(6, random_state=0)
-    batches = np.array_split(blobs, 30)
-    for _ in range(60):
-        for batch in batches:
-            long.partial_fit(batch)
-            short.set_params().partial_fit(batch)
-    assert_allclose(long.cluster_centers_, short.cluster_centers_)
-
-
 @pytest.mark.parametrize("kind", ["normal", "repeated", "outlier", "close", "equal", "few"])
 def test_order_of_keys(kind):
     rng = np.random.default_rng(0)

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._moments import centered, feature_ranges, is_constant, mean_variance
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.inspection import cluster_profiles, diagnose
 from sklearn_lloyd.inspection._statistics import Groups, statistics_of_numbers
 from sklearn_lloyd.metrics import (
@@ -21,7 +21,6 @@ from sklearn_lloyd.metrics._moments import cluster_moments, mean_distances
 from sklearn_lloyd.model_selection import NClustersSearch, bic
 from sklearn_lloyd.preprocessing import ClusterScaler
 from sklearn_lloyd.preprocessing._quantiles import quantiles
-
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_moments_of_features_far_from_the_origin(kind, weighted):
     rng = np.random.default_rng(0)
     X = rng.integers(-5, 6, size=(3000, 3)) * [0.125, 1.0, 0.0] + [2.0**31, 0.0, 0.1]
     weights = rng.uniform(size=3000) * 1e-200 if weighted else None
-    mean, variance = mean_variance(Rows(kind(X), 3), weights)
+    mean, variance = mean_variance(Rows(kind(X)), weights)
     offsets, _ = centered(X - [2.0**31, 0.0, 0.1], weights)
     assert_allclose(mean, np.average(X, axis=0, weights=weights), rtol=1e-12, atol=1e-12)
     expected = np.average(np.square(offsets), axis=0, weights=weights)
@@ -63,7 +62,7 @@ def test_moments_of_features_far_from_the_origin(kind, weighted):
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
 def test_ranges_are_of_the_rows_that_count(kind):
     X = np.array([[9.0, 0.0, -2.0], [1.0, 0.0, -1.0], [2.0, 3.0, -3.0]])
-    low, high = feature_ranges(Rows(kind(X), 1), np.array([0.0, 1.0, 2.0]))
+    low, high = feature_ranges(Rows(kind(X)), np.array([0.0, 1.0, 2.0]))
     assert_array_equal(low, [1.0, 0.0, -3.0])
     assert_array_equal(high, [2.0, 3.0, -1.0])
 
@@ -74,19 +73,19 @@ def test_a_far_row_of_next_to_no_weight_costs_no_digit(far, n_rows):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 2)) + 100.0
     labels, weights = np.repeat([0, 1], n_rows // 2), np.ones(n_rows)
-    chunks = Rows(X[1:], 2, 1, backend)
-    expected = cluster_moments(chunks, labels[1:], 2, weights[1:])
+    rows = Rows(X[1:])
+    expected = cluster_moments(rows, labels[1:], 2, weights[1:])
     X[0], weights[0] = [far, -far], 1e-40
     in_order = np.arange(n_rows)
     for order in (in_order, in_order[::-1], rng.permutation(n_rows)):
-        chunks = Rows(np.ascontiguousarray(X[order]), 2, 1, backend)
+        rows = Rows(np.ascontiguousarray(X[order]))
         arrays = labels[order], 2, weights[order]
-        found = cluster_moments(chunks, *arrays)
+        found = cluster_moments(rows, *arrays)
         assert_allclose(found.means, expected.means, rtol=1e-14)
         assert_allclose(found.variances, expected.variances, rtol=1e-12)
-        distances = mean_distances(chunks, labels[order], found, weights[order])
+        distances = mean_distances(rows, labels[order], found, weights[order])
         assert_allclose(distances, mean_distances(
-            Rows(X[1:], 2, 1, backend), labels[1:], expected, weights[1:]
+            Rows(X[1:]), labels[1:], expected, weights[1:]
         ), rtol=1e-12)  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from sklearn.datasets import (
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_lloyd import KMeans, k_means, kmeans_plusplus
+from sklearn_lloyd import KMeans, MiniBatchKMeans, k_means, kmeans_plusplus
 
 BUNDLED = {
     "breast_cancer": load_breast_cancer,
@@ -37,23 +37,23 @@ def start(X, n_clusters, seed):
     return rows + rng.normal(scale=0.01 * X.std(axis=0) + 1e-6, size=rows.shape).astype(X.dtype)
 
 
-@pytest.mark.parametrize("algorithm", ["lloyd", "elkan", "auto"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("scale", [False, True])
 @pytest.mark.parametrize("name", BUNDLED)
-def test_bundled_sets(name, scale, dtype, algorithm):
+def test_bundled_sets(name, scale, dtype):
     X = BUNDLED[name]().data.astype(dtype)
     if scale:
         X = StandardScaler().fit_transform(X)
     for n_clusters in (2, 3, 8, 10):
         init = start(X, n_clusters, seed=n_clusters)
         theirs = sklearn.cluster.KMeans(n_clusters, init=init, n_init=1).fit(X)
-        ours = KMeans(n_clusters, init=init, algorithm=algorithm).fit(X)
-        np.testing.assert_array_equal(ours.labels_, theirs.labels_)
-        assert ours.n_iter_ == theirs.n_iter_
-        tolerance = 1e-9 if dtype == np.float64 else 1e-5
-        assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=tolerance)
-        assert ours.cluster_centers_.dtype == dtype
+        for algorithm in ("lloyd", "elkan", "auto"):
+            ours = KMeans(n_clusters, init=init, algorithm=algorithm).fit(X)
+            np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+            assert ours.n_iter_ == theirs.n_iter_
+            tolerance = 1e-9 if dtype == np.float64 else 1e-5
+            assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=tolerance)
+            assert ours.cluster_centers_.dtype == dtype
         np.testing.assert_array_equal(ours.predict(X), ours.labels_)
         np.testing.assert_allclose(
             ours.transform(X), theirs.transform(X), rtol=1e-4, atol=1e-4 * np.abs(X).max()
@@ -129,17 +129,24 @@ def test_signatures():
     theirs = inspect.signature(sklearn.cluster.KMeans).parameters
     ours = inspect.signature(KMeans).parameters
     assert list(ours)[: len(theirs)] == list(theirs)
-    assert list(ours)[len(theirs) :] == ["init_size", "backend", "n_threads"]
+    assert list(ours)[len(theirs) :] == ["init_size", "n_threads"]
     for name in set(theirs) - {"algorithm"}:
         assert ours[name].default == theirs[name].default
         assert ours[name].kind == theirs[name].kind
     assert ours["algorithm"].default == "auto"
-    for function, more in ((k_means, ["init_size"]), (kmeans_plusplus, ["backend"])):
+    for function, more in ((k_means, ["init_size"]), (kmeans_plusplus, [])):
         original = getattr(sklearn.cluster, function.__name__)
         parameters = list(inspect.signature(function).parameters.values())
         theirs = list(inspect.signature(original).parameters.values())
         assert parameters[: len(theirs)] == theirs
         assert [parameter.name for parameter in parameters[len(theirs) :]] == more
+
+
+@pytest.mark.parametrize("function", [KMeans, MiniBatchKMeans, kmeans_plusplus])
+def test_there_is_one_implementation(function):
+    arguments = () if isinstance(function, type) else (np.eye(3), 2)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'backend'"):
+        function(*arguments, backend="numba")
 
 
 def test_fitted_attributes_cover_scikit_learns():

@@ -74,7 +74,7 @@ def test_version_is_that_of_the_distribution():
 def test_import_and_fit_need_no_extra():
     code = """
         import builtins, sys
-        blocked = {"matplotlib", "pandas", "polars", "pyarrow", "numba", "dask", "sqlalchemy"}
+        blocked = {"matplotlib", "pandas", "polars", "pyarrow", "dask", "sqlalchemy"}
         real = builtins.__import__
         def refuse(name, *args, **kwargs):
             if name.split(".")[0] in blocked:

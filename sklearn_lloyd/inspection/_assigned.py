@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._chunks import block_slices
-from sklearn_lloyd._kernels import label_sums, own_sq_distances
+from sklearn_lloyd._core import native
+from sklearn_lloyd._rows import Rows, even_slices
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._columns import take_slice
+
+_AT_ONCE = 1 << 16  # numbers of X that are transformed together
 
 
 @dataclass(frozen=True)
@@ -65,47 +67,53 @@ def assign_rows(steps, clusterer, X, sample_weight):
     centers = getattr(clusterer, "cluster_centers_", getattr(clusterer, "means_", None))
     if centers is not None:
         centers = np.asarray(centers.toarray() if sparse.issparse(centers) else centers)
-        centers = centers.astype(np.float64, copy=False)
+        centers = np.ascontiguousarray(centers, np.float64)
     labels, distances = [], np.empty(X.shape[0])
 
     for rows, seen in _blocks(steps, X):
         labels.append(np.asarray(clusterer.predict(seen)))
         if centers is not None:
-            distances[rows] = own_sq_distances(_array(seen), centers, labels[-1])
+            _measure(seen, centers, labels[-1], distances[rows])
     labels = np.concatenate(labels)
     if centers is not None:
         return AssignedRows(np.arange(len(centers)), labels.astype(np.intp), distances, centers)
 
     clusters, codes = np.unique(labels, return_inverse=True)
     sample_weight, _ = scaled_weights(sample_weight)
-    sums = totals = 0.0
+    totals, members = np.zeros(len(clusters)), np.zeros(len(clusters), np.int64)
+    sums = None
     for rows, seen in _blocks(steps, X):
         weights = None if sample_weight is None else sample_weight[rows]
-        part = label_sums(_array(seen), weights, codes[rows], None, None, len(clusters))
-        sums, totals = sums + part[0], totals + part[1]
-    sums = sums.toarray() if sparse.issparse(sums) else sums
+        block = _rows(seen)
+        sums = np.zeros((len(clusters), block.shape[1])) if sums is None else sums
+        native.cluster_sums(
+            block.threads, block.native, weights, None, None, codes[rows].astype(np.int32), sums,
+            totals, members, None,
+        )  # fmt: skip
     centers = np.full(sums.shape, np.nan)
     np.divide(sums, totals[:, np.newaxis], out=centers, where=totals[:, np.newaxis] > 0.0)
     for rows, seen in _blocks(steps, X):
-        distances[rows] = own_sq_distances(_array(seen), centers, codes[rows])
+        _measure(seen, centers, codes[rows], distances[rows])
     return AssignedRows(clusters, codes, distances, centers)
 
 
 def _blocks(steps, X):
     """Slices of rows, and these rows as the clusterer takes them."""
     per_row = X.nnz // max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
-    for rows in block_slices(X.shape[0], per_row, 1):
+    for rows in even_slices(X.shape[0], max(1, _AT_ONCE // max(1, per_row))):
         seen = take_slice(X, rows)
         for step in steps:
             seen = step.transform(seen)
         yield rows, seen
 
 
-def _array(seen):
-    if not sparse.issparse(seen):
-        return np.asarray(seen, dtype=np.float64)
-    seen = seen.tocsr()
-    if not seen.has_canonical_format:
-        seen = seen.copy()
-        seen.sum_duplicates()
-    return seen
+def _rows(seen):
+    return Rows(seen.tocsr() if sparse.issparse(seen) else np.asarray(seen, dtype=np.float64))
+
+
+def _measure(seen, centers, labels, out):
+    """Fill `out` with the squared distances of rows to the centres of their labels."""
+    rows = _rows(seen)
+    native.own_distances(
+        rows.threads, rows.native, None, centers, np.ascontiguousarray(labels, np.int32), out
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_array
 
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import distances_to_centers
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._validation import check_weights
 from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number
 from sklearn_lloyd.inspection._plane import Plane
@@ -99,7 +99,7 @@ class CentroidDisplay:
         centers = check_array(model.cluster_centers_, dtype=np.float64)
         sizes = np.bincount(labels, weights, len(centers)).astype(np.float64)
         plane = Plane(centers, names)
-        distances = distances_to_centers(Chunks(centers, len(centers)), centers)
+        distances = distances_to_centers(Rows(centers), centers)
         return cls(plane.place(centers), distances, sizes, plane.axis_labels).plot(ax)
 
     def plot(self, ax=None):

@@ -39,7 +39,7 @@ def overlapping_clusters(view):
     if not 1 < present.size < len(view.rows[:N_PAIRED]) or view.border_share < BORDER:
         return None
     rows, labels = view.rows[:N_PAIRED], view.labels[:N_PAIRED]
-    width = silhouette_score(rows, labels, backend="numpy")
+    width = silhouette_score(rows, labels)
     if width >= WEAK:
         return None
     return Finding(
@@ -67,7 +67,7 @@ def no_structure(view):
     gap = gap_statistic(
         view.principal.project(view.rows[:N_PAIRED])[:, :n_axes],
         (1, view.n_clusters),
-        estimator=KMeans(backend="numpy", n_threads=1),
+        estimator=KMeans(n_threads=1),
         n_refs=N_REFERENCES,
         sample_weight=view.weights[:N_PAIRED],
         n_init=3,

@@ -12,10 +12,10 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
 from sklearn_lloyd._axes import principal_axes
-from sklearn_lloyd._chunks import Chunks, even_slices
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._moments import centered, rounding_of_means, weighted_mean
 from sklearn_lloyd._predict import distances_to_centers
+from sklearn_lloyd._rows import Rows, even_slices
 
 N_PAIRED = 2000  # rows of the sample that are compared with each other
 # Half of the rows have so many others within the radius, and those with a third as many connect.
@@ -128,7 +128,7 @@ class View:
             present = np.flatnonzero(np.diff(self.features.indptr))
         found = np.zeros(self.n_features)
         at_once = max(1, _FEATURE_VALUES // len(self.rows))
-        for part in even_slices(present.size, at_once, at_once):
+        for part in even_slices(present.size, at_once):
             found[present[part]] = measure(present[part])
         return found
 
@@ -159,7 +159,7 @@ class View:
 
     @cached_property
     def center_distances(self):
-        return distances_to_centers(Chunks(self.centers, self.n_clusters), self.centers)
+        return distances_to_centers(Rows(self.centers), self.centers)
 
     @cached_property
     def positions(self):
@@ -168,7 +168,7 @@ class View:
         The row itself does not count for its own centre, which would draw near to it in many
         dimensions. Of shape (n_rows, n_clusters); NaN for the own centre and one that equals it.
         """
-        squares = distances_to_centers(Chunks(self.rows, self.n_clusters), self.centers) ** 2
+        squares = distances_to_centers(Rows(self.rows), self.centers) ** 2
         every = np.arange(self.labels.size)
         sizes = self.sizes[self.labels]
         others = sizes - np.minimum(self.weights, sizes)
@@ -232,7 +232,7 @@ class View:
 
     def _fit(self, **params):
         # NumPy alone, on one thread: small problems, and no compilation.
-        model = KMeans(self.n_clusters, n_init=1, backend="numpy", **params)
+        model = KMeans(self.n_clusters, n_init=1, **params)
         return model.fit(self.rows, sample_weight=self.weights)
 
     @cached_property

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import predict_labels
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number, shown_of
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
@@ -165,5 +165,5 @@ def _regions(points, centers):
     margin = 0.05 * np.where(high > low, high - low, 1.0)
     x, y = (np.linspace(a, b, _GRID) for a, b in zip(low - margin, high + margin, strict=True))
     grid = np.column_stack([values.ravel() for values in np.meshgrid(x, y)])
-    labels = predict_labels(Chunks(grid, len(centers)), centers)
+    labels = predict_labels(Rows(grid), centers)
     return x, y, labels.reshape(_GRID, _GRID)

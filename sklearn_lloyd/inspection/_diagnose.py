@@ -141,8 +141,8 @@ def _centers_of(clusterer):
 def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts, rng):
     clusterer, X, names = seen
     n_clusters = len(centers)
-    chunks = check_rows(clusterer, X, n_clusters, backend="auto", n_threads=None, reset=False)
-    n_samples, n_features = chunks.shape
+    given = check_rows(clusterer, X, n_threads=None, reset=False)
+    n_samples, n_features = given.shape
     if n_features != centers.shape[1]:
         raise ValueError(
             f"X has {n_features} features, but the cluster_centers_ of "
@@ -151,16 +151,14 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         )
     # Findings are of shares and ratios.
     weights, _ = scaled_weights(check_weights(sample_weight, n_samples))
-    with chunks.open():
-        # Sees that X is finite, too.
-        problem = make_problem(chunks, n_clusters, weights, to_cluster=False)
-        variances = mean_variance(chunks, weights)[1]
-        variances[is_constant(*feature_ranges(chunks, weights), chunks.dtype)] = 0.0
+    problem = make_problem(given, n_clusters, weights)  # sees that X is finite, too
+    variances = mean_variance(given, weights)[1]
+    variances[is_constant(*feature_ranges(given, weights), given.dtype)] = 0.0
     labels = np.asarray(clusterer.predict(X)).astype(np.intp)
     counted = labels if weights is None else labels[weights > 0.0]
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     sample = _sample(problem, sample_size, rng)
-    features, rows, centers = _sampled(chunks, sample, problem.canonical.keys[sample], centers)
+    features, rows, centers = _sampled(given, sample, problem.canonical.keys[sample], centers)
     sample = sample[: len(rows)]
     return View(
         features=features,
@@ -184,15 +182,15 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
 
 def _sample(problem, size, rng):
     """Rows of positive weight, in random order; which ones does not depend on theirs in X."""
-    n_features = problem.chunks.shape[1]
+    n_features = problem.rows.shape[1]
     most = max(2, _MOST_VALUES // n_features)
-    if problem.chunks.is_sparse and n_features > _MOST_POINTS:
+    if problem.rows.is_sparse and n_features > _MOST_POINTS:
         most = _SPARSE_ROWS
     order = problem.counted_rows()
     return order[rng.permutation(order.size)[: min(size, most)]]
 
 
-def _sampled(chunks, sample, keys, centers):
+def _sampled(given, sample, keys, centers):
     """A sample as it is, and the sample and the centres in as few dimensions as keep distances.
 
     Returns
@@ -201,18 +199,18 @@ def _sampled(chunks, sample, keys, centers):
     rows : ndarray of shape (n_rows, n_dimensions), float64
     centers : ndarray of shape (n_clusters, n_dimensions), float64
     """
-    n_features, n_points = chunks.shape[1], sample.size + len(centers)
+    n_features, n_points = given.shape[1], sample.size + len(centers)
     if n_points > _MOST_POINTS or n_points >= n_features:
-        rows = chunks.dense_rows(sample[: max(2, _MOST_VALUES // n_features)])
+        rows = given.dense(sample[: max(2, _MOST_VALUES // n_features)])
         return rows, rows, centers
     # Equal rows stay equal to the last digit.
     _, first, group_of = np.unique(keys, return_index=True, return_inverse=True)
-    if chunks.is_sparse:
-        features = chunks.rows(sample).astype(np.float64)
+    if given.is_sparse:
+        features = given.take(sample).astype(np.float64)
         points = sparse.vstack([features[first], sparse.csr_matrix(centers)], format="csr")
         features = features.tocsc()
     else:
-        features = chunks.dense_rows(sample)
+        features = given.dense(sample)
         points = np.concatenate([features[first], centers])
     points = same_distances(points)
     return features, points[: first.size][group_of], points[first.size :]

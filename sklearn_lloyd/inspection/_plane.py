@@ -7,8 +7,8 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._axes import principal_axes
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._validation import check_rows, require_finite
 
 _FIT_ROWS = 10_000  # at the most, from which the components are computed
@@ -86,11 +86,11 @@ def thin(X, most, random_state):
 
 
 def _canonical_order(X):
-    return make_problem(Chunks(X, 1), 1, None, to_cluster=False).canonical.order
+    return make_problem(Rows(X), 1, None).canonical.order
 
 
 def drawn_rows(name, X):
     """Check rows that are to be drawn, as ndarray or CSR."""
-    chunks = check_rows(name, X, 1, backend="numpy", n_threads=None, reset=True)
-    require_finite(chunks)
-    return chunks.X
+    rows = check_rows(name, X, n_threads=None, reset=True)
+    require_finite(rows)
+    return rows.X

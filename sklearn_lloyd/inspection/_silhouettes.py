@@ -145,16 +145,14 @@ class SilhouetteDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        chunks, codes, _ = checked_clusters(
-            "SilhouetteDisplay", X, labels, None, metric, None, "auto"
-        )
+        rows, codes, _ = checked_clusters("SilhouetteDisplay", X, labels, None, metric, None)
         n_rows = codes.size
         size = n_rows if sample_size is None else min(sample_size, n_rows)
-        problem = make_problem(chunks, 1, None, to_cluster=False)
-        strata, rows = sample_of_clusters(check_random_state(random_state), codes, problem, size)
-        widths = silhouette_of_many(chunks, [codes], metric, None, rows)[0]
-        average, error = estimate_mean(widths, rows, strata, None)
-        display = cls(widths, np.asarray(labels)[rows], average, error, n_rows, metric)
+        problem = make_problem(rows, 1, None)
+        strata, sample = sample_of_clusters(check_random_state(random_state), codes, problem, size)
+        widths = silhouette_of_many(rows, [codes], metric, None, sample)[0]
+        average, error = estimate_mean(widths, sample, strata, None)
+        display = cls(widths, np.asarray(labels)[sample], average, error, n_rows, metric)
         return display.plot(ax)
 
     def plot(self, ax=None):

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._chunks import Chunks
 from sklearn_lloyd._moments import (
     centered,
     feature_ranges,
@@ -17,6 +16,7 @@ from sklearn_lloyd._moments import (
     mean_variance,
     weighted_mean,
 )
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights
 from sklearn_lloyd.preprocessing._apply import in_units, units_of
@@ -187,11 +187,11 @@ def statistics_of_sparse(X, groups):
     ------
     statistics : FeatureStatistics
     """
-    dtype, ends = X.dtype, feature_ranges(Chunks(X, groups.n_clusters), None)
+    dtype, ends = X.dtype, feature_ranges(Rows(X), None)
     units = units_of(np.abs(ends).max(axis=0))
     X = in_units(X.astype(np.float64), units)
-    means, chunks = groups.means_of_sparse(X), Chunks(X, groups.n_clusters)
-    whole, variances = mean_variance(chunks, groups.weights)
+    means = groups.means_of_sparse(X)
+    whole, variances = mean_variance(Rows(X), groups.weights)
     constant = is_constant(*ends, dtype)
     deviations = np.where(constant, 0.0, np.sqrt(variances))
     nan = np.full(groups.n_clusters, np.nan)

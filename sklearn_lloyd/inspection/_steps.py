@@ -265,11 +265,9 @@ def _first_centers(estimator, rows):
     """Where the first start of the estimator's fit begins."""
     if not isinstance(estimator.init, str) and not callable(estimator.init):
         return estimator.init
-    options = {"backend": estimator.backend, "n_threads": estimator.n_threads}
-    n_clusters = estimator.n_clusters
-    chunks = check_rows("LloydStepsDisplay", rows, n_clusters, reset=True, **options)
-    check_n_clusters(chunks.shape[0], n_clusters)
+    n_clusters, n_threads = estimator.n_clusters, estimator.n_threads
+    rows = check_rows("LloydStepsDisplay", rows, n_threads=n_threads, reset=True)
+    check_n_clusters(rows.shape[0], n_clusters)
     rng = check_random_state(estimator.random_state)
-    with chunks.open():
-        problem = make_problem(chunks, n_clusters, None)
-        return first_centers(problem, estimator.init, estimator.init_size, rng)
+    problem = make_problem(rows, n_clusters, None)
+    return first_centers(problem, estimator.init, estimator.init_size, rng)

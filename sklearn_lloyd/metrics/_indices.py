@@ -116,15 +116,15 @@ def davies_bouldin_score(X, labels, *, sample_weight=None):
     0.1
     """
     name = "davies_bouldin_score"
-    chunks, codes, n_clusters, weights = _checked(name, X, labels, sample_weight)
-    moments = cluster_moments(chunks, codes, n_clusters, weights)
-    return davies_bouldin(moments, mean_distances(chunks, codes, moments, weights))
+    rows, codes, n_clusters, weights = _checked(name, X, labels, sample_weight)
+    moments = cluster_moments(rows, codes, n_clusters, weights)
+    return davies_bouldin(moments, mean_distances(rows, codes, moments, weights))
 
 
 def _checked(name, X, labels, sample_weight):
-    checked = checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None, "auto")
-    chunks, codes, weights = checked
-    return chunks, codes, int(codes.max()) + 1, weights
+    checked = checked_clusters(name, X, labels, sample_weight, "sqeuclidean", None)
+    rows, codes, weights = checked
+    return rows, codes, int(codes.max()) + 1, weights
 
 
 def calinski_harabasz(moments):

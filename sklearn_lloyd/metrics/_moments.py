@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._kernels import add_sums, array_of, label_sums, own_sq_distances
+from sklearn_lloyd._core import native
 from sklearn_lloyd._moments import rounding_of_means, shift_near
-from sklearn_lloyd._squares import is_square, refuse_squares
+from sklearn_lloyd._rows import Rows
+from sklearn_lloyd._squares import is_square, refuse_squares, require_squares
 from sklearn_lloyd._weights import scaled_weights
 
 # What is left of squares, relative to what was taken off them, is rounding if it is no more.
@@ -62,7 +63,8 @@ class ClusterMoments(NamedTuple):
         return rounding_of_means(self.offsets, self.variances)
 
 
-def cluster_moments(chunks, codes, n_clusters, sample_weight):
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused in the end
+def cluster_moments(rows, codes, n_clusters, sample_weight):
     """The moments of the clusters of any labels.
 
     A pass over dense rows adds up what they are off the means of some of them, which corrects
@@ -71,7 +73,7 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
 
     Parameters
     ----------
-    chunks : Chunks
+    rows : Rows
     codes : ndarray of intp of shape (n_samples,)
         From 0 to n_clusters - 1.
     n_clusters : int
@@ -84,61 +86,75 @@ def cluster_moments(chunks, codes, n_clusters, sample_weight):
         If X is not finite, or squared distances are not within float64.
     """
     sample_weight, unit = scaled_weights(sample_weight)
-    shift = None
-    with chunks.open():
-        some = None if chunks.is_sparse else _some_rows(codes.size, n_clusters)
-        weights, sums, _ = _sums(chunks, codes, n_clusters, None, sample_weight, some)
-        origins = offsets = _over(sums, weights)
-        if chunks.is_sparse:
-            squares = _own_distances(chunks, codes, offsets, None, sample_weight)[1]
-            off = (_OFF**2) * np.einsum("ij,ij->i", offsets, offsets)
-            variances = _over(squares, weights)
-        else:
-            about = _about(chunks, codes, origins, sample_weight)
-            weights, offsets, variances, taken = about
-            if not (taken <= variances).all():  # more than a binary digit is lost
-                origins = origins + offsets
-                about = _about(chunks, codes, origins, sample_weight)
-                weights, offsets, variances, taken = about
-            off = _CANCELLED * taken
-        variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
-        mean, variance = _whole(weights, origins, variances)
-        if not is_square(variance):
-            refuse_squares(chunks)
-        if not chunks.is_sparse:
-            shift = shift_near(mean, float(np.sqrt(variance)))
-            offsets += origins if shift is None else origins - shift
+    if sample_weight is not None and not sample_weight.all():
+        require_squares(rows)  # sums pass over rows without weight, whatever they are
+    codes, shift = np.ascontiguousarray(codes, np.int32), None
+    weights, origins = _first_means(rows, codes, n_clusters, sample_weight)
+    if rows.is_sparse:
+        offsets = origins
+        squares = _by_cluster(
+            _sq_distances(rows, codes, offsets, None), sample_weight, codes, offsets
+        )
+        off = (_OFF**2) * _sq_norms(offsets)
+        variances = _over(squares, weights)
+    else:
+        weights, offsets, variances, taken = _about(rows, codes, origins, sample_weight)
+        if not (taken <= variances).all():  # more than a binary digit is lost
+            origins = origins + offsets
+            weights, offsets, variances, taken = _about(rows, codes, origins, sample_weight)
+        off = _CANCELLED * taken
+    variances[variances <= off] = 0.0  # equal rows, and what rounding made of them
+    mean, variance = _whole(weights, origins, variances)
+    if not is_square(variance):
+        refuse_squares(rows)
+    if not rows.is_sparse:
+        shift = shift_near(mean, float(np.sqrt(variance)))
+        offsets += origins if shift is None else origins - shift
     return ClusterMoments(weights, unit, offsets, shift, variances)
 
 
-def _about(chunks, codes, origins, sample_weight):
+def _first_means(rows, codes, n_clusters, sample_weight):
+    """Weights and means of the clusters: of many dense rows, by some of them."""
+    some = None if rows.is_sparse else _some_rows(codes.size, n_clusters)
+    if some is not None:
+        sample_weight = None if sample_weight is None else sample_weight[some]
+        rows, codes = rows.part(some), codes[some]
+    weights, sums, _ = _sums(rows, codes, n_clusters, None, sample_weight)
+    return weights, _over(sums, weights)
+
+
+def _about(rows, codes, origins, sample_weight):
     """Weights, means less the origins, variances, and what was taken off for these means."""
-    weights, sums, squares = _sums(chunks, codes, len(origins), origins, sample_weight)
+    weights, sums, squares = _sums(rows, codes, len(origins), origins, sample_weight)
     offsets = _over(sums, weights)
-    taken = np.einsum("ij,ij->i", offsets, offsets)
+    taken = _sq_norms(offsets)
     return weights, offsets, _over(squares, weights) - taken, taken
 
 
 def _over(sums, weights):
     """Sums by cluster over the weights; zero where there is none."""
-    return (sums.T / np.where(weights > 0.0, weights, 1.0)).T
+    return np.ascontiguousarray((sums.T / np.where(weights > 0.0, weights, 1.0)).T)
+
+
+def _sq_norms(values):
+    return np.square(values).sum(axis=1)
 
 
 def _some_rows(n_rows, n_clusters):
-    """Slices from end to end of many rows, a few in all; None: all of them."""
+    """Rows from end to end of many, a few in all; None: all of them."""
     step, length = n_rows // _N_SLICES, _ROWS_OF_SLICE * n_clusters
     if step < _MANY_TIMES * length:
         return None
-    return [slice(start, start + length) for start in range(0, _N_SLICES * step, step)]
+    starts = np.arange(0, _N_SLICES * step, step)
+    return (starts[:, np.newaxis] + np.arange(length)).ravel()
 
 
-def mean_distances(chunks, codes, moments, sample_weight):
+def mean_distances(rows, codes, moments, sample_weight):
     """The weighted mean distance of the rows of each cluster from its mean, in another pass."""
     sample_weight, _ = scaled_weights(sample_weight)
-    with chunks.open():
-        arrays = moments.offsets, moments.shift, sample_weight
-        distances, _ = _own_distances(chunks, codes, *arrays)
-    return _over(distances, moments.weights)
+    codes = np.ascontiguousarray(codes, np.int32)
+    distances = np.sqrt(_sq_distances(rows, codes, moments.offsets, moments.shift))
+    return _over(_by_cluster(distances, sample_weight, codes, moments.offsets), moments.weights)
 
 
 def _whole(weights, means, variances):
@@ -150,71 +166,29 @@ def _whole(weights, means, variances):
     return mean, spread / total / mean.size
 
 
-def rows_less_shift(chunks, rows, shift):
-    """Rows (a slice or indices), less the shift if there is one."""
-    block = chunks.rows(rows)
-    return block if shift is None else np.subtract(block, shift, dtype=np.float64)
-
-
-def _sums(chunks, codes, n_clusters, origins, sample_weight, blocks=None):
-    """Weights, and sums of rows less their origins and of their squares, by cluster.
-
-    Origins of None are zero; then there are no squares. Blocks of None are all rows.
-    """
-    sums, squares = np.zeros((n_clusters, chunks.shape[1])), np.zeros(n_clusters)
-    weights = np.zeros(n_clusters)
-    by_block = _block_sums
-    if chunks.compiled_dense is not None:
-        by_block, origins = _compiled_sums, np.zeros_like(sums) if origins is None else origins
-
-    def kernel(rows, scratch):
-        return by_block(chunks, rows, codes, n_clusters, origins, sample_weight)
-
-    def add(part):
-        add_sums(sums, part[0])
-        np.add(squares, part[1], out=squares)
-        np.add(weights, part[2], out=weights)
-
-    chunks.map_reduce(kernel, add, blocks)
+def _sums(rows, codes, n_clusters, origins, sample_weight):
+    """Weights, and sums of rows less their origins and of their squares, by cluster."""
+    sums, squares = np.zeros((n_clusters, rows.shape[1])), np.zeros(n_clusters)
+    weights, members = np.zeros(n_clusters), np.zeros(n_clusters, np.int64)
+    by_cluster = sums, weights, members, squares
+    native.cluster_sums(
+        rows.threads, rows.native, sample_weight, None, origins, codes, *by_cluster
+    )
     return weights, sums, squares
 
 
-def _compiled_sums(chunks, rows, codes, n_clusters, origins, sample_weight):
-    sums = np.zeros_like(origins), np.zeros(n_clusters), np.zeros(n_clusters)
-    arrays = codes, array_of(sample_weight), origins, *sums
-    chunks.compiled_dense.cluster_sums(chunks.X, rows.start, rows.stop, *arrays)
-    return sums
+def _sq_distances(rows, codes, offsets, shift):
+    """Squared distance of each row, less the shift, from the mean of its cluster."""
+    found = np.empty(codes.size)
+    if shift is None:
+        native.own_distances(rows.threads, rows.native, None, offsets, codes, found)
+        return found
+    for part in rows.slices():
+        block = Rows(np.subtract(rows.take(part), shift, dtype=np.float64), rows.n_threads)
+        own = codes[part], found[part]
+        native.own_distances(block.threads, block.native, None, offsets, *own)
+    return found
 
 
-def _block_sums(chunks, rows, codes, n_clusters, origins, sample_weight):
-    block, labels = chunks.rows(rows), codes[rows]
-    own = None if sample_weight is None else sample_weight[rows]
-    squares = 0.0
-    if origins is not None:
-        block = block - origins.take(labels, axis=0)
-        squares = _by_cluster(np.einsum("ij,ij->i", block, block), own, labels, n_clusters)
-    sums, weights, _ = label_sums(block, own, labels, None, None, n_clusters)
-    return sums, squares, weights
-
-
-def _by_cluster(values, weights, labels, n_clusters):
-    return np.bincount(labels, values if weights is None else values * weights, n_clusters)
-
-
-def _own_distances(chunks, codes, offsets, shift, sample_weight):
-    """Weighted sums of distances, and of squared ones, to the own mean, by cluster."""
-    n_clusters = len(offsets)
-    distances, squares = np.zeros(n_clusters), np.zeros(n_clusters)
-
-    def kernel(rows, scratch):
-        own, labels = None if sample_weight is None else sample_weight[rows], codes[rows]
-        of_rows = own_sq_distances(rows_less_shift(chunks, rows, shift), offsets, labels)
-        parts = np.sqrt(of_rows), of_rows
-        return [_by_cluster(part, own, labels, n_clusters) for part in parts]
-
-    def add(part):
-        np.add(distances, part[0], out=distances)
-        np.add(squares, part[1], out=squares)
-
-    chunks.map_reduce(kernel, add)
-    return distances, squares
+def _by_cluster(values, weights, codes, means):
+    return np.bincount(codes, values if weights is None else values * weights, len(means))

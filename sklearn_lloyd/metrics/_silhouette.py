@@ -7,7 +7,6 @@ from numbers import Integral
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
-from sklearn_lloyd._kernels import BACKENDS
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._parameters import is_no_scorer
 from sklearn_lloyd._problem import make_problem
@@ -22,15 +21,12 @@ CONSTRAINTS = {
     "metric": [StrOptions(set(WIDTHS))],
     "sample_weight": ["array-like", None],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-    "backend": [StrOptions(set(BACKENDS))],
 }
 
 
 @is_no_scorer("scoring=silhouette_scorer of sklearn_lloyd.metrics")
 @validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
-def silhouette_samples(
-    X, labels, *, metric="euclidean", sample_weight=None, n_threads=None, backend="auto"
-):
+def silhouette_samples(X, labels, *, metric="euclidean", sample_weight=None, n_threads=None):
     """Silhouette width of each row.
 
     With a(i) the mean distance of row i to the other rows of its cluster and b(i) the least of
@@ -54,8 +50,6 @@ def silhouette_samples(
         less than 1. Rows without weight get a width, but count for no other row.
     n_threads : int or None, default=None
         As of :class:`~sklearn_lloyd.KMeans`. It does not change the result.
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        As of :class:`~sklearn_lloyd.KMeans`.
 
     Returns
     -------
@@ -89,10 +83,8 @@ def silhouette_samples(
     array([0.905, 0.895, 0.895, 0.905])
     """
     name = "silhouette_samples"
-    chunks, codes, weights = checked_clusters(
-        name, X, labels, sample_weight, metric, n_threads, backend
-    )
-    return silhouette_of_many(chunks, [codes], metric, weights)[0]
+    rows, codes, weights = checked_clusters(name, X, labels, sample_weight, metric, n_threads)
+    return silhouette_of_many(rows, [codes], metric, weights)[0]
 
 
 @is_no_scorer("scoring=silhouette_scorer of sklearn_lloyd.metrics")
@@ -115,7 +107,6 @@ def silhouette_score(
     random_state=None,
     return_std_error=False,
     n_threads=None,
-    backend="auto",
 ):
     """Weighted mean of the silhouette widths of all rows.
 
@@ -141,8 +132,6 @@ def silhouette_score(
         Whether to return the standard error of the estimate too.
     n_threads : int or None, default=None
         As of :class:`~sklearn_lloyd.KMeans`. It does not change the result.
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        As of :class:`~sklearn_lloyd.KMeans`.
 
     Returns
     -------
@@ -184,35 +173,34 @@ def silhouette_score(
     >>> error < 0.01, abs(score - exact) < 3 * error
     (True, True)
     """
-    chunks, codes, weights = checked_clusters(
-        "silhouette_score", X, labels, sample_weight, metric, n_threads, backend
+    rows, codes, weights = checked_clusters(
+        "silhouette_score", X, labels, sample_weight, metric, n_threads
     )
-    if sample_size is None or sample_size >= chunks.shape[0]:
-        widths = silhouette_of_many(chunks, [codes], metric, weights)[0]
+    if sample_size is None or sample_size >= rows.shape[0]:
+        widths = silhouette_of_many(rows, [codes], metric, weights)[0]
         score, error = float(weighted_mean(widths, weights)), 0.0
     else:
         rng = check_random_state(random_state)
-        problem = make_problem(chunks, 1, weights, to_cluster=False)
-        strata, rows = sample_of_clusters(rng, codes, problem, sample_size)
-        widths = silhouette_of_many(chunks, [codes], metric, weights, rows)[0]
-        score, error = estimate_mean(widths, rows, strata, weights)
+        problem = make_problem(rows, 1, weights)
+        strata, sample = sample_of_clusters(rng, codes, problem, sample_size)
+        widths = silhouette_of_many(rows, [codes], metric, weights, sample)[0]
+        score, error = estimate_mean(widths, sample, strata, weights)
     return (score, error) if return_std_error else score
 
 
-def checked_clusters(name, X, labels, sample_weight, metric, n_threads, backend):
+def checked_clusters(name, X, labels, sample_weight, metric, n_threads):
     """Validate what all silhouettes take.
 
     Returns
     -------
-    chunks : Chunks
+    rows : Rows
     codes : ndarray of intp of shape (n_samples,)
         The clusters, numbered from 0.
     weights : ndarray of shape (n_samples,), float64, or None
     """
     codes, n_clusters = check_labels(labels)
-    compared_with = codes.size if metric == "euclidean" else n_clusters
-    chunks = check_rows(name, X, compared_with, backend=backend, n_threads=n_threads, reset=True)
-    require_as_many(codes, chunks.shape[0])
+    rows = check_rows(name, X, n_threads=n_threads, reset=True)
+    require_as_many(codes, rows.shape[0])
     weights = check_weights(sample_weight, codes.size)
     require_clusters(codes, n_clusters, weights, name)
-    return chunks, codes, weights
+    return rows, codes, weights

@@ -35,7 +35,6 @@ def simplified_silhouette_samples(
     metric="euclidean",
     sample_weight=None,
     n_threads=None,
-    backend="auto",
 ):
     """Simplified silhouette width of each row, from distances to centres.
 
@@ -58,8 +57,6 @@ def simplified_silhouette_samples(
         Weight of each row in the means; None: one each.
     n_threads : int or None, default=None
         As of :class:`~sklearn_lloyd.KMeans`. It does not change the result.
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        As of :class:`~sklearn_lloyd.KMeans`.
 
     Returns
     -------
@@ -94,7 +91,7 @@ def simplified_silhouette_samples(
     array([0.75])
     """
     name = "simplified_silhouette_samples"
-    return _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)[0]
+    return _widths(name, X, labels, centers, metric, sample_weight, n_threads)[0]
 
 
 @is_no_scorer("scoring=simplified_silhouette_scorer of sklearn_lloyd.metrics")
@@ -107,7 +104,6 @@ def simplified_silhouette_score(
     metric="euclidean",
     sample_weight=None,
     n_threads=None,
-    backend="auto",
 ):
     """Weighted mean of the simplified silhouette widths.
 
@@ -125,8 +121,6 @@ def simplified_silhouette_score(
         Weight of each row, in the means and in the score; None: one each.
     n_threads : int or None, default=None
         As of :class:`~sklearn_lloyd.KMeans`. It does not change the result.
-    backend : {'auto', 'numpy', 'numba'}, default='auto'
-        As of :class:`~sklearn_lloyd.KMeans`.
 
     Returns
     -------
@@ -155,31 +149,30 @@ def simplified_silhouette_score(
     0.95
     """
     name = "simplified_silhouette_score"
-    widths, weights = _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend)
+    widths, weights = _widths(name, X, labels, centers, metric, sample_weight, n_threads)
     return float(weighted_mean(widths, weights))
 
 
-def _widths(name, X, labels, centers, metric, sample_weight, n_threads, backend):
+def _widths(name, X, labels, centers, metric, sample_weight, n_threads):
     """The widths, and the checked weights."""
     if centers is None:
         codes, n_clusters = check_labels(labels)
     else:
         codes, centers = check_centers_of_labels(labels, centers, name)
         n_clusters = len(centers)
-    chunks = check_rows(name, X, n_clusters, backend=backend, n_threads=n_threads, reset=True)
-    require_as_many(codes, chunks.shape[0])
+    rows = check_rows(name, X, n_threads=n_threads, reset=True)
+    require_as_many(codes, rows.shape[0])
     weights = check_weights(sample_weight, codes.size)
     if centers is None:
         require_clusters(codes, n_clusters, weights, name)
     else:
-        check_centers_fit(centers, n_clusters, chunks.shape[1])
+        check_centers_fit(centers, n_clusters, rows.shape[1])
         refuse_of_array(centers, "centers")
-        require_squares(chunks)
-    with chunks.open():
-        return simplified_widths(chunks, codes, n_clusters, centers, metric, weights), weights
+        require_squares(rows)
+    return simplified_widths(rows, codes, n_clusters, centers, metric, weights), weights
 
 
-def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight, moments=None):
+def simplified_widths(rows, codes, n_clusters, centers, metric, sample_weight, moments=None):
     """Simplified silhouette widths from labels that were checked before.
 
     `centers` of None are the weighted means of the clusters; `moments` those of the clusters, if
@@ -188,18 +181,18 @@ def simplified_widths(chunks, codes, n_clusters, centers, metric, sample_weight,
     extra, others = np.zeros(n_clusters), None
     if centers is None:
         if moments is None:
-            moments = cluster_moments(chunks, codes, n_clusters, sample_weight)
+            moments = cluster_moments(rows, codes, n_clusters, sample_weight)
         offsets, shift = moments.offsets, moments.shift
         extra[moments.weights == 0.0] = np.inf
         weights, unit = scaled_weights(sample_weight)
         others = weight_of_others(codes, moments.weights, weights, unit)
     else:
-        shift = None if chunks.is_sparse else shift_near_centers(centers)
+        shift = None if rows.is_sparse else shift_near_centers(centers)
         offsets = centers if shift is None else centers - shift
 
-    def widths_of(rows, own, nearest):
+    def widths_of(which, own, nearest):
         if metric == "euclidean":
             own, nearest = np.sqrt(own), np.sqrt(nearest)
-        return silhouettes(own, nearest, True if others is None else others[rows] > 0.0)
+        return silhouettes(own, nearest, True if others is None else others[which] > 0.0)
 
-    return widths_by_centers(chunks, codes, offsets, shift, extra, widths_of)
+    return widths_by_centers(rows, codes, offsets, shift, extra, widths_of)

@@ -6,42 +6,42 @@ import math
 
 import numpy as np
 
-from sklearn_lloyd._chunks import Chunks, even_slices
-from sklearn_lloyd._kernels import CenterTable, array_of, sq_distances_to_all
-from sklearn_lloyd._moments import mean_variance, shift_near
+from sklearn_lloyd._core import native
+from sklearn_lloyd._moments import mean_variance
+from sklearn_lloyd._rows import even_slices
 from sklearn_lloyd._squares import is_square, refuse_squares
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.metrics._labels import cluster_weights, weight_of_others
-from sklearn_lloyd.metrics._moments import cluster_moments, rows_less_shift
-from sklearn_lloyd.metrics._pairs import other_rows
+from sklearn_lloyd.metrics._moments import cluster_moments
 
-_DISTANCES = 1 << 17  # to centres, that are in memory at once
-_MOST_ROWS = 1 << 14
+# Rows, and sums of their distances by cluster, at once: so memory does not grow with either.
+_ROWS, _SUMS = 1 << 16, 1 << 18
 
 
-def silhouette_of_many(chunks, labelings, metric, sample_weight, rows=None):
+@np.errstate(invalid="ignore")  # rows of clusters without weight are infinitely far from them
+def silhouette_of_many(rows, labelings, metric, sample_weight, which=None):
     """Silhouette widths of the same rows under several labelings.
 
     With "euclidean" the distances are computed once for all labelings.
 
     Parameters
     ----------
-    chunks : Chunks
-        Of finite rows.
+    rows : Rows
+        Finite ones.
     labelings : list of ndarray of intp of shape (n_samples,)
         Clusters, numbered from 0.
     metric : {"euclidean", "sqeuclidean"}
     sample_weight : ndarray of shape (n_samples,), float64, or None
-    rows : ndarray of intp or None
+    which : ndarray of intp or None
         The rows whose widths are wanted, each against all rows; None: all of them.
 
     Returns
     -------
-    widths : list of ndarray of float64 of shape (n_samples,) or (len(rows),)
+    widths : list of ndarray of float64 of shape (n_samples,) or (len(which),)
     """
     sample_weight, unit = scaled_weights(sample_weight)
     labelings = [_Labeling(codes, sample_weight, unit) for codes in labelings]
-    return WIDTHS[metric](chunks, labelings, sample_weight, rows)
+    return WIDTHS[metric](rows, labelings, sample_weight, which)
 
 
 class _Labeling:
@@ -81,34 +81,23 @@ def silhouettes(inner, outer, is_member=True):
     return np.divide(outer - inner, largest, out=np.zeros_like(inner), where=defined)
 
 
-def own_and_nearest(distances, own_labels):
-    """The entry at its own label of each row, and the least of the rest; they are overwritten."""
-    places = np.arange(own_labels.size), own_labels
-    own = distances[places]
-    distances[places] = np.inf
-    return own, distances.min(axis=1)
-
-
-def sq_euclidean_widths(chunks, labelings, sample_weight, rows):
+def sq_euclidean_widths(rows, labelings, sample_weight, which):
     """The mean squared distance to a cluster is that to its mean plus its variance."""
     widths = []
-    with chunks.open():
-        for labeling in labelings:
-            clusters = labeling.codes, labeling.n_clusters, sample_weight
-            moments = cluster_moments(chunks, *clusters)
-            centers = moments.offsets, moments.shift, moments.variances + labeling.absent
-            compare = labeling.codes, *centers, labeling.widths, rows
-            widths.append(widths_by_centers(chunks, *compare))
+    for labeling in labelings:
+        moments = cluster_moments(rows, labeling.codes, labeling.n_clusters, sample_weight)
+        centers = moments.offsets, moments.shift, moments.variances + labeling.absent
+        widths.append(widths_by_centers(rows, labeling.codes, *centers, labeling.widths, which))
     return widths
 
 
-def widths_by_centers(chunks, codes, offsets, shift, extra, widths_of, rows=None):
+def widths_by_centers(rows, codes, offsets, shift, extra, widths_of, which=None):
     """Widths of rows from their squared distances to centres.
 
     Parameters
     ----------
-    chunks : Chunks
-    codes : ndarray of intp of shape (n_samples,)
+    rows : Rows
+    codes : ndarray of int of shape (n_samples,)
         The own centre of each row.
     offsets : ndarray of shape (n_centers, n_features), float64
         The centres less the shift.
@@ -117,79 +106,63 @@ def widths_by_centers(chunks, codes, offsets, shift, extra, widths_of, rows=None
         Added to the squared distances; infinite for what is no neighbour.
     widths_of : callable
         Makes widths of rows, the sums of their own centres, and the least sums of the others.
-    rows : ndarray of intp or None
+    which : ndarray of intp or None
         The rows whose widths are wanted.
 
     Returns
     -------
-    widths : ndarray of float64 of shape (n_samples,) or (len(rows),)
+    widths : ndarray of float64 of shape (n_samples,) or (len(which),)
     """
-    n_rows = chunks.shape[0] if rows is None else len(rows)
-    widths = np.empty(n_rows)
-    compare = _compare_compiled if chunks.compiled_dense is not None else _compare
-    scores_of = compare(chunks, codes, offsets, shift, extra)
-
-    def kernel(part, scratch):
-        which = part if rows is None else rows[part]
-        widths[part] = widths_of(which, *scores_of(which, scratch))
-
-    wanted = max(1, min(_MOST_ROWS, _DISTANCES // len(offsets)))
-    chunks.map_reduce(kernel, blocks=even_slices(n_rows, wanted, wanted))
+    index = _index(rows, which)
+    widths, offsets = np.empty(index.size), np.ascontiguousarray(offsets, np.float64)
+    for part in even_slices(index.size, _ROWS):
+        some = index[part]
+        own, nearest = np.empty((2, some.size))
+        labels = codes[some].astype(np.int32)
+        native.own_and_nearest(
+            rows.threads, rows.native, some, shift, offsets, extra, labels, own, nearest
+        )
+        widths[part] = widths_of(some, own, nearest)
     return widths
 
 
-def _compare(chunks, codes, offsets, shift, extra):
-    """A function of rows: what they have with their own centres, and the least with others."""
-    table = CenterTable(offsets, None, chunks.n_terms)
-
-    def scores_of(rows, scratch):
-        scores = sq_distances_to_all(rows_less_shift(chunks, rows, shift), table, scratch)
-        scores += extra
-        return own_and_nearest(scores, codes[rows])
-
-    return scores_of
-
-
-def _compare_compiled(chunks, codes, offsets, shift, extra):
-    def scores_of(rows, scratch):
-        index, labels = rows, codes[rows]
-        if isinstance(rows, slice):
-            index = np.arange(rows.start, rows.stop)
-        own, nearest = np.empty(index.size), np.empty(index.size)
-        arrays = index, array_of(shift), offsets, extra, labels, own, nearest
-        chunks.compiled_dense.own_and_nearest(chunks.X, *arrays)
-        return own, nearest
-
-    return scores_of
-
-
-def euclidean_widths(chunks, labelings, sample_weight, rows):
-    """All distances, block by block; those to the rows of a cluster are added up."""
-    # Each row meets all of them, however few clusters there are: worth more threads.
-    chunks = Chunks(chunks.X, chunks.shape[0], chunks.n_threads, chunks.backend)
-    n_rows = chunks.shape[0] if rows is None else len(rows)
-    widths = [np.empty(n_rows) for _ in labelings]
-    with chunks.open():
-        mean, variances = mean_variance(chunks, None)
-        variance = float(variances.mean())
-        # No squared distance of two rows is more than two sums of squares.
-        if not is_square(variance) or not np.isfinite(4.0 * math.prod(chunks.shape) * variance):
-            refuse_squares(chunks)
-        shift = shift_near(mean, math.sqrt(variance))
-        others = other_rows(chunks, labelings, sample_weight, shift)
-
-        def kernel(part, scratch):
-            which = part if rows is None else rows[part]
-            sums = others.sums_of_distances(which, scratch)
-            for labeling, out, first in zip(labelings, widths, others.first, strict=False):
-                means = sums[:, first : first + labeling.n_clusters]
-                means /= np.where(labeling.weights > 0.0, labeling.weights, 1.0)
-                means += labeling.absent
-                compared = own_and_nearest(means, labeling.codes[which])
-                out[part] = labeling.widths(which, *compared)
-
-        chunks.map_reduce(kernel, blocks=even_slices(n_rows, others.n_rows, others.n_rows))
+def euclidean_widths(rows, labelings, sample_weight, which):
+    """All distances; those to the rows of a cluster are added up as soon as they are there."""
+    variance = float(mean_variance(rows, None)[1].mean())
+    # No squared distance of two rows is more than two sums of squares.
+    if not is_square(variance) or not np.isfinite(4.0 * math.prod(rows.shape) * variance):
+        refuse_squares(rows)
+    index, others, weights = _index(rows, which), _index(rows, None), sample_weight
+    if weights is not None and not weights.all():
+        others = np.flatnonzero(weights)
+        weights = weights[others]
+    first = np.cumsum([0] + [labeling.n_clusters for labeling in labelings])
+    columns = zip(first, labelings, strict=False)
+    clusters = np.column_stack([start + each.codes[others] for start, each in columns])
+    clusters = clusters.astype(np.int32)
+    widths = [np.empty(index.size) for _ in labelings]
+    for part in even_slices(index.size, min(_ROWS, max(1, _SUMS // int(first[-1])))):
+        some = index[part]
+        sums = np.empty((some.size, first[-1]))
+        native.distance_sums(rows.threads, rows.native, some, others, clusters, weights, sums)
+        for labeling, out, start in zip(labelings, widths, first, strict=False):
+            means = sums[:, start : start + labeling.n_clusters]
+            means /= np.where(labeling.weights > 0.0, labeling.weights, 1.0)
+            means += labeling.absent
+            out[part] = labeling.widths(some, *_own_and_nearest(means, labeling.codes[some]))
     return widths
+
+
+def _own_and_nearest(distances, own_labels):
+    """The entry at its own label of each row, and the least of the rest; they are overwritten."""
+    places = np.arange(own_labels.size), own_labels
+    own = distances[places]
+    distances[places] = np.inf
+    return own, distances.min(axis=1)
+
+
+def _index(rows, which):
+    return np.arange(rows.shape[0]) if which is None else np.ascontiguousarray(which, np.int64)
 
 
 WIDTHS = {"euclidean": euclidean_widths, "sqeuclidean": sq_euclidean_widths}

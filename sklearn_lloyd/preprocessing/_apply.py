@@ -7,37 +7,32 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_lloyd._chunks import even_slices
-from sklearn_lloyd._kernels import row_slice
+from sklearn_lloyd._rows import even_slices, row_slice
 from sklearn_lloyd._squares import is_square
 from sklearn_lloyd._validation import require_finite
 
-_AT_ONCE = 1 << 17  # numbers of X, scaled in float64 by a thread: they stay in the cache
+_AT_ONCE = 1 << 17  # numbers of X, scaled in float64: they stay in the cache
 
 
-def scaled_rows(chunks, fill, fill_sparse):
-    """Rows of which a method of a `Scaling` fills in each block, on the threads of the pool."""
-    require_finite(chunks)
-    dtype = np.dtype(np.float32 if chunks.dtype == np.float32 else np.float64)
-    if chunks.is_sparse:
-        rows = chunks.rows(slice(0, chunks.shape[0]))
-        out = rows.astype(dtype, copy=not rows.data.flags.writeable)  # of X, or a copy already
-
-        def kernel(rows, scratch):
-            block = row_slice(out, rows)
-            fill_sparse(block, block.data)
+def scaled_rows(rows, fill, fill_sparse):
+    """Rows of which a method of a `Scaling` fills in each block."""
+    require_finite(rows)
+    dtype = np.dtype(np.float32 if rows.dtype == np.float32 else np.float64)
+    if rows.is_sparse:
+        out, n_values = rows.X.astype(dtype, copy=True), rows.X.nnz
     else:
-        out = np.empty(chunks.shape, dtype)
-
-        def kernel(rows, scratch):
-            fill(chunks.rows(rows), out[rows])
-
-    n_values = chunks.X.nnz if chunks.is_sparse else out.size
-    step = max(1, _AT_ONCE * chunks.shape[0] // max(1, n_values))
+        out = np.empty(rows.shape, dtype)
+        n_values = out.size
+    step = max(1, _AT_ONCE * rows.shape[0] // max(1, n_values))
     try:
-        chunks.map_reduce(kernel, blocks=even_slices(chunks.shape[0], step, step))
+        for part in even_slices(rows.shape[0], step):
+            if rows.is_sparse:
+                block = row_slice(out, part)
+                fill_sparse(block, block.data)
+            else:
+                fill(rows.take(part), out[part])
     except FloatingPointError:
-        require_finite(chunks, assumed=False)
+        require_finite(rows, assumed=False)
         raise ValueError(
             f"X has values so far from those of fit that the result overflows {dtype}: fit to "
             "rows like these, set clip, or give X in float64."

@@ -1,0 +1,210 @@
+// What a seeding remembers from step to step, what its threads have to themselves, and passes over
+// some rows. See seeding.hpp.
+#pragma once
+#include "trials.hpp"
+
+namespace LEVEL {
+
+// The squared distances of all rows to the nearest centre so far, and their masses.
+struct Seeding {
+  core::SeedingArgs about;  // first, since the border looks for it
+  Order order;
+  int64_t n_centers, ask_with, look_with;
+  Scale scale;
+  uint64_t total;      // of all masses
+  bool has_masses;     // whether the scale, the total and the mass of the blocks are of now
+  double* exact_norms;  // squared norms in float64 where those that were given are not
+  double* closest;     // (n,): squared distance to the nearest centre so far...
+  int32_t* owner;      // (n,): ...and which that is; dense rows alone
+  uint16_t *noted, *trials_of;  // (n,): see `try_rows`; noted rows are places in their block
+  uint64_t *block_mass, *below;  // (order.n_blocks,); the latter: up to the end of each
+  Centers so_far;  // centres (of CSR rows, only the norms, and only at the start)
+  double* safe;    // (k,): see `find_safe`
+  // The trials of a step.
+  int64_t* drawn;
+  double* points;    // as they are
+  Centers trials;    // dense rows alone
+  Table<float> f32;  // in the same memory as
+  Table<double> f64;
+  SparseTrials sparse;
+  // Rows in codes: made at the first look, in memory of their own.
+  Codes codes;
+  CodeTable coded_trials;
+  void* of_codes;
+
+  size_t cut(Cutter cutter) {
+    const Rows& X = *about.rows;
+    int64_t n = X.n, d = X.d, k = about.k, n_trials = about.n_trials;
+    order.prepare(about.keys, n);
+    order.take_tables(cutter);
+    order.rows = cutter.take<int64_t>(n);
+    block_mass = cutter.take<uint64_t>(order.n_blocks);
+    below = cutter.take<uint64_t>(order.n_blocks);
+    closest = cutter.take<double>(n);
+    noted = cutter.take<uint16_t>(2 * n);
+    trials_of = noted + n;
+    order.buffer = (int64_t*)(void*)noted;  // blocks are sorted before rows are noted
+    drawn = cutter.take<int64_t>(n_trials);
+    points = cutter.take<double>(n_trials * d);
+    if (X.sparse) {
+      so_far.sq_norms = cutter.take<double>(k);
+      int64_t lanes = SparseTrials::lanes_of(n_trials);
+      double most = double(n_trials) * double(X.longest);
+      int64_t n_places = most < double(d) ? int64_t(most) : d;
+      sparse.places = cutter.take<int32_t>(d);
+      sparse.factors = cutter.take<double>((n_places + 1) * lanes);
+      sparse.sq_norms = cutter.take<double>(lanes);
+      return cutter.used();
+    }
+    owner = cutter.take<int32_t>(n);
+    so_far.cut(cutter, k, d);
+    safe = cutter.take<double>(k);
+    trials.cut(cutter, n_trials, d);
+    Cutter other = cutter;
+    f32.cut(other, n_trials, d);
+    f64.cut(cutter, n_trials, d);
+    return cutter.used();
+  }
+
+  double weighted(int64_t i, double sq_dist) const {
+    if (!about.weights) return sq_dist;
+    return about.weights[i] > 0.0 ? about.weights[i] * sq_dist : 0.0;
+  }
+  uint64_t mass(int64_t i, double sq_dist) const { return scale.whole(weighted(i, sq_dist)); }
+
+  // Draw the trials of a step; of equal rows, one. Returns how many there are.
+  int draw_trials(const double* uniforms) {
+    uint64_t sum = 0;
+    for (int64_t b = 0; b < order.n_blocks; b++) below[b] = sum += block_mass[b];
+    int n = 0;
+    for (int64_t t = 0; t < about.n_trials; t++) {
+      uint64_t target = target_of(uniforms[t], total);
+      int64_t b = place_above(below, order.n_blocks, target), row = 0;
+      uint64_t so_far = b ? below[b - 1] : 0;
+      order.sort(b);
+      for (int64_t m = order.starts[b]; m < order.starts[b + 1]; m++) {
+        row = order.rows[m];
+        so_far += mass(row, closest[row]);
+        if (so_far > target) break;
+      }
+      bool is_new = true;
+      for (int other = 0; other < n; other++)
+        is_new &= about.keys[drawn[other]] != about.keys[row];
+      drawn[n] = row;
+      n += is_new;
+    }
+    return n;
+  }
+};
+
+// What a thread has to itself.
+struct Worker {
+  Entries entries;
+  double *row, *distances;
+  int64_t* index;
+  uint64_t* lost;  // (order.n_blocks,): mass that canonical blocks lose to a new centre
+  TryScratch<float> f32;  // in the same memory as
+  TryScratch<double> f64;
+
+  void cut(Cutter& cutter, const Seeding* s) {
+    const Rows& X = *s->about.rows;
+    row = cutter.take<double>(X.d);
+    index = cutter.take<int64_t>(kStrip);
+    lost = cutter.take<uint64_t>(s->order.n_blocks);
+    if (X.sparse) {
+      entries.columns = cutter.take<int64_t>(X.longest);
+      entries.values = cutter.take<double>(X.longest);
+      distances = cutter.take<double>(SparseTrials::lanes_of(s->about.n_trials));
+      return;
+    }
+    Cutter other = cutter;
+    f64.cut(cutter, X.d, s->about.n_trials);
+    f32.cut(other, X.d, s->about.n_trials);
+    if (other.used() > cutter.used()) cutter = other;
+  }
+};
+
+// Call use(i, distance) with the squared distance of each row index[0], ... to a point.
+template <class F>
+inline void measure_rows(const Rows& X, const int64_t* index, int64_t n, const double* point,
+                         double sq_norm, Worker& own, F use) {
+  constexpr int N = kTile<double>;
+  if (X.sparse) {
+    for (int64_t m = 0; m < n; m++) {
+      read_entries(X, index[m], own.entries);
+      use(index[m], sparse_sq_distance(own.entries, point, sq_norm));
+    }
+    return;
+  }
+  if (X.d < 8) {  // rows side by side, since features have no lanes
+    for (int64_t m = 0; m < n; m += N) {
+      int size = int(minimum<int64_t>(N, n - m));
+      double out[N];
+      read_tile<double>(X, index + m, 0, size, nullptr, own.f64.buffer, own.f64.tile);
+      sq_distances(own.f64.tile, point, X.d, out);
+      for (int r = 0; r < size; r++) use(index[m + r], out[r]);
+    }
+    return;
+  }
+  auto measure = [&](auto distance_of) {
+    for (int64_t m = 0; m < n; m++) {
+      if (m + 4 < n) fetch_row(X, index[m + 4]);
+      use(index[m], distance_of(index[m]));
+    }
+  };
+  auto in_place = [&](auto example) {  // values in a row are read where they are
+    using S = decltype(example);
+    measure([&](int64_t i) {
+      const char* row = X.values + i * X.row_stride;
+      return sum_of_terms<double>(0, X.d, [=](int64_t j) {
+        double difference = double(value_at<S>(row + j * int64_t(sizeof(S)))) - point[j];
+        return difference * difference;
+      });
+    });
+  };
+  if (X.direct && X.type == Type::f32 && X.feature_stride == 4) return in_place(float{});
+  if (X.direct && X.type == Type::f64 && X.feature_stride == 8) return in_place(double{});
+  measure([&](int64_t i) {
+    read_row(X, i, nullptr, own.row);
+    return sq_distance(own.row, point, X.d);
+  });
+}
+
+// Squared norms in float64 of some rows less the shift.
+inline void fill_norms_of(Seeding& s, int64_t start, int64_t stop, TryScratch<double>& own) {
+  constexpr int N = kTile<double>;
+  const Rows& X = *s.about.rows;
+  for (int64_t i = start; i < stop; i += N) {
+    int n = int(minimum<int64_t>(N, stop - i));
+    double norms[N];
+    read_tile<double>(X, nullptr, i, n, s.about.shift, own.buffer, own.tile);
+    norms_of_tile(own.tile, X.d, norms);
+    std::memcpy(s.exact_norms + i, norms, size_t(n) * sizeof(double));
+  }
+}
+
+// As `try_rows` for CSR rows, which are measured at once: adds the exact gains, and notes the rows
+// that are nearer to a trial. Returns how many.
+inline int64_t try_sparse_rows(Seeding& s, int64_t start, int64_t stop, Worker& own,
+                               uint64_t* gains) {
+  int64_t n_noted = 0;
+  uint16_t *noted = s.noted + start, *trials_of = s.trials_of + start;
+  for (int64_t i = start; i < stop; i++) {
+    read_entries(*s.about.rows, i, own.entries);
+    s.sparse.measure_row(own.entries, own.distances);
+    double closest = s.closest[i];
+    uint64_t mass = s.mass(i, closest);
+    int bits = 0;
+    for (int t = 0; t < s.sparse.n; t++)
+      if (own.distances[t] < closest) {
+        bits |= 1 << (t & 15);
+        gains[t] += mass - s.mass(i, own.distances[t]);
+      }
+    noted[n_noted] = uint16_t(i - start);
+    trials_of[n_noted] = uint16_t(bits);
+    n_noted += bits != 0;
+  }
+  return n_noted;
+}
+
+}  // namespace LEVEL
