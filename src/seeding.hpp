@@ -15,13 +15,8 @@ namespace LEVEL {
 constexpr double kNoHelp = 0.8;
 constexpr int64_t kAWhile = 16;
 // The same for looks at codes, which cost more: about half as much as to read a row and compare it
-// in float32. Before the fourth centre they leave most rows.
+// in float32.
 constexpr double kCodesNoHelp = 0.6;
-constexpr int64_t kFirstLook = 4;
-// To encode the rows pays with so many features, times steps that are left. More than 64 features
-// save no more each. (With a quarter fewer, k = 10 and 64 features, it costs 2 % more than it
-// saves; with a tenth more, k = 12, it saves 4 %.)
-constexpr int64_t kEncodingPays = 640, kFeaturesThatCount = 64;
 // Mean mass, as a share of that of the first centre if it were the shift, below which float32
 // scores say too little of it.
 constexpr double kTight = 0x1p-8;
@@ -232,45 +227,6 @@ class Steps {
     else return s_.f64;
   }
 
-  // Whether to look at codes first.
-  bool wants_look() const {
-    if (screen_) return screen_ == 16;
-    if (s_.n_centers < s_.look_with) return false;
-    if (s_.of_codes) return true;
-    int64_t steps = s_.about.k - s_.n_centers, of_value = 0;
-    with_type(X_.type, [&](auto value) { of_value = sizeof value; });
-    // At most half of what X takes.
-    bool fits = of_value >= 4 && 2 * X_.n * X_.d <= s_.about.spare_bytes;
-    return fits && steps * minimum(X_.d, kFeaturesThatCount) >= kEncodingPays;
-  }
-
-  // Encode all rows, if there is memory.
-  bool encode(const float* norms) {
-    Cutter size(nullptr);
-    s_.codes.cut(size, X_.n, X_.d);
-    s_.coded_trials.cut(size, s_.about.n_trials, X_.d);
-    s_.of_codes = std::malloc(size.used() + 192);
-    if (!s_.of_codes) {
-      s_.look_with = INT64_MAX;
-      return true;
-    }
-    Cutter cutter((char*)((uintptr_t(s_.of_codes) + 63) & ~uintptr_t(63)));
-    s_.codes.cut(cutter, X_.n, X_.d);
-    s_.coded_trials.cut(cutter, s_.about.n_trials, X_.d);
-    s_.codes.scale.set(X_.d);
-    int64_t n_tiles = Codes::n_tiles(X_.n), of_block = (kStrip + kCodeRows - 1) / kCodeRows;
-    int64_t n_blocks = (n_tiles + of_block - 1) / of_block;
-    bool done = pool_.for_blocks(n_blocks, [&](int64_t b, int thread) {
-      TryScratch<float>& own = own_.of(thread).f32;
-      for (int64_t t = b * of_block; t < minimum(n_tiles, (b + 1) * of_block); t++)
-        s_.codes.encode(X_, t, s_.about.shift, norms, own.buffer, own.tile);
-    });
-    if (done) return true;
-    std::free(s_.of_codes);
-    s_.of_codes = nullptr;
-    return false;
-  }
-
   // Compare all rows with the trials by a screen, and list the trials that may be the best.
   template <class T>
   bool try_all(const void* norms) {
@@ -278,9 +234,9 @@ class Steps {
     table.fill(s_.trials, nullptr, 0, false);
     bool asks = s_.n_centers >= s_.ask_with;
     if (asks) find_safe(s_.so_far, s_.n_centers, s_.trials, s_.safe);
-    bool looks = sizeof(T) == 4 && wants_look();
+    bool looks = sizeof(T) == 4 && wants_look(s_, screen_);
     if (looks) {
-      if (!s_.of_codes && !encode((const float*)norms)) return false;
+      if (!s_.of_codes && !encode(s_, pool_, own_, (const float*)norms)) return false;
       looks = s_.of_codes;
       if (looks) s_.coded_trials.fill(s_.trials, s_.codes.scale);
     }
