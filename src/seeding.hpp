@@ -215,59 +215,35 @@ class Steps {
     });
   }
 
-  template <class T>
-  TryScratch<T>& scratch_of(int thread) {
-    if constexpr (sizeof(T) == 4) return own_.of(thread).f32;
-    else return own_.of(thread).f64;
-  }
-
-  template <class T>
-  Table<T>& table_of() {
-    if constexpr (sizeof(T) == 4) return s_.f32;
-    else return s_.f64;
-  }
-
   // Compare all rows with the trials by a screen, and list the trials that may be the best.
   template <class T>
   bool try_all(const void* norms) {
-    Table<T>& table = table_of<T>();
+    Table<T>& table = table_of<T>(s_);
     table.fill(s_.trials, nullptr, 0, false);
     bool asks = s_.n_centers >= s_.ask_with;
     if (asks) find_safe(s_.so_far, s_.n_centers, s_.trials, s_.safe);
-    bool looks = sizeof(T) == 4 && wants_look(s_, screen_);
-    if (looks) {
-      if (!s_.of_codes && !encode(s_, pool_, own_, (const float*)norms)) return false;
-      looks = s_.of_codes;
-      if (looks) s_.coded_trials.fill(s_.trials, s_.codes.scale);
+    const Codes* codes = nullptr;
+    if (sizeof(T) == 4 && wants_look(s_, screen_)) {
+      if (!encode(s_, pool_, own_, (const float*)norms)) return false;
+      codes = s_.of_codes ? &s_.codes : nullptr;
     }
-    Known known = {&X_,
-                   s_.about.weights,
-                   s_.about.shift,
-                   s_.closest,
-                   s_.owner,
-                   norms,
-                   asks ? s_.safe : nullptr,
-                   looks ? &s_.codes : nullptr,
-                   &s_.coded_trials};
+    Known known = {&X_,   s_.about.weights,         s_.about.shift, s_.closest,      s_.owner,
+                   norms, asks ? s_.safe : nullptr, codes,          &s_.coded_trials};
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       int64_t start = b * size_;
-      tried_[b] = try_rows<T>(known, table, start, stop_of(b), scratch_of<T>(thread),
+      tried_[b] = try_rows<T>(known, table, start, stop_of(b), scratch_of<T>(own_.of(thread)),
                               s_.noted + start, s_.trials_of + start, gains_ + b * n_);
     });
     if (!done) return false;
     Tried all = {};
     for (int64_t b = 0; b < n_blocks_; b++) {
-      all.n_noted += tried_[b].n_noted;
-      all.n_near += tried_[b].n_near;
-      all.n_looked += tried_[b].n_looked;
-      all.n_left += tried_[b].n_left;
-      all.slack += tried_[b].slack;
+      all.add(tried_[b]);
       for (int t = 0; b && t < n_; t++) gains_[t] += gains_[b * n_ + t];
     }
     n_noted_ = all.n_noted;
     if (asks && double(all.n_near) > kNoHelp * double(X_.n))
       s_.ask_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
-    if (looks && double(all.n_left) > kCodesNoHelp * double(all.n_looked))
+    if (codes && double(all.n_left) > kCodesNoHelp * double(all.n_looked))
       s_.look_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
     // As masses, which are rounded down, and by one where that makes nothing.
     double off = s_.scale.scaled(all.slack) + 2.0 * double(all.n_noted);

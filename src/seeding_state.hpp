@@ -207,6 +207,18 @@ inline int64_t try_sparse_rows(Seeding& s, int64_t start, int64_t stop, Worker& 
   return n_noted;
 }
 
+template <class T>
+inline TryScratch<T>& scratch_of(Worker& own) {
+  if constexpr (sizeof(T) == 4) return own.f32;
+  else return own.f64;
+}
+
+template <class T>
+inline Table<T>& table_of(Seeding& s) {
+  if constexpr (sizeof(T) == 4) return s.f32;
+  else return s.f64;
+}
+
 // Before so many centres there are, codes leave most rows.
 constexpr int64_t kFirstLook = 4;
 // To encode the rows pays with so many features, times steps that are left. More than 64 features
@@ -227,9 +239,13 @@ inline bool wants_look(const Seeding& s, int screen) {
   return fits && steps * minimum(X.d, kFeaturesThatCount) >= kEncodingPays;
 }
 
-// Encode all rows, if there is memory.
+// Encode the trials, and first of all the rows, if there is memory.
 inline bool encode(Seeding& s, Pool& pool, Scratch<Worker>& own_of, const float* norms) {
   const Rows& X = *s.about.rows;
+  if (s.of_codes) {
+    s.coded_trials.fill(s.trials, s.codes.scale);
+    return true;
+  }
   Cutter size(nullptr);
   s.codes.cut(size, X.n, X.d);
   s.coded_trials.cut(size, s.about.n_trials, X.d);
@@ -249,7 +265,7 @@ inline bool encode(Seeding& s, Pool& pool, Scratch<Worker>& own_of, const float*
     for (int64_t t = b * of_block; t < minimum(n_tiles, (b + 1) * of_block); t++)
       s.codes.encode(X, t, s.about.shift, norms, own.buffer, own.tile);
   });
-  if (done) return true;
+  if (done) return encode(s, pool, own_of, norms);
   std::free(s.of_codes);
   s.of_codes = nullptr;
   return false;

@@ -114,6 +114,14 @@ struct Tried {
   int64_t n_near;   // rows that `safe` could not pass over
   int64_t n_looked, n_left;  // rows that were looked at in codes, and of those the ones left
   double slack;  // how far off each gain may be for the scores of the noted rows
+
+  void add(const Tried& other) {
+    n_noted += other.n_noted;
+    n_near += other.n_near;
+    n_looked += other.n_looked;
+    n_left += other.n_left;
+    slack += other.slack;
+  }
 };
 
 // List the rows that some trial may bring nearer for what is known.
