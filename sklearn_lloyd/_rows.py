@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 
 from sklearn_lloyd._core import native
 from sklearn_lloyd._threads import effective_n_threads
@@ -105,3 +106,8 @@ def _csr(like, data, indices, indptr):
     rows = type(like)((len(indptr) - 1, like.shape[1]), dtype=data.dtype)
     rows.data, rows.indices, rows.indptr = data, indices, indptr
     return rows
+
+
+def working_memory():
+    """Bytes that what is only there to save time may take: a setting of scikit-learn's."""
+    return int(get_config()["working_memory"] * 2**20)

@@ -32,7 +32,7 @@ struct Rows {
 // nothing here may change a result by more than the order of a sum.
 struct Options {
   int64_t block_rows;
-  int screen;  // 32 or 64: the precision of screens; 16: quantized; 1: the definition alone
+  int screen;  // 32 or 64: the precision of screens; 16: seedings see codes; 1: no screens
   int fast_centers;  // at least so many, if there are four times as many
   int64_t least_work;  // products for each thread, at least
 };
@@ -88,6 +88,7 @@ struct SeedingArgs {
   double sum_of_squares;
   const double* keys;
   int64_t k, n_trials;
+  int64_t spare_bytes;  // memory for what is there only to save time, at most
 };
 
 struct MeansJob {  // see `update_means`

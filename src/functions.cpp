@@ -210,6 +210,7 @@ PyObject* seeding(PyObject*, PyObject* const* args, Py_ssize_t n) {
   about.keys = in.array<double>("keys", X.n);
   about.k = in.whole("n_clusters", 1, INT32_MAX);
   about.n_trials = in.whole("n_trials", 1, INT32_MAX);
+  about.spare_bytes = in.whole("spare_bytes", 0, INT64_MAX);
   if (!X.sparse && !about.sq_norms) in.refuse("sq_norms are missing");
   if (X.sparse && about.shift) in.refuse("CSR rows have no shift");
   if (!in.ok()) return nullptr;
@@ -374,7 +375,7 @@ PyMethodDef kernel_methods[] = {
            "n_changed, n_compared, n_undecided"),
     METHOD(seeding,
            "seeding(n_threads, rows, weights, shift, sq_norms, sum_of_squares, keys, n_clusters, "
-           "n_trials)"),
+           "n_trials, spare_bytes)"),
     METHOD(seeding_start, "seeding_start(n_threads, seeding, row)"),
     METHOD(seeding_start_from, "seeding_start_from(n_threads, seeding, centers, labels)"),
     METHOD(seeding_add, "seeding_add(n_threads, seeding, uniforms, chosen) -> n_done"),

@@ -14,6 +14,9 @@ namespace LEVEL {
 // while: 16 centres, or as many as there are. Asking costs a look at each row.
 constexpr double kNoHelp = 0.8;
 constexpr int64_t kAWhile = 16;
+// The same for looks at codes, which cost more: about half as much as to read a row and compare it
+// in float32.
+constexpr double kCodesNoHelp = 0.6;
 // Mean mass, as a share of that of the first centre if it were the shift, below which float32
 // scores say too little of it.
 constexpr double kTight = 0x1p-8;
@@ -212,43 +215,36 @@ class Steps {
     });
   }
 
-  template <class T>
-  TryScratch<T>& scratch_of(int thread) {
-    if constexpr (sizeof(T) == 4) return own_.of(thread).f32;
-    else return own_.of(thread).f64;
-  }
-
-  template <class T>
-  Table<T>& table_of() {
-    if constexpr (sizeof(T) == 4) return s_.f32;
-    else return s_.f64;
-  }
-
   // Compare all rows with the trials by a screen, and list the trials that may be the best.
   template <class T>
   bool try_all(const void* norms) {
-    Table<T>& table = table_of<T>();
+    Table<T>& table = table_of<T>(s_);
     table.fill(s_.trials, nullptr, 0, false);
     bool asks = s_.n_centers >= s_.ask_with;
     if (asks) find_safe(s_.so_far, s_.n_centers, s_.trials, s_.safe);
-    Known known = {&X_,       s_.about.weights, s_.about.shift,           s_.closest,
-                   s_.owner, norms,            asks ? s_.safe : nullptr};
+    const Codes* codes = nullptr;
+    if (sizeof(T) == 4 && wants_look(s_, screen_)) {
+      if (!encode(s_, pool_, own_, (const float*)norms)) return false;
+      codes = s_.of_codes ? &s_.codes : nullptr;
+    }
+    Known known = {&X_,   s_.about.weights,         s_.about.shift, s_.closest,      s_.owner,
+                   norms, asks ? s_.safe : nullptr, codes,          &s_.coded_trials};
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       int64_t start = b * size_;
-      tried_[b] = try_rows<T>(known, table, start, stop_of(b), scratch_of<T>(thread),
+      tried_[b] = try_rows<T>(known, table, start, stop_of(b), scratch_of<T>(own_.of(thread)),
                               s_.noted + start, s_.trials_of + start, gains_ + b * n_);
     });
     if (!done) return false;
-    Tried all = {0, 0, 0.0};
+    Tried all = {};
     for (int64_t b = 0; b < n_blocks_; b++) {
-      all.n_noted += tried_[b].n_noted;
-      all.n_near += tried_[b].n_near;
-      all.slack += tried_[b].slack;
+      all.add(tried_[b]);
       for (int t = 0; b && t < n_; t++) gains_[t] += gains_[b * n_ + t];
     }
     n_noted_ = all.n_noted;
     if (asks && double(all.n_near) > kNoHelp * double(X_.n))
       s_.ask_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
+    if (codes && double(all.n_left) > kCodesNoHelp * double(all.n_looked))
+      s_.look_with = s_.n_centers + minimum(s_.n_centers, kAWhile);
     // As masses, which are rounded down, and by one where that makes nothing.
     double off = s_.scale.scaled(all.slack) + 2.0 * double(all.n_noted);
     for (int t = 0; t < n_; t++) gains_[t] = s_.scale.scaled(gains_[t]);
@@ -360,6 +356,7 @@ class Steps {
 inline void* seeding_new(const Call&, const core::SeedingArgs& about) {
   Seeding s{};
   s.about = about;
+  s.look_with = kFirstLook;
   size_t head = (sizeof(Seeding) + 63) & ~size_t(63);
   size_t bytes = s.cut(Cutter(nullptr));
   // By hand, since it outlives the call; one line more, as `Memory` has it.
@@ -373,6 +370,7 @@ inline void* seeding_new(const Call&, const core::SeedingArgs& about) {
 
 inline void seeding_free(void* state) {
   std::free(((Seeding*)state)->exact_norms);
+  std::free(((Seeding*)state)->of_codes);
   std::free(state);
 }
 

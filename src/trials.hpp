@@ -5,7 +5,7 @@
 // trial gains is known but for the sum of the bounds. Nothing here decides: see seeding.hpp.
 #pragma once
 #include "order.hpp"
-#include "screen.hpp"
+#include "quantized.hpp"
 
 namespace LEVEL {
 
@@ -103,17 +103,28 @@ struct Known {
   const int32_t* owner;
   const void* sq_norms;  // in the precision of the screen
   const double* safe;    // squared distance to each centre up to which no trial is nearer, or null
+  const Codes* codes;    // to be looked at first, or null; and the trials as codes
+  const CodeTable* trials;
 };
 
 // What a block has to say of the trials. A noted row is one that a trial may bring nearer; the
 // bits say which, trial t by bit t % 16.
 struct Tried {
-  int64_t n_noted, n_near;  // the latter: those that `safe` could not pass over
+  int64_t n_noted;
+  int64_t n_near;   // rows that `safe` could not pass over
+  int64_t n_looked, n_left;  // rows that were looked at in codes, and of those the ones left
   double slack;  // how far off each gain may be for the scores of the noted rows
+
+  void add(const Tried& other) {
+    n_noted += other.n_noted;
+    n_near += other.n_near;
+    n_looked += other.n_looked;
+    n_left += other.n_left;
+    slack += other.slack;
+  }
 };
 
-// List the rows that some trial may bring nearer for what is known. (Looks at quantized rows
-// would go through this list next.)
+// List the rows that some trial may bring nearer for what is known.
 inline int list_near(const Known& known, int64_t first, int64_t last, int64_t* index) {
   int n = 0;
   if (!known.safe) {
@@ -125,6 +136,41 @@ inline int list_near(const Known& known, int64_t first, int64_t last, int64_t* i
     n += known.closest[i] > known.safe[known.owner[i]];
   }
   return n;
+}
+
+// Of the n rows that are listed, drop those that no trial can bring nearer by the codes. Only
+// tiles with half of their rows listed are looked at: a look is at all of them.
+inline int list_within(const Known& known, const Slack& slack, int n, int64_t* index,
+                       Tried& tried) {
+  constexpr int N = kCodeRows;
+  const Codes& codes = *known.codes;
+  const float* norms = (const float*)known.sq_norms;
+  int n_left = 0;
+  auto limit_of = [&](int64_t i) {
+    double closest = known.closest[i], norm = double(norms[i]);
+    return codes.limit_of(i, closest - norm + slack.of(closest, norm), norm);
+  };
+  for (int at = 0, next; at < n; at = next) {
+    int64_t tile = index[at] / N, start = tile * N;
+    for (next = at + 1; next < n && index[next] < start + N;) next++;
+    uint32_t within = ~uint32_t(0);
+    if (2 * (next - at) >= N) {
+      float limits[N];
+      for (int r = 0; r < N; r++) limits[r] = float(-kInf);
+      if (next - at == N)
+        for (int r = 0; r < N; r++) limits[r] = limit_of(start + r);
+      else
+        for (int m = at; m < next; m++) limits[index[m] - start] = limit_of(index[m]);
+      within = any_within(codes.tile(tile), codes.factors + start, *known.trials, limits);
+      tried.n_looked += next - at;
+      tried.n_left += __builtin_popcount(within);
+    }
+    for (int m = at; m < next; m++) {
+      index[n_left] = index[m];
+      n_left += within >> (index[m] - start) & 1;
+    }
+  }
+  return n_left;
 }
 
 // Fill in the score that each listed row has now, that up to which a trial may be nearer, and
@@ -178,11 +224,12 @@ inline Tried try_rows(const Known& known, const Table<T>& table, int64_t start, 
   constexpr int N = kTile<T>, L = kLanes<T>;
   const Rows& X = *known.rows;
   const Slack slack(table);
-  Tried tried = {0, 0, 0.0};
+  Tried tried = {};
   for (int t = 0; t < table.k; t++) gains[t] = 0.0;
   for (int64_t first = start; first < stop; first += kStrip) {
     int n = list_near(known, first, minimum(stop, first + kStrip), s.index);
     tried.n_near += n;
+    if (known.codes) n = list_within(known, slack, n, s.index, tried);
     if (n == 0) continue;
     double heaviest = aim(known, slack, n, s);
     for (int64_t at = 0; at < table.padded * N; at++) s.sums[at] = T(0);

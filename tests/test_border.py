@@ -113,7 +113,7 @@ def good_arguments():
     f8, sums = np.empty(8), (np.zeros((2, 3)), np.zeros(2), np.zeros(2, np.int64))
     index, norms = np.arange(8), np.square(X).sum(axis=1)
     assigner = native.assigner(1, rows, None, None, 2, True, labels.copy())
-    seeding = native.seeding(1, rows, None, None, norms, norms.sum(), X[:, 0].copy(), 2, 3)
+    seeding = native.seeding(1, rows, None, None, norms, norms.sum(), X[:, 0].copy(), 2, 3, 0)
     return {
         "moments": [1, rows, None, np.empty(3), np.empty(3)],
         "norms_and_keys": [1, rows, None, None, np.ones(3), f8, f8.copy()],

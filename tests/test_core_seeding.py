@@ -15,6 +15,8 @@ from sklearn_lloyd._rows import Rows
 WAYS = [
     {},
     {"screen": 32},
+    {"screen": 16},
+    {"screen": 16, "block_rows": 50},
     {"screen": 64},
     {"screen": 1},
     {"block_rows": 301, "least_work": 1},
@@ -105,6 +107,7 @@ def start(problem, first, n_trials):
         problem.canonical.keys,
         problem.n_clusters,
         n_trials,
+        1 << 20,
     )
     native.seeding_start(threads, seeding, first)
     return seeding

@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_lloyd._core import native
 from sklearn_lloyd._init._random import rows_by_weight
+from sklearn_lloyd._rows import working_memory
 
 _MORE = 3  # times the usual number of trials, where clusters are added one by one...
 _MOST_TRIALS = 16  # ...but no more than that: beyond, quality gains less than time is lost
@@ -75,6 +76,7 @@ def _seeding(problem, n_trials):
         problem.canonical.keys,
         problem.n_clusters,
         n_trials,
+        working_memory(),
     )
 
 
