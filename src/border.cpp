@@ -149,12 +149,14 @@ void* Args::real_values(const char* name, bool writeable, bool* is_double, int64
   PyObject* object = at_ < n_ ? args_[at_] : nullptr;
   *is_double = false;
   Py_buffer view;
-  if (!failed_ && object && object != Py_None &&
-      PyObject_GetBuffer(object, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) == 0) {
-    *is_double = view.itemsize == 8;
-    PyBuffer_Release(&view);
+  if (!failed_ && object && object != Py_None) {
+    if (PyObject_GetBuffer(object, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) == 0) {
+      *is_double = view.itemsize == 8;
+      PyBuffer_Release(&view);
+    } else {
+      PyErr_Clear();  // `values` says what does not fit
+    }
   }
-  PyErr_Clear();
   return *is_double ? values(name, "d", 8, "float32 or float64", writeable, true, a, b, kNone)
                     : values(name, "f", 4, "float32 or float64", writeable, true, a, b, kNone);
 }
