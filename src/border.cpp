@@ -83,7 +83,9 @@ double Args::real(const char* name) {
 
 bool Args::truth(const char* name) {
   PyObject* object = next(name);
-  return object && PyObject_IsTrue(object) == 1;
+  int value = object ? PyObject_IsTrue(object) : 0;
+  if (value < 0) failed_ = true;
+  return value == 1;
 }
 
 PyObject* Args::object(const char* name) { return next(name); }
@@ -154,7 +156,7 @@ void* Args::real_values(const char* name, bool writeable, bool* is_double, int64
       *is_double = view.itemsize == 8;
       PyBuffer_Release(&view);
     } else {
-      PyErr_Clear();  // `values` says what does not fit
+      PyErr_Clear();
     }
   }
   return *is_double ? values(name, "d", 8, "float32 or float64", writeable, true, a, b, kNone)

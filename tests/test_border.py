@@ -145,8 +145,8 @@ def test_one_argument_that_does_not_fit(name):
     for place in range(n_arguments):
         for value in wrong:
             arguments = good_arguments()[name]
-            if place in (0,) or isinstance(arguments[place], bool):
-                continue
+            if place == 0 or isinstance(arguments[place], bool) or (name, place) == ("label", 6):
+                continue  # labels are filled: what they were does not matter
             kept = arguments[place]
             arguments[place] = value
             both = isinstance(kept, np.ndarray) and isinstance(value, np.ndarray)
