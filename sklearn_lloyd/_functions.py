@@ -149,6 +149,7 @@ def kmeans_plusplus(
     n_local_trials : int, default=None
         Rows to try for each centre but the first; the one that lowers the potential most is
         taken. None: ``2 + int(log(n_clusters))``. 1 gives plain k-means++.
+
     Returns
     -------
     centers : ndarray of shape (n_clusters, n_features)
