@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
