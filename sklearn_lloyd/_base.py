@@ -20,7 +20,7 @@ from sklearn_lloyd._columns import require_numbers
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions
 from sklearn_lloyd._init import INIT
 from sklearn_lloyd._parameters import NamedParameters
-from sklearn_lloyd._predict import transformed, inertia_under, predict_labels
+from sklearn_lloyd._predict import inertia_under, predict_labels, transformed
 from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._validation import (
     check_centers,

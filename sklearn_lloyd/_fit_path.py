@@ -65,9 +65,7 @@ def fit_path(
         if best is None:
             runs = [run_from(part, fresh, **options)]
         else:
-            grown = run_from(
-                part, grown_centers(part, best.centers, best.labels, rng), **options
-            )
+            grown = run_from(part, grown_centers(part, best.centers, best.labels, rng), **options)
             raced = None
             if number <= last_raced:
                 raced = run_from(part, fresh, **options, rival=grown.inertia)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
@@ -149,6 +148,7 @@ def kmeans_plusplus(
     n_local_trials : int, default=None
         Rows to try for each centre but the first; the one that lowers the potential most is
         taken. None: ``2 + int(log(n_clusters))``. 1 gives plain k-means++.
+
     Returns
     -------
     centers : ndarray of shape (n_clusters, n_features)

@@ -214,7 +214,7 @@ class KMeans(BaseKMeans):
         copy_x=True,
         algorithm="auto",
         init_size=None,
-            n_threads=None,
+        n_threads=None,
     ):
         self.n_clusters = n_clusters
         self.init = init
@@ -336,9 +336,7 @@ class KMeans(BaseKMeans):
         task = begin_fit(self, None, max_subtasks=self._n_starts(many=10))
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)
-            checked = CheckedBatches(
-                batches, lambda X, first: self._check_rows(X, reset=first)
-            )
+            checked = CheckedBatches(batches, lambda X, first: self._check_rows(X, reset=first))
             rows, _ = next(iter(checked))
             init, n_init = self._checked_init(rows, many=10)
             result, n_chosen = fit_batches(

@@ -214,7 +214,7 @@ class MiniBatchKMeans(BaseKMeans):
         init_size=None,
         n_init="auto",
         reassignment_ratio=0.01,
-            n_threads=None,
+        n_threads=None,
     ):
         self.n_clusters = n_clusters
         self.init = init

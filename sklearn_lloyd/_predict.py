@@ -40,9 +40,7 @@ def inertia_under(rows, centers, sample_weight):
 def _labels_and_inertia(rows, centers, weights, want_inertia):
     shift = None if rows.is_sparse else shift_near_centers(centers)
     exact = np.ascontiguousarray(centers, np.float64)
-    labels, inertia, finite = label_rows(
-        rows, exact, shift, weights=weights, inertia=want_inertia
-    )
+    labels, inertia, finite = label_rows(rows, exact, shift, weights=weights, inertia=want_inertia)
     if not finite:
         require_squares(rows)
     return labels, inertia

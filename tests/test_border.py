@@ -94,7 +94,7 @@ FUNCTIONS = [
 ]
 
 
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=700)
 @given(data=st.data())
 def test_any_arguments(data):
     """Random arguments nearly never fit; some of them do by chance."""
@@ -121,7 +121,7 @@ def good_arguments():
         "own_distances": [1, rows, None, centers, labels, f8],
         "update_means": [1, *sums[:2], None, centers, 1.0, np.zeros(2), None, centers.copy()],
         "move_centers": [1, centers, None, np.ones(2), *sums[:2], centers.copy()],
-        "label": [1, rows, index, None, None, centers, labels, f8, *sums, True],
+        "label": [1, rows, index[1:], None, None, centers, labels[1:], f8[1:], *sums, True],
         "assign": [1, assigner, centers, *sums],
         "seeding_start": [1, seeding, 3],
         "seeding_start_from": [1, seeding, centers, labels],

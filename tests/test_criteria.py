@@ -264,8 +264,8 @@ def test_bootstrap_stability_of_good_and_bad_clusters(four):
     split = KMeans(5, random_state=0).fit_predict(four)
     parts = bootstrap_stability(four, split, random_state=0)
     # Two halves of a group are not found again; others are, unless they are halved instead.
-    assert (np.sort(parts)[:2] < 0.85).all()
-    assert (np.sort(parts)[-2:] > 0.9).all()
+    assert (np.sort(parts)[:2] < 0.7).all()
+    assert (np.sort(parts)[2:] > 0.8).all()
 
 
 def test_bootstrap_stability_by_sets(four):

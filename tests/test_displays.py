@@ -472,7 +472,7 @@ def test_steps_of_the_clusterer_in_a_pipeline_or_a_search(X, search):
 
 
 def test_animation(X, tmp_path):
-    display = LloydStepsDisplay.from_estimator(KMeans(4, init=X[:4]), X, max_rows=50)
+    display = LloydStepsDisplay.from_estimator(KMeans(4, init=X[:4], max_iter=3), X, max_rows=50)
     assert display.labels.shape[1] == 50
     animation = display.animate()
     path = tmp_path / "steps.gif"

@@ -258,7 +258,7 @@ def test_not_fitted(four):
 )
 def test_other_clusterers(four, estimator):
     search = NClustersSearch(
-        estimator, n_clusters=range(1, 7), criteria=ALL, n_refs=3, random_state=0
+        estimator, n_clusters=range(1, 6), criteria=ALL, n_refs=2, random_state=0
     ).fit(four)
     assert search.n_clusters_ == 4
     assert type(search.best_estimator_) is type(estimator)
