@@ -86,10 +86,8 @@ struct Bounds {
     });
   }
 
-  // The limit of a row that has been looked at, by lower bounds on the squared distances of its
-  // own centre (from above) and of the next.
-  float limit_of(int32_t label, double own, double next) const {
-    double gap = __builtin_sqrt(maximum(next, 0.0)) - __builtin_sqrt(maximum(own, 0.0));
+  // The limit of a row that has been looked at: its own centre is that much nearer than others.
+  float limit_of(int32_t label, double gap) const {
     double value = double(below[label]) + gap * unit;
     return float(value - kRounding * maximum(value, -value));
   }
