@@ -161,7 +161,7 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
   Cutter of_fast(a.of_fast);
   fast.cut(of_fast, kMostFast, X.d);
   if (a.about.bounded) {
-    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kLanes<T>, call.options->fast_centers);
+    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kTile<T>, call.options->fast_centers);
     if (a.bounds.n_fast) fast.fill(a.centers, a.bounds.fastest, a.bounds.n_fast);
   }
   const ClusterTotals totals = {&X, a.about.weights, a.about.shift, true, into, nullptr};
