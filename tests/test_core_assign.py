@@ -228,7 +228,8 @@ def test_passes_of_an_assigner(n_rows, n_features, n_clusters, dtype, as_sparse)
         members = np.zeros(n_clusters, np.int64)
         with options(**way):
             rows = Rows(X, 3)
-            assigner = native.assigner(3, rows.native, weights, None, n_clusters, bounded, labels, 1 << 30)
+            about = rows.native, weights, None, n_clusters, bounded, labels
+            assigner = native.assigner(3, *about, 1 << 30)
             for _ in range(12):
                 found = native.assign(3, assigner, centers, sums, of_clusters, members)
                 assert_array_equal(labels, definition(dense, centers).argmin(axis=1))
