@@ -2,6 +2,7 @@
 // pass to pass, and in passing.
 #pragma once
 #include "bounds.hpp"
+#include "projecting.hpp"
 #include "sparse.hpp"
 
 namespace LEVEL {
@@ -12,12 +13,14 @@ struct Assigner {
   Memory* memory;
   Centers centers;
   Bounds bounds;
+  Projection projection;
   char *tables, *of_fast, *scratch;
   int64_t block_rows, n_blocks;
   int n_threads;
   core::Pass* parts;  // by block
   int64_t n_compared;  // in the pass before: about as many as in the next one
   bool in_double;      // float32 has left too many rows open
+  bool has_labels;     // of a pass that came to its end
 };
 
 template <class AnyTable>
@@ -47,6 +50,7 @@ inline void cut_assigner(Cutter& cutter, Assigner& a) {
   const Rows& X = *a.about.rows;
   a.centers.cut(cutter, a.about.k, X.d, X.sparse);
   if (a.about.bounded) a.bounds.cut(cutter, X.n, a.about.k, X.d);
+  if (a.projection.possible) a.projection.cut(cutter, X.n, a.about.k, X.d);
   a.parts = cutter.take<core::Pass>(a.n_blocks);
   // Room for either precision: both need as much for their tiles, and double more for the rest.
   size_t table = X.sparse ? size_of_table<SparseTable<double>>(a.about.k, X.d)
@@ -74,6 +78,8 @@ inline void* assigner_new(const Call& call, const core::AssignerArgs& about) {
   assigner->n_blocks = (about.rows->n + assigner->block_rows - 1) / assigner->block_rows;
   int64_t most = maximum(assigner->n_blocks, int64_t(1));
   assigner->n_threads = int(minimum(int64_t(call.n_threads), most));
+  assigner->projection.possible =
+      can_project(*about.rows, about.k, about.spare_bytes, call.options->screen == 16);
   Cutter size(nullptr);
   cut_assigner(size, *assigner);
   assigner->memory = new_memory((void*)(assigner + 1), size.used());
@@ -161,12 +167,31 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
   Cutter of_fast(a.of_fast);
   fast.cut(of_fast, kMostFast, X.d);
   if (a.about.bounded) {
-    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kTile<T>, call.options->fast_centers);
+    // Rows that are projected meet all centres in less time than it takes to read them.
+    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kTile<T>, call.options->fast_centers,
+                    !a.projection.in_use);
     if (a.bounds.n_fast) fast.fill(a.centers, a.bounds.fastest, a.bounds.n_fast);
   }
   const ClusterTotals totals = {&X, a.about.weights, a.about.shift, true, into, nullptr};
   const bool screened = call.options->screen != 1 && a.centers.largest < kLargestNorm;
   int32_t* labels = a.about.labels;
+  bool projected = false;
+  if constexpr (std::is_same<AnyTable, Table<float>>::value)
+    projected = a.has_labels &&
+                use_projection(
+                    pool, a.projection, X, a.about.shift, a.centers, table, labels,
+                    call.options->screen == 16,
+                    [&](int64_t i) {
+                      return !look_at_all && a.bounds.limit[i] > a.bounds.above[labels[i]];
+                    },
+                    [&](int thread) -> BlockScratch<T>& { return scratch.of(thread); });
+  auto find = [&](SomeRows rows, BlockScratch<T>& s) {
+    if constexpr (std::is_same<AnyTable, Table<float>>::value)
+      if (projected)
+        return find_near(X, rows, a.about.shift, a.centers, table, a.projection, labels, screened,
+                         s);
+    return find_nearest(X, rows, a.about.shift, a.centers, table, screened, s);
+  };
   Turns turns;
   bool done = pool.for_blocks(a.n_blocks, [&](int64_t b, int thread) {
     BlockScratch<T>& s = scratch.of(thread);
@@ -178,7 +203,7 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
         rows.n = drop_safe_from_fast(X, a.about.shift, a.centers, fast, a.bounds, labels, rows.n,
                                      s);
     }
-    int64_t n_open = find_nearest(X, rows, a.about.shift, a.centers, table, screened, s);
+    int64_t n_open = find(rows, s);
     if (a.about.bounded) keep_limits(a.bounds, rows, table.eps, n_open, s);
     if (a.about.bounded && a.centers.has_repeated)
       for (int64_t r = 0; r < rows.n; r++) a.bounds.limit[rows.at(r)] = float(-kInf);
@@ -194,6 +219,7 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
     a.parts[b] = {n_changed, rows.n, n_open};
   });
   if (!done) return core::interrupted;
+  a.has_labels = true;
   for (int64_t b = 0; b < a.n_blocks; b++) {
     pass->n_changed += a.parts[b].n_changed;
     pass->n_compared += a.parts[b].n_compared;

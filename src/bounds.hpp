@@ -61,8 +61,9 @@ struct Bounds {
   }
 
   // Add up how far the centres have moved to be where they are now, and choose the fast ones.
+  // Not `choosing`: only those that are asked for.
   void follow(Pool& pool, const Centers& centers, const int32_t* labels, int64_t n_rows,
-              int64_t lanes, int least_fast) {
+              int64_t lanes, int least_fast, bool choosing) {
     n_fast = 0;
     if (first) {
       unit = power_below(1.0 / __builtin_sqrt(maximum(centers.largest, 1e-300)));
@@ -70,7 +71,8 @@ struct Bounds {
     } else {
       measure_movement(pool, centers);
       // Rows of few entries have no use for few centres.
-      if (!centers.n_parts) n_fast = best_number(labels, n_rows, double(lanes), least_fast);
+      if (!centers.n_parts && (choosing || least_fast))
+        n_fast = best_number(labels, n_rows, double(lanes), least_fast);
       for (int64_t c = 0; c < k; c++) {
         double every = moved_most_but(c, 0), rest = moved_most_but(c, n_fast);
         slow[c] = float((drift[c] + moved[c] + rest) * unit * (1.0 + kRounding));

@@ -32,7 +32,8 @@ struct Rows {
 // nothing here may change a result by more than the order of a sum.
 struct Options {
   int64_t block_rows;
-  int screen;  // 32 or 64: the precision of screens; 16: seedings see codes; 1: no screens
+  int screen;  // 32 or 64: the precision of screens; 16: seedings see codes, and passes rows on a
+               // few axes, wherever they can; 1: no screens
   int fast_centers;  // at least so many, if there are four times as many
   int64_t least_work;  // products for each thread, at least
 };
@@ -74,6 +75,7 @@ struct AssignerArgs {
   int64_t k;
   bool bounded;     // whether rows that bounds show to be safe are passed over
   int32_t* labels;  // -1: none yet
+  int64_t spare_bytes;  // memory for what is there only to save time, at most
 };
 
 struct Pass {  // what a pass of an assigner has to say

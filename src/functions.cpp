@@ -171,6 +171,7 @@ PyObject* assigner(PyObject*, PyObject* const* args, Py_ssize_t n) {
   about.bounded = in.truth("bounded");
   about.labels = in.out<int32_t>("labels", X.n);
   in.require_labels("labels", about.labels, X.n, about.k, -1);
+  about.spare_bytes = in.whole("spare_bytes", 0, INT64_MAX);
   if (X.sparse && about.shift) in.refuse("CSR rows have no shift");
   if (!in.ok()) return nullptr;
   PyObject* keeps = PyTuple_Pack(4, of_rows, args[2], args[3], args[6]);
@@ -369,7 +370,7 @@ PyMethodDef kernel_methods[] = {
            "label(n_threads, rows, index, weights, shift, centers, labels, distances, sums, "
            "weights_of_clusters, members, want_inertia) -> inertia, finite"),
     METHOD(assigner,
-           "assigner(n_threads, rows, weights, shift, n_clusters, bounded, labels)"),
+           "assigner(n_threads, rows, weights, shift, n_clusters, bounded, labels, spare_bytes)"),
     METHOD(assign,
            "assign(n_threads, assigner, centers, sums, weights_of_clusters, members) -> "
            "n_changed, n_compared, n_undecided"),

@@ -112,7 +112,7 @@ def good_arguments():
     rows, centers, labels = native.rows(X), X[:2].copy(), np.zeros(8, np.int32)
     f8, sums = np.empty(8), (np.zeros((2, 3)), np.zeros(2), np.zeros(2, np.int64))
     index, norms = np.arange(8), np.square(X).sum(axis=1)
-    assigner = native.assigner(1, rows, None, None, 2, True, labels.copy())
+    assigner = native.assigner(1, rows, None, None, 2, True, labels.copy(), 0)
     seeding = native.seeding(1, rows, None, None, norms, norms.sum(), X[:, 0].copy(), 2, 3, 0)
     return {
         "moments": [1, rows, None, np.empty(3), np.empty(3)],
@@ -176,7 +176,7 @@ def test_rows_outlive_their_array():
 def test_state_keeps_what_it_needs():
     X = np.random.RandomState(0).normal(size=(1000, 3))
     labels, centers = np.full(1000, -1, np.int32), X[:2].copy()
-    assigner = native.assigner(1, native.rows(X), np.ones(1000), np.zeros(3), 2, True, labels)
+    assigner = native.assigner(1, native.rows(X), np.ones(1000), np.zeros(3), 2, True, labels, 0)
     sums = np.zeros((2, 3)), np.zeros(2), np.zeros(2, np.int64)
     native.assign(1, assigner, centers, *sums)
     assert_array_equal(np.bincount(labels), sums[2])

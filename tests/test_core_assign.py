@@ -151,7 +151,7 @@ def test_magnitudes_side_by_side(as_sparse, way):
     with options(block_rows=64, **way):
         assert_array_equal(labelled(given, centers)[0], definition(X, centers).argmin(axis=1))
         rows = Rows(given, 2)
-        assigner = native.assigner(2, rows.native, None, None, len(centers), True, labels)
+        assigner = native.assigner(2, rows.native, None, None, len(centers), True, labels, 0)
         for step in (0.0, 1e-9, 1e-3, 1.0):
             centers = centers * (1 + step * rng.normal(size=centers.shape))
             native.assign(2, assigner, centers, None, None, None)
@@ -228,7 +228,8 @@ def test_passes_of_an_assigner(n_rows, n_features, n_clusters, dtype, as_sparse)
         members = np.zeros(n_clusters, np.int64)
         with options(**way):
             rows = Rows(X, 3)
-            assigner = native.assigner(3, rows.native, weights, None, n_clusters, bounded, labels)
+            about = rows.native, weights, None, n_clusters, bounded, labels
+            assigner = native.assigner(3, *about, 1 << 30)
             for _ in range(12):
                 found = native.assign(3, assigner, centers, sums, of_clusters, members)
                 assert_array_equal(labels, definition(dense, centers).argmin(axis=1))
@@ -252,7 +253,7 @@ def test_bounds_pass_over_most_rows_in_the_end():
     rng = np.random.RandomState(0)
     X = rng.normal(size=(5000, 3)) + 5 * rng.randint(6, size=(5000, 1))
     rows, labels = Rows(X, 1), np.full(5000, -1, np.int32)
-    assigner = native.assigner(1, rows.native, None, None, 12, True, labels)
+    assigner = native.assigner(1, rows.native, None, None, 12, True, labels, 0)
     sums = np.zeros((12, 3)), np.zeros(12), np.zeros(12, np.int64)
     centers = X[:12].copy()
     for _ in range(40):

@@ -163,7 +163,7 @@ def test_passes_of_an_assigner(bounded, screen):
     states = []
     for rows in (X, dense):
         labels = np.full(800, -1, np.int32)
-        assigner = native.assigner(2, native_rows(rows), None, None, k, bounded, labels)
+        assigner = native.assigner(2, native_rows(rows), None, None, k, bounded, labels, 0)
         sums = np.zeros((k, 150)), np.zeros(k), np.zeros(k, np.int64)
         states.append((assigner, labels, sums))
     centers = dense[:k].copy()

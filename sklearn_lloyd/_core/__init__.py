@@ -27,7 +27,8 @@ def options(*, block_rows=0, screen=0, fast_centers=0, least_work=0):
         Rows of a block.
     screen : {0, 1, 16, 32, 64}
         How distances are screened: in float32, in float64, or not at all (1). 16: as by itself,
-        but seedings look at the rows in whole numbers of 16 bits first. 0: as the data call for.
+        but seedings look at the rows in whole numbers of 16 bits first, and passes at rows on a
+        few axes, whether that pays or not. 0: as the data call for.
     fast_centers : int
         Fast centres that the bounds keep apart, at least, where there are four times as many.
     least_work : int

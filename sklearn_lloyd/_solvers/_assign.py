@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._core import native
+from sklearn_lloyd._rows import working_memory
 from sklearn_lloyd._solvers._clusters import sums_of_labels
 from sklearn_lloyd._solvers._empty import labels_without_empty
 
@@ -50,6 +51,7 @@ class Assigner:
             problem.n_clusters,
             bounded,
             self.labels,
+            working_memory(),
         )
 
     def assign(self, centers, clusters=None):
