@@ -153,8 +153,8 @@ class KMeans(BaseKMeans):
     that by 'k-means||' O(n_samples n_clusters n_features) in six, and holds ten candidates
     for each centre; `init_size` takes the place of `n_samples` in both. Beside X, `fit` needs
     about 60 bytes for each row, and for each thread a few megabytes and a few arrays of the size
-    of the centres. Seedings of rows with many features keep 16-bit numbers of them besides, at
-    most half of X and at most scikit-learn's `working_memory`.
+    of the centres. Rows with many features are kept once more in fewer bytes, at most half of X
+    and at most scikit-learn's `working_memory`.
 
     The label of a row is defined by squared differences in float64, ties to the lowest
     index. Products in float32 or float64 decide where their error bound allows it, the

@@ -25,14 +25,15 @@ def in_layout(X, layout):
     matrix = sparse.csr_array(X)
     if layout == "unsorted":  # half of each value, twice, in reversed order
         twice = sparse.coo_array(
-            (np.tile(matrix.data / 2, 2)[::-1], np.tile([matrix.tocoo().row, matrix.tocoo().col], 2)[:, ::-1]),
+            (
+                np.tile(matrix.data / 2, 2)[::-1],
+                np.tile([matrix.tocoo().row, matrix.tocoo().col], 2)[:, ::-1],
+            ),
             shape=X.shape,
         )
         order = np.argsort(twice.row, kind="stable")
         starts = np.searchsorted(twice.row[order], np.arange(len(X) + 1))
-        matrix = sparse.csr_array(
-            (twice.data[order], twice.col[order], starts), shape=X.shape
-        )
+        matrix = sparse.csr_array((twice.data[order], twice.col[order], starts), shape=X.shape)
     index = np.int64 if layout == "int64" else np.int32
     matrix.indices, matrix.indptr = matrix.indices.astype(index), matrix.indptr.astype(index)
     return matrix
