@@ -152,12 +152,14 @@ class KMeans(BaseKMeans):
     O(n_samples n_clusters n_features log(n_clusters)) in `n_clusters` passes over the rows,
     that by 'k-means||' O(n_samples n_clusters n_features) in six, and holds ten candidates
     for each centre; `init_size` takes the place of `n_samples` in both. Beside X, `fit` needs
-    about 60 bytes for each row (seeding: as many more as there are trials), and for each
-    thread a few megabytes and a few arrays of the size of the centres.
+    about 60 bytes for each row, and for each thread a few megabytes and a few arrays of the size
+    of the centres. Seedings of rows with many features keep 16-bit numbers of them besides, at
+    most half of X and at most scikit-learn's `working_memory`.
 
     The label of a row is defined by squared differences in float64, ties to the lowest
-    index. Matrix products in float32 or float64 decide where their error bound allows it,
-    the definition decides the rest. Sums are in float64.
+    index. Products in float32 or float64 decide where their error bound allows it, the
+    definition decides the rest. Sums are in float64 and have one order, so that all results are
+    the same bits on every processor.
 
     With scikit-learn 1.9 or later, `set_callbacks` has callbacks told of the fit, its starts and
     their iterations. One that stops an iteration ends that start; one that stops a start

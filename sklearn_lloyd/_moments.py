@@ -10,8 +10,8 @@ from sklearn_lloyd._weights import scaled_weights
 
 # Centres farther from the origin than this many standard deviations call for a shift.
 _FAR = 4.0
-# Powers of two are chosen by their exponents, of numbers times these: no spread that real data have,
-# such as exactly one or the root of two, is on the edge between two of them.
+# Powers of two are chosen by their exponents, of numbers times these: no spread that real data
+# have, such as exactly one or the root of two, is on the edge between two of them.
 _ROUND, _CEIL = 1.5405836, 1.0893484
 _EPS = float(np.finfo(np.float64).eps)
 _ULPS = 4  # what different ways to compute one number make of it, such as 0.1 + 0.2 and 0.3
@@ -102,7 +102,7 @@ def centered(values, sample_weight=None):
 
 
 def power_of_two(spread):
-    """A power of two near a spread; without logarithms, whose last digit is not the same everywhere."""
+    """A power of two near a spread; without logarithms, whose last digit differs by processor."""
     return 2.0 ** (np.frexp(spread * _ROUND)[1] - 1)
 
 

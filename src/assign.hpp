@@ -113,11 +113,12 @@ inline int64_t drop_safe_from_fast(const Rows& X, const double* shift, const Cen
     two_least(s.tile, fast, s.best, s.second, s.label);
     for (int r = 0; r < m; r++) {
       int64_t i = which[r], c = labels[i];
-      read_row(X, i, nullptr, s.row);
-      double own = sq_distance(s.row, centers.centers + c * X.d, X.d);
+      double own = sq_distance_of_row(X, i, centers.centers + c * X.d, s.row);
       T other = bounds.fastest[s.label[r]] == c ? s.second[r] : s.best[r];
       double next = double(other + s.norm[r] - s.norm[r] * (fast.slack_of_norm + fast.eps));
-      double from_fast = bounds.limit_of(labels[i], own * (1.0 + 1e-12 * double(X.d)), next);
+      double gap = square_root(maximum(next, 0.0)) -
+                   square_root(own) * (1.0 + 1e-12 * double(X.d));
+      double from_fast = bounds.limit_of(labels[i], gap);
       // What the fast centres have moved does not count against the others.
       double from_slow = double(bounds.limit[i]) + bounds.extra[c];
       float limit = float(minimum(from_fast, from_slow * (1.0 - kRounding)));
@@ -137,12 +138,17 @@ inline int64_t drop_safe_from_fast(const Rows& X, const double* shift, const Cen
 // Keep what the screen proves of the rows of a block.
 template <class T>
 inline void keep_limits(Bounds& bounds, SomeRows rows, T eps, int64_t n_open,
-                        const BlockScratch<T>& s) {
+                        BlockScratch<T>& s) {
+  T* __restrict__ gap = s.off;  // which is not needed any more
   for (int64_t r = 0; r < rows.n; r++) {
-    T norm = s.norm[r], off = s.off[r] + norm * eps;
-    double own = double(s.best[r] + norm + off), next = double(s.second[r] + norm - off);
-    bounds.limit[rows.at(r)] = bounds.limit_of(s.label[r], own, next);
+    T norm = s.norm[r], off = gap[r] + norm * eps;
+    T own = s.best[r] + norm + off, next = s.second[r] + norm - off;
+    own = own > T(0) ? own : T(0);
+    next = next > T(0) ? next : T(0);
+    gap[r] = square_root(next) * (T(1) - eps) - square_root(own) * (T(1) + eps);
   }
+  for (int64_t r = 0; r < rows.n; r++)
+    bounds.limit[rows.at(r)] = bounds.limit_of(s.label[r], double(gap[r]));
   for (int64_t i = 0; i < n_open; i++) bounds.limit[rows.at(s.open[i])] = float(-kInf);
 }
 
@@ -162,7 +168,7 @@ inline Status assign_in(const Call& call, Pool& pool, Assigner& a, AnyTable tabl
   fast.cut(of_fast, kMostFast, X.d);
   if (a.about.bounded) {
     // Rows that are projected meet all centres in less time than it takes to read them.
-    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kLanes<T>, call.options->fast_centers,
+    a.bounds.follow(pool, a.centers, a.about.labels, X.n, kTile<T>, call.options->fast_centers,
                     !a.projection.in_use);
     if (a.bounds.n_fast) fast.fill(a.centers, a.bounds.fastest, a.bounds.n_fast);
   }
@@ -253,8 +259,7 @@ inline double own_distance(const Rows& X, int64_t i, const Centers& centers, int
     read_entries(X, i, s.entries);
     return sparse_sq_distance(s.entries, center, centers.sq_norms[label]);
   }
-  read_row(X, i, nullptr, s.row);
-  return sq_distance(s.row, center, X.d);
+  return sq_distance_of_row(X, i, center, s.row);
 }
 
 template <class AnyTable>

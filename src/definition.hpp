@@ -87,6 +87,23 @@ inline Vec<double> sq_distances_of(const double* tile, const double* point,
   });
 }
 
+// Squared distance of row i of a dense matrix to a point. `row` is memory for d values.
+inline double sq_distance_of_row(const Rows& X, int64_t i, const double* point, double* row) {
+  const char* place = X.values + i * X.row_stride;
+  auto in_place = [&](auto example) {
+    using S = decltype(example);
+    const S* values = (const S*)(const void*)place;
+    return sum_of_terms<double>(0, X.d, [=](int64_t j) {
+      double difference = double(values[j]) - point[j];
+      return difference * difference;
+    });
+  };
+  if (is_direct<float>(X) && X.feature_stride == 4) return in_place(float{});
+  if (is_direct<double>(X) && X.feature_stride == 8) return in_place(double{});
+  read_row(X, i, nullptr, row);
+  return sq_distance(row, point, X.d);
+}
+
 // Squared distances of the rows of a tile to one point; out has room for kTile<double>.
 inline void sq_distances(const double* tile, const double* point, int64_t d, double* out) {
   for (int v = 0; v < 2; v++)

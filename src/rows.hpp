@@ -95,9 +95,28 @@ inline bool is_direct(const Rows& X) {
   return X.direct && X.type == (sizeof(T) == 4 ? Type::f32 : Type::f64);
 }
 
-// Rows that lie in memory as T, one after the other, as columns: tile[j * kTile + r].
-template <class T>
-inline void turn(const T* const* rows, int64_t d, T* tile) {
+// G values of S, less those of the shift (may be null), as T.
+template <class T, class S, int G>
+inline void load_group(const S* from, const double* shift, T* out) {
+  typedef S Given __attribute__((vector_size(sizeof(S) * G)));
+  typedef double Exact __attribute__((vector_size(8 * G)));
+  typedef T Group __attribute__((vector_size(sizeof(T) * G)));
+  Given given;
+  __builtin_memcpy(&given, from, sizeof given);
+  Group group;
+  if (shift) {
+    Exact off;
+    __builtin_memcpy(&off, shift, sizeof off);
+    group = __builtin_convertvector(__builtin_convertvector(given, Exact) - off, Group);
+  } else {
+    group = __builtin_convertvector(given, Group);
+  }
+  __builtin_memcpy(out, &group, sizeof group);
+}
+
+// Rows that lie in memory as S, less the shift, as columns of T: tile[j * kTile + r].
+template <class S, class T>
+inline void turn(const S* const* rows, int64_t d, const double* shift, T* tile) {
   constexpr int G = 16 / int(sizeof(T));  // 4 rows of float or 2 of double at a time
   constexpr int N = kTile<T>;
   typedef T Group __attribute__((vector_size(16)));
@@ -105,7 +124,8 @@ inline void turn(const T* const* rows, int64_t d, T* tile) {
     int64_t j = 0;
     for (; j + G <= d; j += G) {
       Group in[G], out[G];
-      for (int i = 0; i < G; i++) __builtin_memcpy(&in[i], rows[r + i] + j, 16);
+      for (int i = 0; i < G; i++)
+        load_group<T, S, G>(rows[r + i] + j, shift ? shift + j : nullptr, (T*)&in[i]);
       if constexpr (G == 4) {
         Group a = SHUFFLE(in[0], in[1], 0, 4, 1, 5);
         Group b = SHUFFLE(in[2], in[3], 0, 4, 1, 5);
@@ -122,7 +142,8 @@ inline void turn(const T* const* rows, int64_t d, T* tile) {
       for (int i = 0; i < G; i++) __builtin_memcpy(tile + (j + i) * N + r, &out[i], 16);
     }
     for (; j < d; j++)
-      for (int i = 0; i < G; i++) tile[j * N + r + i] = rows[r + i][j];
+      for (int i = 0; i < G; i++)
+        tile[j * N + r + i] = T(double(rows[r + i][j]) - (shift ? shift[j] : 0.0));
   }
 }
 
@@ -144,15 +165,22 @@ inline void read_tile(const Rows& X, const int64_t* index, int64_t first, int n,
     which[r] = index ? index[at] : first + at;
   }
   if (X.feature_stride == X.size) {
-    const bool in_place = is_direct<T>(X) && !shift;
+    auto turn_in_place = [&](auto example) {
+      using S = decltype(example);
+      const S* rows[N] = {};
+      for (int r = 0; r < N; r++)
+        rows[r] = (const S*)(const void*)(X.values + which[r] * X.row_stride);
+      turn(rows, X.d, shift, tile);
+    };
+    if (is_direct<float>(X)) return turn_in_place(float{});
+    if (is_direct<double>(X)) return turn_in_place(double{});
     const T* rows[N] = {};
     for (int r = 0; r < N; r++) {
-      const char* place = X.values + which[r] * X.row_stride;
       T* copy = buffer + r * X.d;
-      if (r < n && !in_place) convert_values(X, place, X.size, X.d, shift, copy);
-      rows[r] = in_place ? (const T*)(const void*)place : r < n ? copy : rows[n - 1];
+      if (r < n) convert_values(X, X.values + which[r] * X.row_stride, X.size, X.d, shift, copy);
+      rows[r] = r < n ? copy : rows[n - 1];
     }
-    turn(rows, X.d, tile);
+    turn(rows, X.d, nullptr, tile);
     return;
   }
   const bool side_by_side = !index && n == N;

@@ -146,28 +146,10 @@ inline void measure_rows(const Rows& X, const int64_t* index, int64_t n, const d
     }
     return;
   }
-  auto measure = [&](auto distance_of) {
-    for (int64_t m = 0; m < n; m++) {
-      if (m + 4 < n) fetch_row(X, index[m + 4]);
-      use(index[m], distance_of(index[m]));
-    }
-  };
-  auto in_place = [&](auto example) {  // values in a row are read where they are
-    using S = decltype(example);
-    measure([&](int64_t i) {
-      const char* row = X.values + i * X.row_stride;
-      return sum_of_terms<double>(0, X.d, [=](int64_t j) {
-        double difference = double(value_at<S>(row + j * int64_t(sizeof(S)))) - point[j];
-        return difference * difference;
-      });
-    });
-  };
-  if (X.direct && X.type == Type::f32 && X.feature_stride == 4) return in_place(float{});
-  if (X.direct && X.type == Type::f64 && X.feature_stride == 8) return in_place(double{});
-  measure([&](int64_t i) {
-    read_row(X, i, nullptr, own.row);
-    return sq_distance(own.row, point, X.d);
-  });
+  for (int64_t m = 0; m < n; m++) {
+    if (m + 4 < n) fetch_row(X, index[m + 4]);
+    use(index[m], sq_distance_of_row(X, index[m], point, own.row));
+  }
 }
 
 // Squared norms in float64 of some rows less the shift.

@@ -134,6 +134,9 @@ inline uint32_t bits_of(Longs mask) {
 
 inline int lowest_bit(uint32_t bits) { return __builtin_ctz(bits); }
 
+inline float square_root(float x) { return __builtin_sqrtf(x); }
+inline double square_root(double x) { return __builtin_sqrt(x); }
+
 template <class T>
 inline T minimum(T a, T b) {
   return a < b ? a : b;

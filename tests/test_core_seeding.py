@@ -336,5 +336,5 @@ def test_no_more_steps_than_centers():
     uniforms, chosen = np.full((6, 2), 0.5), np.empty(6, np.int64)
     assert native.seeding_add(1, start(problem, 0, 2), uniforms, chosen) == 3
     arguments = problem.sq_norms, problem.sum_of_squares, problem.canonical.keys, 4, 2
-    never_started = native.seeding(1, problem.rows.native, None, None, *arguments)
+    never_started = native.seeding(1, problem.rows.native, None, None, *arguments, 0)
     assert native.seeding_add(1, never_started, uniforms, chosen) == 0

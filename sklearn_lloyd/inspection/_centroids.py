@@ -53,9 +53,9 @@ class CentroidDisplay:
     >>> X = load_iris().data
     >>> display = CentroidDisplay.from_estimator(KMeans(3, random_state=0).fit(X), X)
     >>> display.distances.round(1)
-    array([[0. , 3.4, 1.8],
-           [3.4, 0. , 5. ],
-           [1.8, 5. , 0. ]])
+    array([[0. , 5. , 1.8],
+           [5. , 0. , 3.3],
+           [1.8, 3.3, 0. ]])
     """
 
     def __init__(self, places, distances, sizes, axis_labels):

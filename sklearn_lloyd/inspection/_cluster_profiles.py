@@ -129,15 +129,15 @@ def cluster_profiles(
     >>> profiles = cluster_profiles(model, X, feature_names=["spend", "orders"])
     >>> profiles
     2 clusters, 2 features
-      0: high orders, low spend, 60.0%
-           orders 10 (all rows: 6.6)
-           spend 60 (all rows: 436)
-      1: high spend, low orders, 40.0%
+      0: high spend, low orders, 40.0%
            spend 1,000 (all rows: 436)
            orders 1.5 (all rows: 6.6)
+      1: high orders, low spend, 60.0%
+           orders 10 (all rows: 6.6)
+           spend 60 (all rows: 436)
     >>> profiles.means
-    array([[  60. ,   10. ],
-           [1000. ,    1.5]])
+    array([[1000. ,    1.5],
+           [  60. ,   10. ]])
     """
     X = check_table(X)
     weights = check_weights(sample_weight, X.shape[0])

@@ -60,7 +60,7 @@ class SilhouetteDisplay:
     >>> X = load_iris().data
     >>> display = SilhouetteDisplay.from_estimator(KMeans(3, random_state=0).fit(X), X)
     >>> display.cluster_averages_.round(2)
-    array([0.42, 0.8 , 0.45])
+    array([0.44, 0.8 , 0.42])
     """
 
     def __init__(self, widths, labels, average, std_error, n_rows, metric):
