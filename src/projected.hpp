@@ -139,7 +139,7 @@ struct NearTile {
                      double(full.slack[own[r]]) + by.off_of_row(by.norms[place[r]]);
       limit[r] = float(reach + kEps<float> * maximum(reach, -reach));
     }
-    turn(projected, by.width, (const double*)nullptr, s.tile);
+    turn(projected, by.width, nullptr, s.tile);
     const Floats limits[2] = {load(limit), load(limit + L)};
     Floats least[2] = {splat(float(kInf)), splat(float(kInf))};
     for (int64_t c = 0; c < by.table.padded; c++) s.within[c] = 0;
