@@ -25,13 +25,13 @@ def in_layout(X, layout):
     matrix = sparse.csr_array(X)
     if layout == "unsorted":  # half of each value, twice, in reversed order
         twice = sparse.coo_array(
-            (np.tile(matrix.data / 2, 2)[::-1], np.tile(matrix.tocoo().coords, 2)[:, ::-1]),
+            (np.tile(matrix.data / 2, 2)[::-1], np.tile([matrix.tocoo().row, matrix.tocoo().col], 2)[:, ::-1]),
             shape=X.shape,
         )
-        order = np.argsort(twice.coords[0], kind="stable")
-        starts = np.searchsorted(twice.coords[0][order], np.arange(len(X) + 1))
+        order = np.argsort(twice.row, kind="stable")
+        starts = np.searchsorted(twice.row[order], np.arange(len(X) + 1))
         matrix = sparse.csr_array(
-            (twice.data[order], twice.coords[1][order], starts), shape=X.shape
+            (twice.data[order], twice.col[order], starts), shape=X.shape
         )
     index = np.int64 if layout == "int64" else np.int32
     matrix.indices, matrix.indptr = matrix.indices.astype(index), matrix.indptr.astype(index)
