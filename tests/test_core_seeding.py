@@ -207,14 +207,14 @@ def test_far_outlier():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sparse_rows_by_the_definition(dtype, weighted):
     rng = np.random.RandomState(0)
-    X = sparse.random_array((400, 60), density=0.1, rng=rng, format="csr").astype(dtype)
+    X = sparse.random(400, 60, 0.1, format="csr", random_state=rng).astype(dtype)
     weights = rng.uniform(size=400) if weighted else None
     check_all_ways(X, 8, 5, weights)
 
 
 def test_unsorted_sparse_rows():
     rng = np.random.RandomState(0)
-    X = sparse.random_array((300, 900), density=0.15, rng=rng, format="csr")
+    X = sparse.random(300, 900, 0.15, format="csr", random_state=rng)
     shuffled = X.copy()
     for i in range(X.shape[0]):
         part = slice(X.indptr[i], X.indptr[i + 1])
