@@ -62,31 +62,6 @@ inline double sq_norm(const double* a, int64_t n) {
   return sum_of_terms<double>(0, n, [a](int64_t j) { return a[j] * a[j]; });
 }
 
-// The same for the rows of a tile in float64 (columns, kTile<double> rows) and one point, or
-// with Own for a point of each row: points[r] is that of row r.
-template <bool Own>
-inline Vec<double> difference_at(const double* tile, const double* point,
-                                 const double* const* points, int64_t j, int v) {
-  constexpr int L = kLanes<double>;
-  Vec<double> x = load(tile + j * kTile<double> + v * L);
-  if constexpr (Own) {
-    Vec<double> c;
-    for (int r = 0; r < L; r++) c[r] = points[v * L + r][j];
-    return x - c;
-  } else {
-    return x - point[j];
-  }
-}
-
-template <bool Own>
-inline Vec<double> sq_distances_of(const double* tile, const double* point,
-                                   const double* const* points, int64_t n, int v) {
-  return sum_of_terms<Vec<double>>(0, n, [=](int64_t j) {
-    Vec<double> difference = difference_at<Own>(tile, point, points, j, v);
-    return difference * difference;
-  });
-}
-
 // Squared distance of row i of a dense matrix to a point. `row` is memory for d values.
 inline double sq_distance_of_row(const Rows& X, int64_t i, const double* point, double* row) {
   const char* place = X.values + i * X.row_stride;
@@ -104,17 +79,14 @@ inline double sq_distance_of_row(const Rows& X, int64_t i, const double* point, 
   return sq_distance(row, point, X.d);
 }
 
-// Squared distances of the rows of a tile to one point; out has room for kTile<double>.
+// Squared distances of the rows of a tile in float64 to one point; out has room for kTile<double>.
 inline void sq_distances(const double* tile, const double* point, int64_t d, double* out) {
+  constexpr int L = kLanes<double>, N = kTile<double>;
   for (int v = 0; v < 2; v++)
-    store(out + v * kLanes<double>, sq_distances_of<false>(tile, point, nullptr, d, v));
-}
-
-// Squared distances of the rows of a tile, each to a point of its own.
-inline void own_sq_distances(const double* tile, const double* const* points, int64_t d,
-                             double* out) {
-  for (int v = 0; v < 2; v++)
-    store(out + v * kLanes<double>, sq_distances_of<true>(tile, nullptr, points, d, v));
+    store(out + v * L, sum_of_terms<Vec<double>>(0, d, [=](int64_t j) {
+            Vec<double> difference = load(tile + j * N + v * L) - point[j];
+            return difference * difference;
+          }));
 }
 
 // What cancellation leaves of a zero is a zero.

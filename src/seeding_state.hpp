@@ -214,10 +214,9 @@ inline bool wants_look(const Seeding& s, int screen) {
   if (screen) return screen == 16;
   if (s.n_centers < s.look_with) return false;
   if (s.of_codes) return true;
-  int64_t steps = s.about.k - s.n_centers, of_value = 0;
-  with_type(X.type, [&](auto value) { of_value = sizeof value; });
+  int64_t steps = s.about.k - s.n_centers;
   // At most half of what X takes.
-  bool fits = of_value >= 4 && 2 * X.n * X.d <= s.about.spare_bytes;
+  bool fits = X.size >= 4 && 2 * X.n * X.d <= s.about.spare_bytes;
   return fits && steps * minimum(X.d, kFeaturesThatCount) >= kEncodingPays;
 }
 

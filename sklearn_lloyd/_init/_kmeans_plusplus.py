@@ -9,7 +9,7 @@ from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._rows import working_memory
 
 _MORE = 3  # times the usual number of trials, where clusters are added one by one...
-_MOST_TRIALS = 16  # ...but no more than that: beyond, quality gains less than time is lost
+_MOST_TRIALS = 16  # ...but no more than that, a rule that results depend on
 
 
 def kmeans_plusplus_rows(problem, rng, n_local_trials=None):
