@@ -24,7 +24,8 @@ struct Rows {
   // CSR.
   const char *indices, *indptr;
   bool wide;       // 64-bit indices
-  bool canonical;  // within a row, indices rise and none comes twice
+  bool in_order;  // within a row, no index is less than the one before
+  bool repeats;   // within a row, an index may come twice
   int64_t longest;  // stored values of a row, at the most
 };
 

@@ -115,7 +115,7 @@ inline double add_parts(const double* point, int64_t n, double* sums, int64_t pa
 // The squared distance of a CSR row to a point: the very sum of `sq_distance`.
 class SparseDistance {
  public:
-  // `dense` has all features of the row.
+  // The entries are in order; `dense` has all features of the row.
   SparseDistance(const Entries& row, const double* dense) : row_(row), dense_(dense) {}
 
   double to(const double* point, int64_t d, const double* part_sums) {
@@ -149,6 +149,16 @@ inline double sparse_sq_distance(const Entries& row, const double* point, double
   for (int64_t e = 0; e < row.n; e++)
     total += row.values[e] * (row.values[e] - 2.0 * point[row.columns[e]]);
   return sum_or_zero(total, sq_norm);
+}
+
+// The squared norm of a CSR row, added up as is fast: for bounds only.
+inline double sq_norm_of(const Entries& row) {
+  double sums[8] = {}, total = 0.0;
+  int64_t e = 0;
+  for (; e + 8 <= row.n; e += 8)
+    for (int i = 0; i < 8; i++) sums[i] += row.values[e + i] * row.values[e + i];
+  for (; e < row.n; e++) total += row.values[e] * row.values[e];
+  return total + add_in_pairs(sums);
 }
 
 }  // namespace LEVEL

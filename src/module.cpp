@@ -131,11 +131,35 @@ bool set_type(Rows& rows, const Py_buffer& view) {
   return false;
 }
 
+// Whether a column comes twice in one of the rows. Indices are within the width.
+template <class I>
+bool has_repeats(const Rows& rows, const I* indptr, const I* indices) {
+  // A bit for each column. More would be a lot of memory for what only saves time.
+  constexpr int64_t kMostColumns = int64_t(1) << 27;
+  if (rows.d > kMostColumns) return true;
+  uint64_t* seen = (uint64_t*)std::calloc(size_t(rows.d / 64 + 1), sizeof(uint64_t));
+  if (!seen) return true;
+  bool repeats = false;
+  for (int64_t i = 0; i < rows.n && !repeats; i++) {
+    const I *row = indices + indptr[i], *end = indices + indptr[i + 1];
+    uint64_t found = 0;
+    for (const I* column = row; column < end; column++) {
+      uint64_t &word = seen[uint64_t(*column) / 64], bit = uint64_t(1) << (*column & 63);
+      found |= word & bit;
+      word |= bit;
+    }
+    repeats = found != 0;
+    for (const I* column = row; column < end; column++) seen[uint64_t(*column) / 64] = 0;
+  }
+  std::free(seen);
+  return repeats;
+}
+
 template <class I>
 const char* check_csr(Rows& rows, const I* indptr, const I* indices, int64_t n_entries) {
   int64_t before = indptr[0];
   if (before < 0) return "indptr starts below zero";
-  bool canonical = true;
+  bool in_order = true, repeats = false;
   int64_t longest = 0;
   for (int64_t i = 0; i < rows.n; i++) {
     int64_t stop = indptr[i + 1];
@@ -145,14 +169,16 @@ const char* check_csr(Rows& rows, const I* indptr, const I* indices, int64_t n_e
     for (int64_t e = before; e < stop; e++) {
       int64_t column = indices[e];
       if (column < 0 || column >= rows.d) return "a column index is outside of the matrix";
-      canonical &= column > last;
+      in_order &= column >= last;
+      repeats |= column == last;
       last = column;
     }
     longest = stop - before > longest ? stop - before : longest;
     before = stop;
   }
-  rows.canonical = canonical;
   rows.longest = longest;
+  rows.in_order = in_order;
+  rows.repeats = repeats || (!in_order && has_repeats(rows, indptr, indices));
   return nullptr;
 }
 

@@ -3,6 +3,7 @@
 // All by differences, or where rows are CSR by products that are done again where they cancel.
 // Rows are looked at a tile at a time; what comes of a row depends on that row alone.
 #pragma once
+#include "csr_panel.hpp"
 #include "moments.hpp"
 
 namespace LEVEL {
@@ -128,7 +129,7 @@ inline Status own_and_nearest(const Call& call, const Rows& X, const int64_t* in
 
 // --- distances to other rows -------------------------------------------------------------------
 
-// Squared distance of two CSR rows by differences.
+// Squared distance of two CSR rows by differences, the entries of both in order.
 inline double sq_difference(const Entries& a, const Entries& b) {
   double total = 0.0;
   for (int64_t i = 0, j = 0; i < a.n || j < b.n;) {
@@ -145,7 +146,8 @@ inline double sq_difference(const Entries& a, const Entries& b) {
 struct Compared {
   static constexpr int N = kTile<double>;
   static constexpr int64_t kPanel = 32;  // other rows that are read at once
-  double *tiles, *buffer, *panel, *norms, *totals;
+  double *tiles, *buffer, *panel, *totals;
+  CsrPanel sparse;
   Entries entries, own;
 
   // Few where sums of so many clusters would take the memory.
@@ -154,11 +156,11 @@ struct Compared {
   }
 
   void cut(Cutter& cutter, const Rows& X, int64_t n_clusters) {
-    tiles = cutter.take<double>(rows_at_once(X, n_clusters) * X.d);
+    tiles = cutter.take<double>(X.sparse ? 0 : rows_at_once(X, n_clusters) * X.d);
     buffer = cutter.take<double>(X.sparse ? X.d : size_of_buffer<double>(X.d));
     panel = cutter.take<double>(X.sparse ? 0 : kPanel * X.d);
-    norms = cutter.take<double>(N);
     totals = cutter.take<double>(rows_at_once(X, n_clusters) * n_clusters);
+    if (X.sparse) sparse.cut(cutter, X, N);
     for (Entries* each = &entries; each; each = each == &entries ? &own : nullptr) {
       each->columns = cutter.take<int64_t>(X.sparse ? X.longest : 0);
       each->values = cutter.take<double>(X.sparse ? X.longest : 0);
@@ -170,30 +172,26 @@ struct Compared {
       int in_tile = int(minimum<int64_t>(N, n - i));
       read_tile<double>(X, index + i, 0, in_tile, nullptr, buffer, tiles + i * X.d);
     }
-    for (int64_t r = 0; r < N && X.sparse; r++) {
-      read_row(X, index[minimum(r, n - 1)], &entries, buffer);
-      norms[r] = sq_norm(buffer, X.d);
-      for (int64_t j = 0; j < X.d; j++) tiles[j * N + r] = buffer[j];
+    if (!X.sparse) return;
+    sparse.start(int(n));
+    std::memset(sparse.places, 0, size_t(X.d) * sizeof(int32_t));
+    sparse.fill(X, index, entries);
+    for (int64_t r = 0; r < n; r++) {
+      read_row(X, index[r], &entries, buffer);
+      sparse.sq_norms[r] = sq_norm(buffer, X.d);
     }
   }
 
-  // Squared distances to the CSR row that was read to `entries`: as of `sparse_sq_distance`, by
-  // differences where that has lost digits. Zero for equal rows.
+  // Squared distances to the CSR row that was read to `entries`: those of the panel, or by
+  // differences where these have lost digits. Zero for equal rows.
   void sparse_sq_distances(const Rows& X, const int64_t* index, int64_t n, double* squares) {
-    double norm = 0.0;
-    Vec<double> total[2] = {};
-    for (int64_t e = 0; e < entries.n; e++) {
-      const double value = entries.values[e], *column = tiles + entries.columns[e] * N;
-      norm += value * value;
-      for (int v = 0; v < 2; v++)
-        total[v] += value * (value - 2.0 * load(column + v * kLanes<double>));
-    }
-    for (int v = 0; v < 2; v++)
-      store(squares + v * kLanes<double>, total[v] + load(norms + v * kLanes<double>));
+    const double norm = sq_norm_of(entries);
+    sparse.measure_row(entries, squares);
     constexpr double kCancelled = 1e-6;  // of the norms: what is below has lost too many digits
     for (int64_t r = 0; r < n; r++) {
-      if (squares[r] > kCancelled * (norm + norms[r])) continue;
-      read_entries(X, index[r], own);
+      if (squares[r] > kCancelled * (norm + sparse.sq_norms[r])) continue;
+      read_in_order(X, index[r], own);
+      sort_entries(X.d, entries);
       squares[r] = sq_difference(own, entries);
     }
   }

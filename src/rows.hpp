@@ -237,7 +237,7 @@ inline void fetch_row(const Rows& X, int64_t i) {
 // The entries of a CSR row.
 struct Entries {
   int64_t n;
-  int64_t* columns;  // rising, none twice
+  int64_t* columns;  // none twice
   double* values;
 };
 
@@ -292,8 +292,23 @@ inline void sort_entries(int64_t d, Entries& row) {
   for (int64_t e = 0; e < n; e++) columns[e] /= n;
 }
 
-// The entries of CSR row i, copied to the memory of `out`, which has room for X.longest: in the
-// order of the columns; those that share a place are added up in the order they are stored.
+// Sort entries, and add up those that share a column in the order they are stored.
+inline void merge_entries(int64_t d, Entries& row) {
+  sort_entries(d, row);
+  int64_t kept = 0;
+  for (int64_t e = 0; e < row.n; e++) {
+    if (kept && row.columns[kept - 1] == row.columns[e]) {
+      row.values[kept - 1] += row.values[e];
+    } else {
+      row.columns[kept] = row.columns[e];
+      row.values[kept++] = row.values[e];
+    }
+  }
+  row.n = kept;
+}
+
+// The entries of CSR row i, copied to the memory of `out`, which has room for X.longest. They are
+// in any order: sorting takes longer than most of what is done with them.
 inline void read_entries(const Rows& X, int64_t i, Entries& out) {
   int64_t start = index_at(X.indptr, X.wide, i), stop = index_at(X.indptr, X.wide, i + 1);
   out.n = stop - start;
@@ -304,18 +319,13 @@ inline void read_entries(const Rows& X, int64_t i, Entries& out) {
     for (int64_t e = 0; e < out.n; e++) out.columns[e] = value_at<int32_t>(columns + 4 * e);
   }
   convert_values(X, X.values + start * X.size, X.size, out.n, nullptr, out.values);
-  if (X.canonical) return;
-  sort_entries(X.d, out);
-  int64_t kept = 0;
-  for (int64_t e = 0; e < out.n; e++) {
-    if (kept && out.columns[kept - 1] == out.columns[e]) {
-      out.values[kept - 1] += out.values[e];
-    } else {
-      out.columns[kept] = out.columns[e];
-      out.values[kept++] = out.values[e];
-    }
-  }
-  out.n = kept;
+  if (X.repeats) merge_entries(X.d, out);
+}
+
+// The same in the order of the columns: for sums that must not depend on how a row is stored.
+inline void read_in_order(const Rows& X, int64_t i, Entries& out) {
+  read_entries(X, i, out);
+  if (!X.in_order && !X.repeats) sort_entries(X.d, out);
 }
 
 // Row i in float64, as it is: all d features, dense or CSR. `entries` is needed for CSR alone.

@@ -132,13 +132,14 @@ class Steps {
     for (int t = 0; t < n; t++)
       read_row(X_, s_.drawn[t], &own_.of(0).entries, s_.points + t * X_.d);
     if (X_.sparse) {
-      s_.sparse.measure(s_.points, n, X_.d);
+      s_.panel.start(n);
+      for (int t = 0; t < n; t++) s_.panel.sq_norms[t] = sq_norm(s_.points + t * X_.d, X_.d);
     } else {
       s_.trials.k = n;
       s_.trials.fill(s_.points, s_.about.shift);
     }
   }
-  double norm_of(int trial) const { return X_.sparse ? s_.sparse.sq_norms[trial] : 0.0; }
+  double norm_of(int trial) const { return X_.sparse ? s_.panel.sq_norms[trial] : 0.0; }
 
   // Count a trial among the centres.
   void remember(int trial) {
@@ -254,13 +255,13 @@ class Steps {
 
   // The same for CSR rows, which are measured at once: all trials are left, with exact gains.
   Status try_sparse() {
-    s_.sparse.fill(X_, s_.drawn, own_.of(0).entries);
+    s_.panel.fill(X_, s_.drawn, own_.of(0).entries);
     bool done = pool_.for_blocks(n_blocks_, [&](int64_t b, int thread) {
       fill_zeros(exact_ + b * n_, n_);
       tried_[b].n_noted =
           try_sparse_rows(s_, b * size_, stop_of(b), own_.of(thread), exact_ + b * n_);
     });
-    s_.sparse.clear(X_, s_.drawn, own_.of(0).entries);
+    s_.panel.clear(X_, s_.drawn, own_.of(0).entries);
     if (!done) return core::interrupted;
     n_noted_ = 0;
     for (int64_t b = 0; b < n_blocks_; b++) {
@@ -363,7 +364,7 @@ inline void* seeding_new(const Call&, const core::SeedingArgs& about) {
   char* memory = bytes < SIZE_MAX / 2 ? (char*)std::malloc(head + bytes + 192) : nullptr;
   if (!memory) return nullptr;
   s.cut(Cutter(memory + head));
-  if (about.rows->sparse) std::memset(s.sparse.places, 0, size_t(about.rows->d) * 4);
+  if (about.rows->sparse) std::memset(s.panel.places, 0, size_t(about.rows->d) * 4);
   std::memcpy(memory, (const void*)&s, sizeof s);
   return memory;
 }

@@ -26,7 +26,7 @@ struct Seeding {
   Centers trials;    // dense rows alone
   Table<float> f32;  // in the same memory as
   Table<double> f64;
-  SparseTrials sparse;
+  CsrPanel panel;
   // Rows in codes: made at the first look, in memory of their own.
   Codes codes;
   CodeTable coded_trials;
@@ -48,12 +48,7 @@ struct Seeding {
     points = cutter.take<double>(n_trials * d);
     if (X.sparse) {
       so_far.sq_norms = cutter.take<double>(k);
-      int64_t lanes = SparseTrials::lanes_of(n_trials);
-      double most = double(n_trials) * double(X.longest);
-      int64_t n_places = most < double(d) ? int64_t(most) : d;
-      sparse.places = cutter.take<int32_t>(d);
-      sparse.factors = cutter.take<double>((n_places + 1) * lanes);
-      sparse.sq_norms = cutter.take<double>(lanes);
+      panel.cut(cutter, X, n_trials);
       return cutter.used();
     }
     owner = cutter.take<int32_t>(n);
@@ -114,7 +109,7 @@ struct Worker {
     if (X.sparse) {
       entries.columns = cutter.take<int64_t>(X.longest);
       entries.values = cutter.take<double>(X.longest);
-      distances = cutter.take<double>(SparseTrials::lanes_of(s->about.n_trials));
+      distances = cutter.take<double>(CsrPanel::lanes_of(s->about.n_trials));
       return;
     }
     Cutter other = cutter;
@@ -173,11 +168,11 @@ inline int64_t try_sparse_rows(Seeding& s, int64_t start, int64_t stop, Worker& 
   uint16_t *noted = s.noted + start, *trials_of = s.trials_of + start;
   for (int64_t i = start; i < stop; i++) {
     read_entries(*s.about.rows, i, own.entries);
-    s.sparse.measure_row(own.entries, own.distances);
+    s.panel.measure_row(own.entries, own.distances);
     double closest = s.closest[i];
     uint64_t mass = s.mass(i, closest);
     int bits = 0;
-    for (int t = 0; t < s.sparse.n; t++)
+    for (int t = 0; t < s.panel.n; t++)
       if (own.distances[t] < closest) {
         bits |= 1 << (t & 15);
         gains[t] += mass - s.mass(i, own.distances[t]);

@@ -165,16 +165,6 @@ inline void fold_scores(const T* scores, int n, int64_t first, T& best, T& secon
   second = minimum(minimum(larger, least_lane<T>(next)), second);
 }
 
-// In any order: for screens only.
-inline double sq_norm_of(const Entries& row) {
-  double sums[8] = {}, total = 0.0;
-  int64_t e = 0;
-  for (; e + 8 <= row.n; e += 8)
-    for (int i = 0; i < 8; i++) sums[i] += row.values[e + i] * row.values[e + i];
-  for (; e < row.n; e++) total += row.values[e] * row.values[e];
-  return total + add_in_pairs(sums);
-}
-
 // Read rows from `start` on, as many as there is room for; returns where the next ones start.
 template <class T>
 inline int64_t read_some(const Rows& X, SomeRows rows, int64_t start, BlockScratch<T>& s) {
@@ -222,7 +212,7 @@ inline void score_rows(const Rows& X, SomeRows rows, const SparseTable<T>& table
   }
 }
 
-// The nearest centre of one row, whose best score may be up to `bound`; -inf: not screened.
+// The nearest centre of one row, with its entries in order, whose best score may be up to `bound`; -inf: not screened.
 template <class T>
 inline int32_t decide_row(const Entries& row, const Centers& centers, const SparseTable<T>& table,
                           bool screened, T bound, BlockScratch<T>& s) {
@@ -287,7 +277,7 @@ inline int64_t find_nearest(const Rows& X, SomeRows rows, const double*, const C
   int64_t n_open = list_open(rows.n, table, screened, s);
   for (int64_t i = 0; i < n_open; i++) {
     int64_t r = s.open[i];
-    read_entries(X, rows.at(r), s.entries);
+    read_in_order(X, rows.at(r), s.entries);
     s.label[r] = decide_row(s.entries, centers, table, screened, s.best[r] + T(2) * s.off[r], s);
   }
   return n_open;

@@ -54,7 +54,7 @@ inline Status norms_and_keys(const Call& call, const Rows& X, const double* weig
     double total = 0.0;
     if (X.sparse) {
       for (int64_t i = start; i < stop; i++) {
-        read_entries(X, i, reader.entries);
+        read_in_order(X, i, reader.entries);
         const Entries& row = reader.entries;
         double norm = 0.0, key = 0.0;
         for (int64_t e = 0; e < row.n; e++) {

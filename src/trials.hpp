@@ -4,6 +4,7 @@
 // bounded, so rows whose score is too high for the trial to be nearer are passed over, and what a
 // trial gains is known but for the sum of the bounds. Nothing here decides: see seeding.hpp.
 #pragma once
+#include "csr_panel.hpp"
 #include "order.hpp"
 #include "quantized.hpp"
 
@@ -295,72 +296,5 @@ inline int best_of(const uint64_t* gains, int n) {
     if (gains[i] >= whole) return i;
   return 0;
 }
-
-// The trials of a step for CSR rows: a feature leads to a row of factors, with the trials side
-// by side; features that no trial has share the first, of zeros.
-struct SparseTrials {
-  int n;
-  int64_t n_lanes;
-  int32_t* places;  // (d,), zero between steps
-  double *factors, *sq_norms;
-
-  static int64_t lanes_of(int64_t n) {
-    return (n + kLanes<double> - 1) / kLanes<double> * kLanes<double>;
-  }
-
-  // The squared norms of trials.
-  void measure(const double* points, int n_trials, int64_t d) {
-    n = n_trials;
-    n_lanes = lanes_of(n);
-    for (int64_t t = 0; t < n_lanes; t++) sq_norms[t] = t < n ? sq_norm(points + t * d, d) : 0.0;
-  }
-
-  void fill(const Rows& X, const int64_t* trials, Entries& entries) {
-    for (int64_t t = 0; t < n_lanes; t++) factors[t] = 0.0;
-    int32_t n_places = 1;
-    for (int t = 0; t < n; t++) {
-      read_entries(X, trials[t], entries);
-      for (int64_t e = 0; e < entries.n; e++) {
-        int32_t& place = places[entries.columns[e]];
-        if (!place) {
-          place = n_places++;
-          for (int64_t other = 0; other < n_lanes; other++) factors[place * n_lanes + other] = 0.0;
-        }
-        factors[place * n_lanes + t] = -2.0 * entries.values[e];
-      }
-    }
-  }
-
-  void clear(const Rows& X, const int64_t* trials, Entries& entries) {
-    for (int t = 0; t < n; t++) {
-      read_entries(X, trials[t], entries);
-      for (int64_t e = 0; e < entries.n; e++) places[entries.columns[e]] = 0;
-    }
-  }
-
-  // Squared distances of a row to the trials from vector `v` on, as `sparse_sq_distance`.
-  template <int V>
-  void measure_some(const Entries& row, int64_t v, double* out) const {
-    constexpr int L = kLanes<double>;
-    Vec<double> sums[V] = {};
-    for (int64_t e = 0; e < row.n; e++) {
-      const double* line = factors + places[row.columns[e]] * n_lanes + v * L;
-#pragma GCC unroll 4
-      for (int i = 0; i < V; i++) sums[i] += row.values[e] * (row.values[e] + load(line + i * L));
-    }
-    for (int i = 0; i < V; i++) {
-      Vec<double> norms = load(sq_norms + (v + i) * L), total = sums[i] + norms;
-      Mask<double> counts = total > 8 * 2.220446049250313e-16 * norms;
-      store(out + (v + i) * L, (Vec<double>)((Mask<double>)total & counts));
-    }
-  }
-
-  void measure_row(const Entries& row, double* out) const {
-    int64_t n_vectors = n_lanes / kLanes<double>, v = 0;
-    for (; v + 3 <= n_vectors; v += 3) measure_some<3>(row, v, out);
-    if (n_vectors - v == 2) measure_some<2>(row, v, out);
-    if (n_vectors - v == 1) measure_some<1>(row, v, out);
-  }
-};
 
 }  // namespace LEVEL
