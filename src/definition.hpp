@@ -65,16 +65,17 @@ inline double sq_norm(const double* a, int64_t n) {
 // Squared distance of row i of a dense matrix to a point. `row` is memory for d values.
 inline double sq_distance_of_row(const Rows& X, int64_t i, const double* point, double* row) {
   const char* place = X.values + i * X.row_stride;
-  auto in_place = [&](auto example) {
+  auto in_place = [&](auto example, int64_t stride) {
     using S = decltype(example);
-    const S* values = (const S*)(const void*)place;
     return sum_of_terms<double>(0, X.d, [=](int64_t j) {
-      double difference = double(values[j]) - point[j];
+      double difference = double(*(const S*)(const void*)(place + j * stride)) - point[j];
       return difference * difference;
     });
   };
-  if (is_direct<float>(X) && X.feature_stride == 4) return in_place(float{});
-  if (is_direct<double>(X) && X.feature_stride == 8) return in_place(double{});
+  // A stride that the compiler knows lets it load several values at once.
+  const int64_t stride = X.feature_stride;
+  if (is_direct<float>(X)) return stride == 4 ? in_place(float{}, 4) : in_place(float{}, stride);
+  if (is_direct<double>(X)) return stride == 8 ? in_place(double{}, 8) : in_place(double{}, stride);
   read_row(X, i, nullptr, row);
   return sq_distance(row, point, X.d);
 }

@@ -184,6 +184,21 @@ inline void read_tile(const Rows& X, const int64_t* index, int64_t first, int n,
     return;
   }
   const bool side_by_side = !index && n == N;
+  auto turn_columns = [&](auto example) {
+    using S = decltype(example);
+    for (int64_t j = 0; j < X.d; j++) {
+      const char* values = X.values + j * X.feature_stride;
+      S column[N];
+      if (side_by_side && X.row_stride == X.size)
+        __builtin_memcpy(column, values + first * X.row_stride, sizeof column);
+      else
+        for (int r = 0; r < N; r++) column[r] = value_at<S>(values + which[r] * X.row_stride);
+      const double off = shift ? shift[j] : 0.0;
+      for (int r = 0; r < N; r++) tile[j * N + r] = T(double(column[r]) - off);
+    }
+  };
+  if (is_direct<float>(X)) return turn_columns(float{});
+  if (is_direct<double>(X)) return turn_columns(double{});
   double column[N];
   for (int64_t j = 0; j < X.d; j++) {
     const char* values = X.values + j * X.feature_stride;
