@@ -6,8 +6,6 @@ scikit-learn, and it does not look at the values of columns of objects, which ha
 apart all the same.)
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date, time, timedelta
 from functools import lru_cache, partial

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
@@ -77,8 +76,7 @@ def with_starts(best, runs, weight_unit):
         with np.errstate(over="ignore", under="ignore"):  # before centres have moved, it may
             for values in (inertias, history["inertia"], together["inertia"]):
                 values *= weight_unit
-    return replace(
-        best,
+    return best._replace(
         inertia=best.inertia * weight_unit,
         history=history,
         start_inertias=inertias,

@@ -1,7 +1,5 @@
 """Exact k-means of rows that come in batches: starts on a sample, one pass for each iteration."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

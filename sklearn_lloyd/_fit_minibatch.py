@@ -1,7 +1,5 @@
 """Mini-batch k-means of rows that are all at hand: starts on a sample, batches until it rests."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 
 from sklearn_lloyd._callbacks import NO_TASK
@@ -55,12 +54,12 @@ def fit_path(
     }
     results, best = [], None
     last_raced = max(numbers[0], int(_RACED * numbers[-1]))
-    few = replace(problem, n_clusters=last_raced)
+    few = problem._replace(n_clusters=last_raced)
     seeds = [first_centers(few, init, init_size, rng)]
     seeds += [first_centers(problem, init, init_size, rng) for _ in range(n_init - 1)]
     for number in numbers:
         own = task.begin("clustering")
-        part = replace(problem, n_clusters=number)
+        part = problem._replace(n_clusters=number)
         fresh, *others = [seed[:number] for seed in seeds]
         if best is None:
             runs = [run_from(part, fresh, **options)]

@@ -1,8 +1,9 @@
-"""The values that travel between the layers: what to solve, one step, the result."""
+"""The values that travel between the layers: what to solve, one step, the result.
 
-from __future__ import annotations
+Named tuples: a frozen dataclass takes six times as long to define, at every import. For the same
+reason annotations are not postponed: `NamedTuple` would compile each of them from a string.
+"""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from sklearn_lloyd._rows import Rows
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A validated k-means problem. Nothing below `_validation` sees an estimator.
 
     Attributes
@@ -41,13 +41,13 @@ class Problem:
         A power of two: what an inertia is multiplied by to be in the unit of the user's weights.
     """
 
-    rows: Rows
+    rows: "Rows"
     n_clusters: int
     sample_weight: np.ndarray | None
     dtype: np.dtype
     shift: np.ndarray | None
     sq_norms: np.ndarray | None
-    canonical: CanonicalRows
+    canonical: "CanonicalRows"
     variance: float
     sum_of_squares: float
     weight_unit: float = 1.0
@@ -129,8 +129,7 @@ BATCH_HISTORY_DTYPE = np.dtype(
 )
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What one run, or the best of several, found."""
 
     centers: np.ndarray

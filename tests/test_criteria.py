@@ -1,7 +1,6 @@
 """The criteria against slow computations that are written down here, and at their edges."""
 
 import tracemalloc
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -176,7 +175,7 @@ def test_gap_of_few_rows_with_many_features():
 
 def test_references_take_the_weights_of_the_rows_that_count(four):
     weights = np.arange(len(four)) % 3 / 2.0
-    box = _Box(replace(_problem(four), sample_weight=weights), "pca")
+    box = _Box(_problem(four)._replace(sample_weight=weights), "pca")
     np.testing.assert_array_equal(box.sample_weight, np.sort(weights[weights > 0]))
     assert len(box.draw(np.random.RandomState(0))) == np.count_nonzero(weights)
 

@@ -71,6 +71,12 @@ def test_version_is_that_of_the_distribution():
     assert sklearn_lloyd.__version__ == version("sklearn-lloyd")
 
 
+def printed_by(code):
+    """The lines that a new process prints."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 def test_import_and_fit_need_no_extra():
     code = """
         import builtins, sys
@@ -88,10 +94,17 @@ def test_import_and_fit_need_no_extra():
         CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))
         print(sorted(blocked & set(sys.modules)))
     """
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.split("\n")[:2] == ["0.5", "[]"]
+    assert printed_by(code)[:2] == ["0.5", "[]"]
+
+
+def test_import_takes_no_package_that_sklearn_cluster_does_not():
+    code = """
+        import sys, sklearn.cluster
+        before = set(sys.modules)
+        import sklearn_lloyd
+        print(*set(sys.modules) - before, sep="\\n")
+    """
+    imported = [name.split(".") for name in printed_by(code)]
+    assert ["sklearn_lloyd", "_kmeans"] in imported
+    assert {top for top, *_ in imported} <= {"sklearn_lloyd", *sys.stdlib_module_names}
+    assert not {part for _, *parts in imported for part in parts} & {*SUBPACKAGES}

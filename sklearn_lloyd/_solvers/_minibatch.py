@@ -1,7 +1,5 @@
 """Mini-batch k-means: the centres move a little with every batch of rows."""
 
-from __future__ import annotations
-
 from math import inf
 from typing import NamedTuple
 

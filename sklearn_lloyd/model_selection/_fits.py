@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -206,7 +205,7 @@ def fit_numbers(estimator, X, problem, numbers, n_init, rng, task=NO_TASK):
     fits : list of Fit
     """
     fit = _fit_shared if shares_path(estimator) else _fit_clones
-    problem = replace(problem, n_clusters=numbers[-1])
+    problem = problem._replace(n_clusters=numbers[-1])
     return [
         Fit(problem, labels, inertia, outcome)
         for labels, inertia, outcome in fit(estimator, X, problem, numbers, n_init, rng, task)
