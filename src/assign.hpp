@@ -52,13 +52,16 @@ inline void cut_assigner(Cutter& cutter, Assigner& a) {
   if (a.about.bounded) a.bounds.cut(cutter, X.n, a.about.k, X.d);
   if (a.projection.possible) a.projection.cut(cutter, X.n, a.about.k, X.d);
   a.parts = cutter.take<core::Pass>(a.n_blocks);
-  // Room for either precision: both need as much for their tiles, and double more for the rest.
+  // Room for either precision. float64 needs more for centres, float32 for blocks of few rows:
+  // its tiles have more of them.
   size_t table = X.sparse ? size_of_table<SparseTable<double>>(a.about.k, X.d)
                           : size_of_table<Table<double>>(a.about.k, X.d);
   a.tables = cutter.take<char>(int64_t(table));
   size_t fast = X.sparse ? 0 : size_of_table<Table<double>>(kMostFast, X.d);
   a.of_fast = cutter.take<char>(int64_t(fast));
-  size_t each = Scratch<BlockScratch<double>>::size_of_each(X, a.about.k, a.block_rows, true);
+  size_t each =
+      maximum(Scratch<BlockScratch<float>>::size_of_each(X, a.about.k, a.block_rows, true),
+              Scratch<BlockScratch<double>>::size_of_each(X, a.about.k, a.block_rows, true));
   a.scratch = cutter.take<char>(int64_t(each) * a.n_threads);
 }
 

@@ -57,7 +57,7 @@ bool Args::ok() {
 }
 
 core::Call Args::call() {
-  return {int(whole("n_threads", 1, 1 << 20)), poll, &options};
+  return {int(whole("n_threads", 1, 1 << 20)), poll, &options_};
 }
 
 int64_t Args::whole(const char* name, int64_t least, int64_t most) {
@@ -89,6 +89,18 @@ bool Args::truth(const char* name) {
 }
 
 PyObject* Args::object(const char* name) { return next(name); }
+
+PyObject* Args::keep(std::initializer_list<int> places) {
+  PyObject* kept = PyList_New(0);
+  for (int place : places) {
+    PyObject* object = args_[place];
+    object = PyObject_CheckBuffer(object) ? PyMemoryView_FromObject(object) : Py_NewRef(object);
+    bool failed = !kept || !object || PyList_Append(kept, object) < 0;
+    Py_XDECREF(object);
+    if (failed) Py_CLEAR(kept);
+  }
+  return kept;
+}
 
 void* Args::state(const char* kind) {
   PyObject* object = next(kind);
@@ -165,7 +177,13 @@ void* Args::real_values(const char* name, bool writeable, bool* is_double, int64
 
 void Args::require_labels(const char* name, const int32_t* labels, int64_t n, int64_t k,
                           int32_t least) {
-  for (int64_t i = 0; labels && !failed_ && i < n; i++)
+  // Many at a time: one that does not fit leaves the highest bit, here or there.
+  const uint32_t lowest = uint32_t(least), last = uint32_t(k < INT32_MAX ? k : INT32_MAX) - 1;
+  uint32_t bits = 0;
+  for (int64_t i = 0; labels && i < n; i++)
+    bits |= (uint32_t(labels[i]) - lowest) | (last - uint32_t(labels[i]));
+  bool fit = bits >> 31 == 0;
+  for (int64_t i = 0; !fit && !failed_ && i < n; i++)
     if (labels[i] < least || labels[i] >= k)
       refuse("%s[%lld] is %d, expected %d to %lld", name, (long long)i, int(labels[i]), int(least),
              (long long)k - 1);

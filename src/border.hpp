@@ -9,6 +9,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <initializer_list>
+
 #include "core.hpp"
 
 namespace border {
@@ -53,7 +55,7 @@ struct Named<int64_t> {
 class Args {
  public:
   Args(const char* function, PyObject* const* args, Py_ssize_t n)
-      : function_(function), args_(args), n_(n) {}
+      : function_(function), args_(args), n_(n), options_(options) {}
   ~Args() {
     for (int i = 0; i < n_held_; i++) PyBuffer_Release(&held_[i]);
   }
@@ -69,6 +71,8 @@ class Args {
   double real(const char* name);
   bool truth(const char* name);
   PyObject* object(const char* name);
+  // Arguments that a state reads after this call: arrays so that none is resized or freed.
+  PyObject* keep(std::initializer_list<int> places);
   const Rows& rows();
   void* state(const char* kind);
 
@@ -110,6 +114,7 @@ class Args {
   const char* function_;
   PyObject* const* args_;
   Py_ssize_t n_, at_ = 0;
+  const core::Options options_;  // as they are now: another thread may change them
   bool failed_ = false;
   Py_buffer held_[24];
   int n_held_ = 0;

@@ -162,7 +162,6 @@ PyObject* assigner(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Args in("assigner", args, n);
   Call call = in.call();
   core::AssignerArgs about = {};
-  PyObject* of_rows = n > 1 ? args[1] : nullptr;
   const Rows& X = in.rows();
   about.rows = &X;
   about.weights = in.maybe<double>("weights", X.n);
@@ -174,7 +173,7 @@ PyObject* assigner(PyObject*, PyObject* const* args, Py_ssize_t n) {
   about.spare_bytes = in.whole("spare_bytes", 0, INT64_MAX);
   if (X.sparse && about.shift) in.refuse("CSR rows have no shift");
   if (!in.ok()) return nullptr;
-  PyObject* keeps = PyTuple_Pack(4, of_rows, args[2], args[3], args[6]);
+  PyObject* keeps = in.keep({1, 2, 3, 6});
   if (!keeps) return nullptr;
   void* state = kernels->assigner_new(call, about);
   PyObject* handle = new_handle("assigner", state, free_assigner, keeps);
@@ -191,6 +190,8 @@ PyObject* assign(PyObject*, PyObject* const* args, Py_ssize_t n) {
   const double* centers = in.array<double>("centers", about.k, d);
   ClusterSums into = take_sums(in, about.k, d);
   core::Pass pass = {};
+  // Python can have changed them since the last pass.
+  in.require_labels("labels", about.labels, about.rows ? about.rows->n : 0, about.k, -1);
   if (!in.ok()) return nullptr;
   if (!run([&] { return kernels->assign(call, state, centers, into, &pass); })) return nullptr;
   return Py_BuildValue("LLL", (long long)pass.n_changed, (long long)pass.n_compared,
@@ -201,7 +202,6 @@ PyObject* seeding(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Args in("seeding", args, n);
   Call call = in.call();
   core::SeedingArgs about = {};
-  PyObject* of_rows = n > 1 ? args[1] : nullptr;
   const Rows& X = in.rows();
   about.rows = &X;
   about.weights = in.maybe<double>("weights", X.n);
@@ -215,7 +215,7 @@ PyObject* seeding(PyObject*, PyObject* const* args, Py_ssize_t n) {
   if (!X.sparse && !about.sq_norms) in.refuse("sq_norms are missing");
   if (X.sparse && about.shift) in.refuse("CSR rows have no shift");
   if (!in.ok()) return nullptr;
-  PyObject* keeps = PyTuple_Pack(5, of_rows, args[2], args[3], args[4], args[6]);
+  PyObject* keeps = in.keep({1, 2, 3, 4, 6});
   if (!keeps) return nullptr;
   void* state = kernels->seeding_new(call, about);
   PyObject* handle = new_handle("seeding", state, free_seeding, keeps);

@@ -225,11 +225,13 @@ inline Status distance_sums(const Call& call, const Rows& X, const int64_t* inde
     };
     double squares[N];
     for (int64_t o = 0; o < n_others && X.sparse; o++) {
+      if (o % 64 == 0 && !pool.goes_on(thread)) return;
       read_entries(X, others[o], s.entries);
       s.sparse_sq_distances(X, index + start, n_rows, squares);
       add(0, o, squares);
     }
     for (int64_t first = 0; first < n_others && !X.sparse; first += Compared::kPanel) {
+      if (!pool.goes_on(thread)) return;
       int64_t n_panel = minimum(Compared::kPanel, n_others - first);
       for (int64_t p = 0; p < n_panel; p++)
         read_row(X, others[first + p], nullptr, s.panel + p * X.d);

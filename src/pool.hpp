@@ -127,6 +127,8 @@ class Pool {
 
   int n_threads() const { return n_threads_; }
   bool interrupted() const { return stop_.load(std::memory_order_relaxed); }
+  // Whether to go on: for the body of a block that takes long to ask in between.
+  bool goes_on(int thread) { return thread == 0 ? go_on() : !interrupted(); }
 
   // Call f(block, thread) for every block, each once, in turn; thread 0 is the caller. False if
   // the call is to end: then some blocks have not been done.
@@ -148,7 +150,10 @@ class Pool {
     busy_.store(n_started_, std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
     work(0);
-    for (Patience patience; busy_.load(std::memory_order_acquire);) patience.wait();
+    for (Patience patience; busy_.load(std::memory_order_acquire);) {
+      patience.wait();
+      if (patience.sleeps()) go_on();
+    }
     return !interrupted();
   }
 
@@ -158,6 +163,7 @@ class Pool {
   // Waiting without a lock: a look or two, then the core for others, then sleep.
   struct Patience {
     int n_looks = 0;
+    bool sleeps() const { return n_looks >= 2048; }
     void wait() {
       if (++n_looks < 128) {
 #if defined(__x86_64__)
@@ -166,9 +172,9 @@ class Pool {
         return;
       }
 #if defined(_WIN32)
-      n_looks < 2048 ? (void)SwitchToThread() : Sleep(1);
+      sleeps() ? Sleep(1) : (void)SwitchToThread();
 #else
-      if (n_looks < 2048) {
+      if (!sleeps()) {
         sched_yield();
       } else {
         timespec a_moment = {0, 50000};
@@ -186,6 +192,7 @@ class Pool {
 
   // Whether the calling thread has not been told to stop; asked every tenth of a second.
   bool go_on() {
+    if (interrupted()) return false;
     double time = now();
     if (time - begun_ < 0.1 && time >= begun_) return true;
     begun_ = time;

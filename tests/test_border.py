@@ -3,6 +3,7 @@
 Under AddressSanitizer (see "Building from source" in the documentation) these tests show more.
 """
 
+from array import array
 from contextlib import suppress
 
 import numpy as np
@@ -180,3 +181,30 @@ def test_state_keeps_what_it_needs():
     sums = np.zeros((2, 3)), np.zeros(2), np.zeros(2, np.int64)
     native.assign(1, assigner, centers, *sums)
     assert_array_equal(np.bincount(labels), sums[2])
+
+
+def test_labels_that_python_has_changed():
+    X = np.random.RandomState(0).normal(size=(100, 3))
+    labels, sums = (
+        np.full(100, -1, np.int32),
+        (np.zeros((2, 3)), np.zeros(2), np.zeros(2, np.int64)),
+    )
+    assigner = native.assigner(1, native.rows(X), None, None, 2, True, labels, 0)
+    for label in (-2, 2, 10**8, -(2**31), 2**31 - 1):
+        labels[7] = label
+        with pytest.raises(ValueError, match=r"labels\[7\] is "):
+            native.assign(1, assigner, X[:2].copy(), *sums)
+    labels[7] = 1
+    native.assign(1, assigner, X[:2].copy(), *sums)
+
+
+def test_memory_of_a_state_is_not_freed():
+    weights, labels = array("d", np.ones(100)), array("i", [-1] * 100)
+    assigner = native.assigner(
+        1, native.rows(np.ones((100, 3))), weights, None, 2, True, labels, 0
+    )
+    for each in (weights, labels):
+        with pytest.raises(BufferError, match="resize"):
+            del each[:]
+    del assigner
+    del weights[:], labels[:]

@@ -261,3 +261,19 @@ def test_bounds_pass_over_most_rows_in_the_end():
         centers = sums[0] / sums[1][:, np.newaxis]
     assert n_looked < 1000
     assert n_open < 50
+
+
+@pytest.mark.parametrize("block_rows", [1, 2, 3, 5, 9])
+def test_blocks_of_few_rows(block_rows):
+    # Tiles of float32 have more rows than those of float64: either is to have room in the memory.
+    X = np.random.RandomState(0).normal(size=(40, 2))
+    for way in ({"screen": 32}, {"screen": 64}, {"screen": 16}):
+        labels, sums = (
+            np.full(40, -1, np.int32),
+            (np.zeros((5, 2)), np.zeros(5), np.zeros(5, np.int64)),
+        )
+        with options(block_rows=block_rows, least_work=1, **way):
+            assigner = native.assigner(7, native.rows(X), None, None, 5, True, labels, 1 << 30)
+            for centers in (X[:5].copy(), X[5:10].copy(), X[:5].copy()):
+                native.assign(7, assigner, centers, *sums)
+                assert_array_equal(labels, definition(X, centers).argmin(axis=1))

@@ -201,13 +201,19 @@ def test_after_fork():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the signal is sent as a terminal does")
-@pytest.mark.parametrize("call", ["model.fit(X)", "fitted.predict(X)"])
+@pytest.mark.parametrize("call", ["model.fit(X)", "fitted.predict(X)", "one_long_block()"])
 def test_ctrl_c(call):
     # Each call would take a minute and more. Nothing of the estimator has changed after it.
     code = f"""
         import sys, time
         import numpy as np
         from sklearn_lloyd import KMeans
+        from sklearn_lloyd._core import native
+
+        def one_long_block():
+            others = np.zeros(100_000_000, np.int64), np.zeros((100_000_000, 1), np.int32)
+            out = np.empty((64, 1))
+            native.distance_sums(2, native.rows(X), np.arange(64), *others, None, out)
 
         X = np.random.default_rng(0).random((400_000, 20))
         model = KMeans(2000, init=X[:2000], n_init=1, max_iter=1).fit(X[:2100])
