@@ -291,7 +291,8 @@ class KMeans(BaseKMeans):
         """Compute the clustering of rows that come in batches, one of them in memory at a time.
 
         From the same first centres the result is that of `fit` on all rows in one array, but for
-        the rounding of sums. Each iteration reads all batches once, in every pass the same ones.
+        the rounding of sums and for exact ties of rows that could each take over an empty cluster:
+        these go by the order of the batches. Each iteration reads all batches once, in every pass the same ones.
 
         Parameters
         ----------
