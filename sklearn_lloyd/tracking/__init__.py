@@ -1,7 +1,9 @@
 """Clusters that keep their ids and names from fit to fit, and the database that holds them."""
 
+from sklearn_lloyd.tracking._align import align_clusters
+from sklearn_lloyd.tracking._alignment import Alignment
 from sklearn_lloyd.tracking._database import StoreError
 from sklearn_lloyd.tracking._result import StoreTable
 from sklearn_lloyd.tracking._store import SegmentStore
 
-__all__ = ["SegmentStore", "StoreError", "StoreTable"]
+__all__ = ["Alignment", "SegmentStore", "StoreError", "StoreTable", "align_clusters"]
