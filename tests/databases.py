@@ -6,10 +6,13 @@ import socket
 import subprocess
 import tempfile
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+_NUMBERS = count(1)
 NEEDED = "SKLEARN_LLOYD_NEEDS_POSTGRESQL"
 
 
@@ -59,3 +62,13 @@ def postgresql():
             yield f"postgresql+psycopg://tester@127.0.0.1:{port}"
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+def new_database(server):
+    """The URL of an empty database on a server of `postgresql`."""
+    name = f"test_{next(_NUMBERS)}"
+    engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return f"{server}/{name}"

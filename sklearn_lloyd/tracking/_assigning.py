@@ -1,8 +1,8 @@
 """Records into segments: collected in a temporary table, then written by one statement.
 
-While rows are read and predicted nothing is locked, and nothing but the temporary table is written;
-ids that occur twice show before anything is changed. Then one transaction brings the records into
-`segment_assignments`: whoever is killed before its end has changed nothing.
+While rows are read and predicted nothing is locked, and only the temporary table is written; ids
+that occur twice show before anything is changed. Then one transaction brings the records into
+`segment_assignments`: a process that is killed before its end has changed nothing.
 """
 
 from __future__ import annotations
@@ -65,12 +65,14 @@ class Staged(NamedTuple):
     kind: str | None
 
 
-def stage(connection, blocks, estimator, stored, ranges):
+def stage(connection, begin, blocks, estimator, stored, ranges):
     """Collect the segments of records in a temporary table of the connection.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
+    begin : callable
+        Gives a transaction on it. Each block has its own: none is open while rows are read.
     blocks : iterable of pairs
         Ids and rows.
     estimator : fitted estimator
@@ -85,8 +87,11 @@ def stage(connection, blocks, estimator, stored, ranges):
     """
     sa = import_optional("sqlalchemy", extra="store")
     is_sqlite = connection.dialect.name == "sqlite"
-    connection.exec_driver_sql("DROP TABLE IF EXISTS segment_staged")
-    connection.exec_driver_sql(_STAGED)
+    with begin():
+        # By its full name: without, a table that somebody has called so would be dropped.
+        own = "temp" if is_sqlite else "pg_temp"
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {own}.segment_staged")
+        connection.exec_driver_sql(_STAGED)
     counts, kind = np.zeros(len(stored.segment_ids), np.int64), stored.id_kind
     for ids, rows in blocks:
         texts, own = check_ids(ids)
@@ -96,12 +101,14 @@ def stage(connection, blocks, estimator, stored, ranges):
         ranges.read(rows)
         counts += np.bincount(labels, minlength=len(counts))
         columns = texts, stored.segment_ids[labels].tolist(), distances.tolist()
-        if is_sqlite:
-            connection.exec_driver_sql(_SQLITE, list(zip(*columns, strict=True)))
-        else:
-            named = dict(zip(("ids", "segments", "distances"), columns, strict=True))
-            connection.execute(sa.text(_POSTGRESQL), named)
-    repeated = connection.exec_driver_sql(_REPEATED).scalars().all()
+        with begin():
+            if is_sqlite:
+                connection.exec_driver_sql(_SQLITE, list(zip(*columns, strict=True)))
+            else:
+                named = dict(zip(("ids", "segments", "distances"), columns, strict=True))
+                connection.execute(sa.text(_POSTGRESQL), named)
+    with begin():
+        repeated = connection.exec_driver_sql(_REPEATED).scalars().all()
     if repeated:
         raise ValueError(repeated_message(repeated))
     return Staged(counts.tolist(), kind)

@@ -126,8 +126,8 @@ def _split(frame, name):
     names = column_names(frame)
     if names is None:
         raise TypeError(
-            f"ids is {name!r}, a name: then X must be a frame that has this column, or an iterable "
-            f"of such frames; got {type(frame).__name__}."
+            f"ids is {name!r}, a name: then X must be a frame that has this column, or an "
+            f"iterable of such frames; got {type(frame).__name__}."
         )
     if name not in names:
         raise ValueError(f"X has no column {name!r} for the ids; it has {', '.join(names)}.")

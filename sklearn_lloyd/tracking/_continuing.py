@@ -35,7 +35,7 @@ class Matched(NamedTuple):
 
 
 def first_match(estimator):
-    """Of the first version of a model: its clusters, by the ids that they have, are its segments."""
+    """Of the first version of a model: its clusters are its segments, by the ids they have."""
     ids, next_id = stable_ids(read_model("estimator", estimator))
     return Matched(ids, next_id, None, [])
 

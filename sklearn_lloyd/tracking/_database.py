@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from sqlite3 import OperationalError
 
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.tracking import _schema
@@ -109,9 +110,9 @@ class Database:
         with self._engine.connect() as connection:
             version = _schema.version_of(connection)
         if version is None and self.is_sqlite and not self._in_memory():
-            with self._engine.connect() as connection:
-                # Others read while one writes. It stays so; a file system that has no shared
-                # memory keeps its journal.
+            # Others read while one writes. It stays so; a file system without shared memory keeps
+            # its journal. An error: another process is doing it, or nobody may.
+            with self._engine.connect() as connection, suppress(OperationalError):
                 connection.connection.dbapi_connection.execute("PRAGMA journal_mode=WAL")
         if version is None or (upgrade and version < _schema.VERSION):
             with self._begun(writes=True) as connection:

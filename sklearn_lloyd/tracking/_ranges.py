@@ -18,8 +18,8 @@ from sklearn_lloyd._columns import (
 )
 
 _FEWEST = 30  # rows on which anything can be said of a scale
-# The spread that tells another scale. Heavy tails and a new kind of customer stay below it, most of
-# the usual mistakes do not: z-scores for a range of 0 to 1 is 3 to 6 in spread, and out of range.
+# So many times as wide or as narrow is another scale, if most columns are. Customers of one kind
+# only, or heavy tails, seldom are in most columns; money or ages for z-scores are.
 _WIDER = 8.0
 _COLLAPSED = 0.05  # of the former mean and deviation: where the new mean is, if X was scaled
 

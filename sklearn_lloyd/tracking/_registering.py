@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 
@@ -38,8 +37,8 @@ def check_names(names, n_clusters):
     unknown = [cluster for cluster in names if cluster not in range(n_clusters)]
     if unknown:
         raise ValueError(
-            f"The keys of names must be clusters as predict gives them, 0 to {n_clusters - 1}; got "
-            f"{unknown}."
+            f"The keys of names must be clusters as predict gives them, 0 to {n_clusters - 1}; "
+            f"got {unknown}."
         )
     return {int(cluster): check_text(name, "A name") for cluster, name in names.items()}
 

@@ -1,12 +1,12 @@
 """The tables of the segment store, their version, and the steps from one version to the next.
 
-Why no Alembic: the store owns all of its tables, has no branches and goes forward only. What is left
-is a list of functions and a table of the ones that have run, which both databases change in one
-transaction. A company's own Alembic still may not touch these tables; the names all begin with
-"segment_" so that it can be told to leave them out.
+Why no Alembic: the store owns all of its tables, has no branches and goes forward only. What is
+left is a list of functions and a table of those that have run, both in one transaction, which
+either database takes back as a whole. A company that has Alembic tells it to leave out the tables
+that begin with "segment_".
 
-To change the schema: change the tables here, raise `VERSION` by one, and add to `STEPS` the function
-that brings a store of the version before to it. A step is never changed once it was released.
+To change the schema: change the tables here, raise `VERSION` by one, and add to `STEPS` the
+function that brings a store of the version before to it. A step that was released stays as it is.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def tables():
         sa.Column("name", text, unique=True, nullable=False, comment="Name of the model."),
         column("current_version", whole, "The latest version."),
         column("next_segment_id", whole, "The smallest id that no segment has ever had."),
-        column("id_kind", text, "What the ids of its records are: integer, text or uuid.", null=True),
+        column(
+            "id_kind", text, "What the ids of its records are: integer, text or uuid.", null=True
+        ),
         column("created_at", time, "When the first version was registered."),
     )
     table(
@@ -109,8 +111,12 @@ def tables():
         column("features", text, "Columns that the model takes, in order, as JSON."),
         column("n_rows", whole, "Rows that it was registered with.", null=True),
         column("data_fingerprint", text, "SHA-256 of these rows.", null=True),
-        column("rand_index", real, "Adjusted Rand index of these rows, against the version before.",
-               null=True),
+        column(
+            "rand_index",
+            real,
+            "Adjusted Rand index of these rows, against the version before.",
+            null=True,
+        ),
         column("note", text, "What whoever registered it wrote."),
         column("created_at", time, "When it was registered."),
         column("created_by", text, "Who registered it."),
@@ -130,7 +136,7 @@ def tables():
     )
     table(
         "clusters",
-        "Which segments a version has, and how large they were in the rows it was registered with.",
+        "Which segments a version has, and their sizes in the rows it was registered with.",
         model(),
         version(),
         segment(),
@@ -146,8 +152,12 @@ def tables():
         model(),
         version(),
         segment(),
-        column("space", text, "original: units of the data; model: as the clusterer sees it.",
-               key=True),
+        column(
+            "space",
+            text,
+            "original: units of the data; model: as the clusterer sees it.",
+            key=True,
+        ),
         column("position", whole, "Place of the feature, from 0.", key=True),
         column("feature", text, "Name of the feature; column=category for a share."),
         column("value", real, "NULL where a step of the pipeline cannot be undone.", null=True),
@@ -174,8 +184,12 @@ def tables():
         version(),
         segment(),
         column("status", text, "kept, new or lost."),
-        column("distance", real, "How far its centroid moved, in the space of the model before.",
-               null=True),
+        column(
+            "distance",
+            real,
+            "How far its centroid moved, in the space of the model before.",
+            null=True,
+        ),
         column("shift", real, "The same in spreads of the segment before.", null=True),
         column("share_before", real, "Its share in the version before.", null=True),
         column("share", real, "Its share in this version.", null=True),
@@ -205,11 +219,15 @@ def tables():
         column("distance", real, "To the centroid of the segment, in the space of the model."),
         column("version", whole, "Version of the model that assigned it."),
         column("run_id", whole, "Run that assigned it last."),
-        column("previous_segment_id", whole, "The segment that it was in before; NULL: none.",
-               null=True),
+        column(
+            "previous_segment_id",
+            whole,
+            "The segment that it was in before; NULL: none.",
+            null=True,
+        ),
         column("changed_run_id", whole, "Run that put it into its segment first."),
-        # No foreign keys: to check two for each row took PostgreSQL three quarters of the time, and
-        # one statement of `_assigning` is all that writes here.
+        # No foreign keys: to check two for each row took most of PostgreSQL's time, and one
+        # statement of `_assigning` is all that writes here.
         sqlite_with_rowid=False,
     )
     by_name = {name.removeprefix("segment_"): one for name, one in metadata.tables.items()}

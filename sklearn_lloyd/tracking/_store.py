@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from getpass import getuser
 from numbers import Real
-
-import numpy as np
 
 from sklearn_lloyd.persistence._archive import dump_bytes, load_bytes
 from sklearn_lloyd.tracking import _assigning, _reading, _registering
@@ -29,8 +28,8 @@ class SegmentStore:
     record of a model, such as a customer, is in one segment. Everything can be read from SQL, see
     the guide :doc:`/guide/production_store`.
 
-    Each call is one transaction: it is kept as a whole or not at all, also if the process is killed.
-    Several processes can use one store.
+    Each call is one transaction: it is kept as a whole or not at all, also if the process is
+    killed. Several processes can use one store.
 
     Parameters
     ----------
@@ -104,16 +103,16 @@ class SegmentStore:
             :func:`sklearn_lloyd.persistence.save` takes.
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features), default=None
             Rows as the estimator takes them, usually those that it was fitted to. From these are
-            sizes, drift, the fingerprint, and the ranges by which :meth:`assign` knows rows that are
-            scaled otherwise. None: without these.
+            sizes, drift, the fingerprint, and the ranges by which :meth:`assign` knows rows that
+            are scaled otherwise. None: without these.
         names : list or dict, default=None
             Names of segments by cluster, as `predict` gives it. Those that it does not have keep
             the name that they had, or are called "Segment" and their id.
         note : str, default=""
             What to remember of this version.
         alignment : Alignment, default=None
-            Of the estimator with the latest version, as :meth:`load` gives that, if it should not be
-            the one by centres.
+            Of the estimator with the latest version, as :meth:`load` gives that, if it should not
+            be the one by centres.
 
         Returns
         -------
@@ -127,11 +126,15 @@ class SegmentStore:
             If it is not fitted.
         ValueError
             If two segments would have the same name; if the estimator takes other features than
-            the version before, or was fitted to rows of another scale; if `alignment` is of others.
+            the version before, or was fitted to rows of another scale; if `alignment` is of other
+            models.
         StoreError
             If the database cannot be written to.
         """
-        name, note = _registering.check_text(name, "name"), _registering.check_text(note, "note", True)
+        name, note = (
+            _registering.check_text(name, "name"),
+            _registering.check_text(note, "note", True),
+        )
         names = _registering.check_names(names, len(clusterer_of(estimator).cluster_centers_))
         X = None if X is None else require_table(X)
         described = describe(estimator, X)
@@ -190,12 +193,12 @@ class SegmentStore:
         name : str
             Of the model.
         ids : array-like of shape (n_samples,), str or None
-            One id for each row: whole numbers, text or UUIDs, all of the one kind that the model has
-            had from the first assignment on. Or the name of the column of X that holds them. None:
-            X yields pairs of ids and rows.
+            One id for each row: whole numbers, text or UUIDs, all of the one kind that the model
+            has had from the first assignment on. Or the name of the column of X that holds them.
+            None: X yields pairs of ids and rows.
         X : table or iterable
-            Rows as the registered estimator takes them: an array, a sparse matrix or a frame, or an
-            iterable that yields such blocks, each read once.
+            Rows as the registered estimator takes them: an array, a sparse matrix or a frame, or
+            an iterable that yields such blocks, each read once.
         version : int, default=None
             Which version assigns; None: the latest.
         check_scale : bool, default=True
@@ -225,16 +228,17 @@ class SegmentStore:
         blocks = record_blocks(ids, X, rows_of_block(n_features, len(stored.segment_ids)))
         database, ranges = self._database, RangeReader([column.feature for column in expected])
         with database.connected() as connection:
-            with database.transaction(connection, writes=False):
-                staged = _assigning.stage(connection, blocks, estimator, stored, ranges)
-                if check_scale:
-                    require_same_scale(expected, ranges.ranges(), ranges.n_rows)
+            begin = partial(database.transaction, connection, writes=False)
+            staged = _assigning.stage(connection, begin, blocks, estimator, stored, ranges)
+            if check_scale:
+                require_same_scale(expected, ranges.ranges(), ranges.n_rows)
             with database.transaction(connection, writes=True):
                 model = _reading.require_model(connection, name, lock=True)
                 if version is None and model.current_version != stored.version:
                     raise StoreError(
-                        f"Version {model.current_version} of {name!r} was registered while rows were "
-                        f"assigned by version {stored.version}; nothing was written. Assign again."
+                        f"Version {model.current_version} of {name!r} was registered while rows "
+                        f"were assigned by version {stored.version}; nothing was written. Assign "
+                        "again."
                     )
                 require_kind(staged.kind, model.id_kind)
                 _assigning.write_staged(connection, stored, staged, self.who)
@@ -319,8 +323,8 @@ class SegmentStore:
         Returns
         -------
         centroids : StoreTable
-            One row for each segment, one column for each feature; None where a step of the pipeline
-            cannot be undone.
+            One row for each segment, one column for each feature; None where a step of the
+            pipeline cannot be undone.
         """
         if space not in ("original", "model"):
             raise ValueError(f"space must be 'original' or 'model'; got {space!r}.")
