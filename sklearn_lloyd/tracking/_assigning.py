@@ -78,7 +78,7 @@ def stage(connection, begin, blocks, estimator, stored, ranges):
     estimator : fitted estimator
     stored : Stored
         The version.
-    ranges : RangeReader
+    ranges : RangeReader or None
         Reads the rows, too.
 
     Returns
@@ -98,7 +98,8 @@ def stage(connection, begin, blocks, estimator, stored, ranges):
         require_kind(own, kind)
         kind = own
         labels, distances = labels_and_distances(estimator, rows)
-        ranges.read(rows)
+        if ranges is not None:
+            ranges.read(rows)
         counts += np.bincount(labels, minlength=len(counts))
         columns = texts, stored.segment_ids[labels].tolist(), distances.tolist()
         with begin():

@@ -30,9 +30,7 @@ _POSTGRESQL = {
     "40": "Another process was in the way; try again",
     "53": "The database server has no memory, disk or connections left",
     "57": "The database server has ended the connection",
-    "08": "The database server cannot be reached, or the connection was lost",
-    "28": "The database server refused the user or the password",
-    "3D": "The database server has no such database",
+    "08": "The database server cannot be reached, or has refused or lost the connection",
 }
 
 

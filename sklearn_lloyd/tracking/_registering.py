@@ -132,7 +132,7 @@ def _names(connection, model_id):
     sa = import_optional("sqlalchemy", extra="store")
     n = tables().names.c
     query = sa.select(n.segment_id, n.name).where(n.model_id == model_id)
-    return dict(connection.execute(query).tuples().all())
+    return {row.segment_id: row.name for row in connection.execute(query)}
 
 
 def _unused(name, taken):

@@ -227,10 +227,11 @@ class SegmentStore:
         n_features = len(expected) or clusterer_of(estimator).n_features_in_
         blocks = record_blocks(ids, X, rows_of_block(n_features, len(stored.segment_ids)))
         database, ranges = self._database, RangeReader([column.feature for column in expected])
+        reader = ranges if expected and check_scale else None
         with database.connected() as connection:
             begin = partial(database.transaction, connection, writes=False)
-            staged = _assigning.stage(connection, begin, blocks, estimator, stored, ranges)
-            if check_scale:
+            staged = _assigning.stage(connection, begin, blocks, estimator, stored, reader)
+            if reader is not None:
                 require_same_scale(expected, ranges.ranges(), ranges.n_rows)
             with database.transaction(connection, writes=True):
                 model = _reading.require_model(connection, name, lock=True)
