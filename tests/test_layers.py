@@ -25,6 +25,7 @@ LAYERS = [
     {"_functions"},
     {"_pipeline", "metrics", "preprocessing"},
     {"model_selection"},
+    {"persistence"},
     {"inspection"},
     {"__init__"},
 ]
