@@ -341,7 +341,7 @@ def test_ids_twice_far_from_each_other(store, monkeypatch, give):
     before = store.assignments("visits")
     ids, X = [*range(10, 20), 12], draw(n=11)
     if give == "in blocks":
-        ids, X = None, ((ids[i : i + 1], X[i : i + 1]) for i in range(11))
+        ids, X = None, [(ids[i : i + 1], X[i : i + 1]) for i in range(11)]
     with pytest.raises(ValueError, match="more than once, among them '12'"):
         store.assign("visits", ids, X)
     assert dict(store.assignments("visits")) == dict(before)
@@ -688,10 +688,9 @@ def test_migrations(database_url, monkeypatch):
 
 
 def columns(url):
-    names = {
-        one["name"] for one in sa.inspect(sa.create_engine(url)).get_columns("segment_models")
-    }
-    return names & {"owner", "created_at"}
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        found = sa.inspect(connection).get_columns("segment_models")
+    return {one["name"] for one in found} & {"owner", "created_at"}
 
 
 def test_frames(visits):
@@ -730,9 +729,10 @@ def test_postgresql_has_the_comments(database_url):
     if not database_url.startswith("postgresql"):
         return
     SegmentStore(database_url)
-    inspector = sa.inspect(sa.create_engine(database_url, poolclass=sa.NullPool))
-    for table in _schema.tables().metadata.sorted_tables:
-        assert inspector.get_table_comment(table.name)["text"] == table.comment
+    with sa.create_engine(database_url, poolclass=sa.NullPool).connect() as connection:
+        inspector = sa.inspect(connection)
+        for table in _schema.tables().metadata.sorted_tables:
+            assert inspector.get_table_comment(table.name)["text"] == table.comment
 
 
 def test_killed_writers(database_url):

@@ -129,6 +129,11 @@ def _labels(value, state):
     return _is_array(value, "i", None) and bool(((value >= 0) & (value < k)).all())
 
 
+def _ids(value, state):
+    alike = _is_array(value, "i", len(state["cluster_centers_"]))
+    return alike and bool((value >= 0).all()) and len(np.unique(value)) == len(value)
+
+
 def _counts(value, state):
     return _is_finite(value, len(state["cluster_centers_"])) and bool((value >= 0).all())
 
@@ -203,6 +208,8 @@ _CLUSTERS = {
     "n_iter_": _count,
     "converged_": _truth,
     "start_inertias_": lambda value, state: _is_array(value, "f", None),
+    "cluster_ids_": _ids,
+    "next_cluster_id_": lambda value, state: _is_count(value),
 }
 _OURS = {
     KMeans: {
