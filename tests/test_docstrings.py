@@ -20,6 +20,7 @@ PACKAGES = [
         ".model_selection",
         ".persistence",
         ".preprocessing",
+        ".tracking",
     )
 ]
 PUBLIC = [getattr(package, name) for package in PACKAGES for name in package.__all__]

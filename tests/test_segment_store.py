@@ -614,7 +614,7 @@ def test_a_file_that_is_no_database(tmp_path):
 
 
 def test_a_server_that_is_gone(postgresql_server):
-    with pytest.raises(StoreError, match="refused.*does not exist"):
+    with pytest.raises(StoreError, match=r"refused.*does not exist"):
         SegmentStore(f"{postgresql_server}/nowhere")
     with pytest.raises(StoreError, match="cannot be reached"):
         SegmentStore("postgresql://me:secret@127.0.0.1:1/nowhere")
