@@ -629,7 +629,16 @@ def test_tables_that_are_gone(store):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "segments.db", "mysql://host/base", "sqlite3:///x.db", 5, None]
+    "url",
+    [
+        "",
+        "segments.db",
+        "mysql://host/base",
+        "sqlite3:///x.db",
+        "postgresql+psycopg2://h/b",
+        5,
+        None,
+    ],
 )
 def test_urls_that_are_refused(url):
     with pytest.raises(ValueError, match=r"url must be"):
