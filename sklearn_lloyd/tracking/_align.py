@@ -20,7 +20,7 @@ from sklearn_lloyd.tracking._models import (
     read_model,
     stable_ids,
 )
-from sklearn_lloyd.tracking._shared_rows import share_rows
+from sklearn_lloyd.tracking._shared_rows import share_rows, spreads_of
 
 
 @validate_params(
@@ -32,7 +32,7 @@ from sklearn_lloyd.tracking._shared_rows import share_rows
     },
     prefer_skip_nested_validation=True,
 )
-def align_clusters(new, reference, *, X=None, method="centers", next_id=None):
+def align_clusters(new, reference, *, X=None, X_reference=None, method="centers", next_id=None):
     """Find out which cluster of a new model is which of an older one, so that ids stay.
 
     Parameters
@@ -46,6 +46,10 @@ def align_clusters(new, reference, *, X=None, method="centers", next_id=None):
     X : {array-like, sparse matrix, frame} of shape (n_samples, n_columns), default=None
         Rows as both take them, best those that `new` was fitted on. They tell how far each
         old cluster spreads, which rows move from which to which, and the adjusted Rand index.
+    X_reference : {array-like, sparse matrix, frame} of shape (n_samples, n_columns), default=None
+        The rows that `reference` was fitted on, if they are still there: how far each old cluster
+        spread then. With X, splits and merges are told apart the better from clusters that
+        come and go.
     method : {'centers', 'overlap'}, default='centers'
         Partners are clusters with centres close to each other, or, of those, clusters that
         share most of the rows of X.
@@ -97,13 +101,14 @@ def align_clusters(new, reference, *, X=None, method="centers", next_id=None):
     average). If it has none, as after `from_centers`, the gate is half the distance to the
     nearest other old centre.
 
-    **Splits and merges.** Of two or more new clusters that lie in one old cluster (by most of
-    their rows; without X by their centres) the old one was split into them if their common
-    mean is its centre, to within half of the distance of the nearest of them. A new cluster beside
-    an old one is told from that: the old one is where it was. Merges are the same with old and new
-    exchanged. One part keeps the id, as the assignment has it; usually the nearest, and so the
-    largest. Without `labels_`, counts and X, parts count as of equal size. Parts with less than a
-    tenth of the rows do not count.
+    **Splits and merges.** An old cluster was split into the new ones that lie in it (by most of
+    their rows; without X by their centres) if their common mean is nearer to its centre than
+    any of them. A new cluster beside an old one is told from that: the old one is where it was.
+    With X and `X_reference` it is also a split if variance within the parts and half of that
+    between them and the old centre are less than what the old cluster had: this finds parts that
+    moved together. Merges are the same with old and new exchanged. One part keeps the id, as the
+    assignment has it: the nearest, usually the largest. Parts with less than a tenth of the rows
+    do not count. Without `labels_`, counts and X, parts are taken for equally large.
 
     Costs O(n_clusters**3) at the most; with X the passes of three predictions.
 
@@ -137,7 +142,7 @@ def align_clusters(new, reference, *, X=None, method="centers", next_id=None):
     rows = None if X is None else share_rows(here, old, X)
     seen, centers_source = _seen(here, old, rows)
 
-    spreads, spread_source = _spreads(old, rows)
+    spreads, spread_source = _spreads(old, rows, X_reference)
     distances = pair_distances(seen, old.centers)
     distances[np.isnan(distances)] = np.inf
     gate = gates(old.centers, spreads)
@@ -147,7 +152,10 @@ def align_clusters(new, reference, *, X=None, method="centers", next_id=None):
         counts = rows.counts
         sizes = counts.sum(axis=0).astype(float) if sizes is None else sizes
         old_sizes = counts.sum(axis=1).astype(float) if old_sizes is None else old_sizes
-    splits, merges = _parts(seen, old.centers, distances, counts, sizes, old_sizes)
+    both = None
+    if rows is not None and X_reference is not None:
+        both = rows.new_spreads, spreads
+    splits, merges = _parts(seen, old.centers, distances, counts, (sizes, old_sizes), both)
     shared = counts if method == "overlap" else None
     partners = match(distances, gate, splits, merges, shared)
     check_scale(seen, old.centers, np.count_nonzero(partners >= 0))
@@ -198,7 +206,9 @@ def _seen(here, old, rows):
         ) from reason
 
 
-def _spreads(old, rows):
+def _spreads(old, rows, X_reference):
+    if X_reference is not None:
+        return spreads_of(old, X_reference), "reference rows"
     if rows is not None:
         return rows.spreads, "rows"
     inertia, labels = (getattr(old.clusterer, name, None) for name in ("inertia_", "labels_"))
@@ -207,17 +217,19 @@ def _spreads(old, rows):
     return np.full(len(old.centers), np.sqrt(inertia / len(labels))), "inertia"
 
 
-def _parts(seen, old, distances, counts, sizes, old_sizes):
+def _parts(seen, old, distances, counts, sizes, spreads):
     """Splits, by old cluster, and merges, by new cluster."""
     if counts is None:
         into, out_of = distances.argmin(axis=0), distances.argmin(axis=1)
     else:
         into, out_of = majority(counts), majority(counts.T)
     known = np.isfinite(distances).all(axis=1)
-    out_of = np.where(known, out_of, -1)
-    splits = parts(np.where(known[:, np.newaxis], seen, 0.0), old, out_of, sizes)
-    merges = parts(old, seen, into, old_sizes)
-    return splits, merges
+    seen = np.where(known[:, np.newaxis], seen, 0.0)
+    new_spreads, old_spreads = spreads or (None, None)
+    return (
+        parts(seen, old, np.where(known, out_of, -1), sizes[0], new_spreads, old_spreads),
+        parts(old, seen, into, sizes[1], old_spreads, new_spreads),
+    )
 
 
 def _by_id(found, of, part_ids):

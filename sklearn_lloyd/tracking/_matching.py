@@ -43,12 +43,15 @@ def gates(reference, spreads):
     return np.maximum(np.maximum(surely, np.minimum(half, _SPREADS * spreads)), rounding)
 
 
-def parts(centers, whole, part_of, sizes):
+def parts(centers, whole, part_of, sizes, spreads=None, whole_spreads=None):
     """Groups of clusters that together are where one cluster of the other model is.
 
-    A cluster that is cut leaves its mean to the parts: their common mean is its centre, and each
-    part alone is elsewhere. A new cluster beside an old one that stays is told from that: the old
-    one is already where it was.
+    What is to be told apart is a cluster that was cut, and one that stays while another one comes
+    up beside it. A cut leaves its mean to the parts: their common mean is nearer to the old
+    centre than any of them, while a cluster that stays is nearest itself. A cut leaves its
+    variance to them as well: W within them and B between them and the centre add up to what it
+    was, while in a cluster that stays W alone is as large. The limit is half-way, W + B / 2. Where
+    the spreads are known, either will do: drift hides the one, and growth the other.
 
     Parameters
     ----------
@@ -60,6 +63,9 @@ def parts(centers, whole, part_of, sizes):
         Which of those each would be a part of; -1: of none.
     sizes : ndarray of shape (n_parts,), or None
         None: not known, equal ones.
+    spreads : ndarray of shape (n_parts,), default=None
+    whole_spreads : ndarray of shape (n_whole,), default=None
+        Each of its own rows; None: not known.
 
     Returns
     -------
@@ -72,9 +78,13 @@ def parts(centers, whole, part_of, sizes):
         own = own[sizes[own] >= _LEAST_PART * sizes[own].sum()]
         if own.size < 2 or not sizes[own].any():
             continue
+        away = np.linalg.norm(centers[own] - whole[j], axis=1)
         common = np.average(centers[own], axis=0, weights=sizes[own])
-        nearest = np.linalg.norm(centers[own] - whole[j], axis=1).min()
-        if np.linalg.norm(common - whole[j]) < 0.5 * nearest:
+        is_cut = np.linalg.norm(common - whole[j]) < away.min()
+        if spreads is not None and whole_spreads is not None:
+            variances = spreads[own] ** 2 + 0.5 * away**2
+            is_cut |= np.average(variances, weights=sizes[own]) < whole_spreads[j] ** 2
+        if is_cut:
             found[j] = own.tolist()
     return found
 

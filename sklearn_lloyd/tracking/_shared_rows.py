@@ -23,12 +23,15 @@ class SharedRows(NamedTuple):
     spreads : ndarray of shape (n_reference,), float64
         Root mean square distance of the rows of each old cluster to their mean, within the new
         clusters.
+    new_spreads : ndarray of shape (n_new,), float64
+        The same of each new cluster, as a whole.
     adjusted_rand : float
     """
 
     counts: np.ndarray
     means: np.ndarray
     spreads: np.ndarray
+    new_spreads: np.ndarray
     adjusted_rand: float
 
 
@@ -47,12 +50,23 @@ def share_rows(new, reference, X):
     np.add.at(means, pieces % shape[1], sums)
     with np.errstate(invalid="ignore"):
         means /= counts.sum(axis=0)[:, np.newaxis]
-    owner = pieces // shape[1]
-    away = ((sums / n_rows[:, np.newaxis] - reference.centers[owner]) ** 2).sum(axis=1)
-    squares = np.bincount(owner, -away * n_rows, shape[0])
-    squares += np.bincount(old.codes, old.sq_distances, shape[0])
-    spreads = _spreads(np.maximum(squares, 0.0), counts.sum(axis=1))
-    return SharedRows(counts, means, spreads, adjusted_rand(counts))
+    owner, heir = np.divmod(pieces, shape[1])
+    piece_means = sums / n_rows[:, np.newaxis]
+    away = n_rows * ((piece_means - reference.centers[owner]) ** 2).sum(axis=1)
+    within = np.maximum(np.bincount(piece, old.sq_distances) - away, 0.0)
+    apart = n_rows * ((piece_means - means[heir]) ** 2).sum(axis=1)
+    spreads = _spreads(np.bincount(owner, within, shape[0]), counts.sum(axis=1))
+    new_spreads = _spreads(np.bincount(heir, within + apart, shape[1]), counts.sum(axis=0))
+    return SharedRows(counts, means, spreads, new_spreads, adjusted_rand(counts))
+
+
+def spreads_of(reference, X):
+    """Root mean square distances of rows that a model was fitted on to their own centres."""
+    rows = assign_rows(reference.steps, reference.clusterer, check_table(X), None)
+    k = len(reference.centers)
+    return _spreads(
+        np.bincount(rows.codes, rows.sq_distances, k), np.bincount(rows.codes, minlength=k)
+    )
 
 
 def _spreads(squares, n_rows):
