@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import OperationalError
+from weakref import finalize
 
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.tracking import _schema
@@ -103,6 +104,7 @@ class Database:
         if self.is_sqlite:
             self._sa.event.listen(engine, "connect", _set_up_sqlite)
             self._sa.event.listen(engine, "begin", _begin_sqlite)
+            finalize(self, engine.dispose)  # a database in memory lives as long as the store
         return engine
 
     def _prepare(self, upgrade):
