@@ -13,7 +13,7 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 PACKAGES = [
     import_module("sklearn_lloyd" + name)
-    for name in ("", ".inspection", ".metrics", ".model_selection", ".preprocessing")
+    for name in ("", ".inspection", ".metrics", ".model_selection", ".preprocessing", ".tracking")
 ]
 PUBLIC = [getattr(package, name) for package in PACKAGES for name in package.__all__]
 CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]

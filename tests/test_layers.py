@@ -26,6 +26,7 @@ LAYERS = [
     {"_pipeline", "metrics", "preprocessing"},
     {"model_selection"},
     {"inspection"},
+    {"tracking"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

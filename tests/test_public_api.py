@@ -45,6 +45,7 @@ SUBPACKAGES = {
         "prediction_strength",
     },
     "preprocessing": {"CentroidFeatures", "ClusterScaler"},
+    "tracking": {"Alignment", "AlignmentDisplay", "align_clusters", "refit_clusters"},
 }
 
 
@@ -83,6 +84,7 @@ def test_import_and_fit_need_no_extra():
         builtins.__import__ = refuse
         import sklearn_lloyd
         import sklearn_lloyd.inspection
+        import sklearn_lloyd.tracking
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
         CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))

@@ -7,9 +7,8 @@ from scipy.optimize import linear_sum_assignment
 
 # A new centre within so many standard deviations of a feature is the old cluster, whatever else
 # is near: two normal groups of equal spread and size make one mode up to 2 (Robertson & Fryer
-# 1969). So many spreads (root mean square distances of the rows) are the most, however far the
-# next cluster is.
-_SPREADS = 2.0
+# 1969).
+_ONE_MODE = 2.0
 # A part with a smaller share of a split or merged cluster is none.
 _LEAST_PART = 0.1
 
@@ -19,7 +18,7 @@ def pair_distances(new, reference):
     return np.stack([np.linalg.norm(reference - center, axis=1) for center in new])
 
 
-def gates(reference, spreads):
+def gates(reference, spreads, max_shift):
     """How far a new centre may be from each old one to be the same cluster.
 
     Parameters
@@ -27,6 +26,8 @@ def gates(reference, spreads):
     reference : ndarray of shape (n_reference, n_features)
     spreads : ndarray of shape (n_reference,), or None
         Root mean square distance of rows to their centre; None: not known.
+    max_shift : float
+        In spreads.
 
     Returns
     -------
@@ -39,8 +40,10 @@ def gates(reference, spreads):
     rounding = 1e-6 * np.abs(reference).max()
     if spreads is None:
         return np.maximum(half, rounding)
-    surely = _SPREADS * spreads / np.sqrt(reference.shape[1])
-    return np.maximum(np.maximum(surely, np.minimum(half, _SPREADS * spreads)), rounding)
+    one_mode = _ONE_MODE * spreads / np.sqrt(reference.shape[1])
+    with np.errstate(invalid="ignore"):  # of no spread without a limit
+        most = np.nan_to_num(max_shift * spreads, nan=0.0, posinf=np.inf)
+    return np.maximum(np.minimum(np.maximum(one_mode, half), most), rounding)
 
 
 def parts(centers, whole, part_of, sizes, spreads=None, whole_spreads=None):

@@ -143,7 +143,8 @@ def original_centers(model):
 
 def check_scale(seen, centers, n_kept):
     """Refuse centres that are on another scale, in the space of `centers`."""
-    if n_kept > 1 or min(len(seen), len(centers)) < 2 or not np.isfinite(seen).all():
+    fewest = min(len(seen), len(centers))
+    if n_kept >= min(2, fewest - 1) or not np.isfinite(seen).all():
         return
     a, b = _radius(seen), _radius(centers)
     if not (a and b) or 1.0 / _OTHER_SCALE <= a / b <= _OTHER_SCALE:
