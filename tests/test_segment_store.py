@@ -480,7 +480,7 @@ def test_names(store):
 
 def test_ids_that_a_model_has_already(store):
     old = KMeans.from_centers(CENTERS)
-    new = KMeans.from_centers([CENTERS[2], [500.0, 0.0]])
+    new = KMeans.from_centers([CENTERS[2], [0.0, -1e5]])
     aligned = align_clusters(new, old).apply(new)
     store.register("visits", aligned, names={1: "New"})
     assert dict(zip(store.segments("visits")["segment_id"], NAMES, strict=False)).keys() == {2, 3}
