@@ -1,7 +1,8 @@
 // The module: which level of the kernels, handles, matrices, and the list of its functions.
 #include <cstdlib>
 #include <cstring>
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(ONE_LEVEL)
+#define HAS_LEVELS
 #include <cpuid.h>
 #endif
 
@@ -10,7 +11,7 @@
 namespace baseline {
 extern const core::Kernels kernels;
 }
-#if defined(__x86_64__)
+#ifdef HAS_LEVELS
 namespace avx2 {
 extern const core::Kernels kernels;
 }
@@ -22,7 +23,7 @@ extern const core::Kernels kernels;
 namespace border {
 namespace {
 
-#if defined(__x86_64__)
+#ifdef HAS_LEVELS
 struct Registers {
   unsigned a, b, c, d;
 };
@@ -40,7 +41,7 @@ bool has(unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; }
 int levels(const core::Kernels** found) {
   int n = 0;
   found[n++] = &baseline::kernels;
-#if defined(__x86_64__)
+#ifdef HAS_LEVELS
   constexpr unsigned kFma = 1u << 12, kOsSavesRegisters = 1u << 27, kAvx = 1u << 28;
   constexpr unsigned kBmi = 1u << 3, kAvx2 = 1u << 5, kBmi2 = 1u << 8;
   constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // F, DQ, BW, VL

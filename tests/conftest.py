@@ -1,8 +1,14 @@
 """What all tests share."""
 
+import os
+
 import pytest
 from databases import new_database, postgresql
 from joblib.externals.loky import get_reusable_executor
+
+# The threads of scikit-learn turn round while they wait for each other, which takes ten times as
+# long where other processes want the processor. Read when their library is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -44,7 +44,7 @@ def is_sound(rows):
     return bool(ends and (steps >= 0).all() and within)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=150)
 @given(rows=broken_csr())
 def test_hostile_csr(rows):
     parts = rows.data, rows.indices, rows.indptr
@@ -95,7 +95,7 @@ FUNCTIONS = [
 ]
 
 
-@settings(deadline=None, max_examples=700)
+@settings(deadline=None, max_examples=400)
 @given(data=st.data())
 def test_any_arguments(data):
     """Random arguments nearly never fit; some of them do by chance."""

@@ -361,7 +361,7 @@ def test_pipelines_searches_and_storage(X):
     assert list(columns.fit_transform(frame).columns) == ["a", "b", "c"]
     pipeline = make_pipeline(ClusterScaler(), KMeans(3, random_state=0))
     grid = {"clusterscaler__method": list(METHODS), "clusterscaler__clip": [None, 2.0]}
-    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(X)
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     for method in METHODS:
         scaler = ClusterScaler(method, clip=2.0).fit(frame)

@@ -33,7 +33,6 @@ from sklearn_lloyd.preprocessing._scaling import METHODS
 ESTIMATORS = [
     KMeans(),
     KMeans(algorithm="elkan"),
-    KMeans(algorithm="lloyd", n_threads=2),
     KMeans(init="k-means||"),
     KMeans(init="random", n_init=2),
     KMeans(init="random-partition", n_init=2),
@@ -44,7 +43,7 @@ ESTIMATORS = [
     MiniBatchKMeans(init="k-means||", init_size=20, reassignment_ratio=0.5, tol=1e-3),
     MiniBatchKMeans(compute_labels=True, max_no_improvement=None, max_iter=5),
     NClustersSearch(),
-    NClustersSearch(KMeans(random_state=0), n_clusters=(2, 3, 4), criterion="bic"),
+    NClustersSearch(KMeans(random_state=0), n_clusters=(2, 3), criterion="bic"),
     NClustersSearch(n_clusters=4, criterion="elbow", criteria=(), sample_size=20),
     *(ClusterScaler(method) for method in METHODS),
     ClusterScaler("range", clip=2.0),
@@ -147,7 +146,7 @@ def test_parameters_out_of_range(blobs, name, value):
 
 def test_grid_search_and_clone(blobs):
     pipeline = make_pipeline(StandardScaler(), KMeans(random_state=0))
-    search = GridSearchCV(pipeline, {"kmeans__n_clusters": [2, 3, 4]}, cv=3, n_jobs=2).fit(blobs)
+    search = GridSearchCV(pipeline, {"kmeans__n_clusters": [2, 3, 4]}, cv=3).fit(blobs)
     assert search.best_estimator_[-1].cluster_centers_.shape[1] == 3
     assert not hasattr(clone(search.best_estimator_)[-1], "cluster_centers_")
 

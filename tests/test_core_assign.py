@@ -204,8 +204,9 @@ def test_sums_and_inertia_of_some_rows(as_sparse, weighted):
 CASES = [(303, 2, 3), (700, 3, 20), (900, 5, 40), (600, 17, 70), (500, 64, 30), (900, 2, 300)]
 
 
-@pytest.mark.parametrize("as_sparse", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("dtype", "as_sparse"), [(np.float32, False), (np.float64, False), (np.float64, True)]
+)
 @pytest.mark.parametrize(("n_rows", "n_features", "n_clusters"), CASES)
 def test_passes_of_an_assigner(n_rows, n_features, n_clusters, dtype, as_sparse):
     """Labels are the definition's in each pass, whatever is looked at; sums are kept."""

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from scipy import sparse
 from scipy.spatial.distance import pdist
 from scipy.stats import norm
@@ -151,7 +152,8 @@ def test_rule_of_the_paper_stops_at_a_dip_and_ours_does_not():
 
 @pytest.mark.parametrize("function", [gap_statistic, prediction_strength])
 def test_results_do_not_depend_on_jobs(four, function):
-    runs = [function(four, range(1, 6), n_jobs=n, random_state=3) for n in (None, 2)]
+    with parallel_config("threading"):  # in processes: the search, in test_n_clusters_search
+        runs = [function(four, range(1, 6), n_jobs=n, random_state=3) for n in (None, 2)]
     for a, b in zip(*runs, strict=True):
         np.testing.assert_array_equal(a, b)
 

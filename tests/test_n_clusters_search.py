@@ -59,11 +59,10 @@ def test_each_criterion_decides(four, criterion):
     assert search.best_estimator_.n_clusters == 4
 
 
-@pytest.mark.parametrize("shape", [(200, 2), (200, 10)])
-def test_no_structure_in_noise(shape):
+def test_no_structure_in_noise():
     ones = {"gap": 0, "vote": 0}
     for seed in range(6):
-        X = np.random.default_rng(seed).uniform(size=shape)
+        X = np.random.default_rng(seed).uniform(size=(200, (2, 10)[seed % 2]))
         search = NClustersSearch(criterion="vote", random_state=seed).fit(X)
         ones["vote"] += search.n_clusters_ == 1
         ones["gap"] += search.votes_["gap"] == 1

@@ -44,7 +44,7 @@ def test_bundled_sets(name, scale, dtype):
     X = BUNDLED[name]().data.astype(dtype)
     if scale:
         X = StandardScaler().fit_transform(X)
-    for n_clusters in (2, 3, 8, 10):
+    for n_clusters in (2, 10):
         init = start(X, n_clusters, seed=n_clusters)
         theirs = sklearn.cluster.KMeans(n_clusters, init=init, n_init=1).fit(X)
         for algorithm in ("lloyd", "elkan", "auto"):

@@ -503,7 +503,7 @@ def starts(rng, X, n_clusters):
     yield "random"
 
 
-@pytest.mark.parametrize("way", [{}, {**SMALL, "screen": 16}, {"screen": 1, "fast_centers": 8}])
+@pytest.mark.parametrize("way", [{}, {**SMALL, "screen": 16, "fast_centers": 8}])
 @pytest.mark.parametrize("name", NASTY)
 def test_every_algorithm_gives_the_same(name, way):
     for seed in range(2):
@@ -512,7 +512,7 @@ def test_every_algorithm_gives_the_same(name, way):
         scale = float(np.abs(X).max())
         for n_clusters in (2, 6, X.shape[0] - 2):
             for init in starts(rng, X, n_clusters):
-                if n_clusters > 6 and isinstance(init, str) and seed > 0:
+                if isinstance(init, str) and (seed > 0 or n_clusters == 2):
                     continue  # dear, and little new
                 params = {
                     "init": init,

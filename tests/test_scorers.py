@@ -142,8 +142,8 @@ def test_a_fold_of_one_cluster_does_not_stop_a_search(scorer):
     ids=lambda model: type(model).__name__,
 )
 def test_any_clusterer_with_predict(scorer, model):
-    scores = cross_val_score(model, X, scoring=scorer, cv=SPLITS, error_score="raise")
-    assert scores.shape == (4,)
+    scores = cross_val_score(model, X, scoring=scorer, cv=2, error_score="raise")
+    assert scores.shape == (2,)
     assert (scores > WORST[scorer]).all()
 
 
@@ -187,7 +187,7 @@ def test_scorers_are_scorers_of_scikit_learn(scorer):
     assert pickle.loads(pickle.dumps(scorer)) is scorer
     assert check_scoring(KMeans(2), scoring=scorer) is scorer
     search = GridSearchCV(
-        KMeans(random_state=0), {"n_clusters": [2, 4]}, scoring=scorer, cv=SPLITS, n_jobs=2
+        KMeans(random_state=0), {"n_clusters": [2, 4]}, scoring=scorer, cv=SPLITS
     )
     assert search.fit(X).best_params_["n_clusters"] in (2, 4)
 
