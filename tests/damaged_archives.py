@@ -157,6 +157,9 @@ def hostile_values():
     yield {"kind": "dict", "items": [[[], 1]]}
     yield {"kind": "object", "class": "sklearn.pipeline.Pipeline", "state": {"steps": None}}
     yield {"kind": "object", "class": "sklearn.pipeline.Pipeline", "state": {"steps": [["a", 1]]}}
+    steps = [{"kind": "tuple", "items": ["a", "passthrough"]}]
+    state = {"steps": steps, "memory": "evil"}  # a folder of pickles, for fit
+    yield {"kind": "object", "class": "sklearn.pipeline.Pipeline", "state": state}
     yield {"kind": "object", "class": "sklearn_lloyd.KMeans", "state": []}
     yield {"kind": "object", "class": "sklearn_lloyd.KMeans"}
     yield {"kind": "object", "class": "sklearn.compose.make_column_selector", "state": {}}

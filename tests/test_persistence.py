@@ -177,7 +177,7 @@ def test_the_same_model_again(name, tmp_path):
             rows = rows_of(model)
             expected, got = getattr(model, method)(rows), getattr(again, method)(rows)
             assert np.asarray(expected).tobytes() == np.asarray(got).tobytes()
-    assert dump_bytes(model) == (tmp_path / "model.zip").read_bytes()
+    assert dump_bytes(model) == dump_bytes(again) == (tmp_path / "model.zip").read_bytes()
     # As an estimator of any other origin: of the same parameters, and fitted again.
     assert name == "table" or repr(again) == repr(model)  # a selector has its address there
     assert again.fit(rows_of(model)) is again
@@ -245,6 +245,9 @@ def test_stable_ids_are_kept():
     model.cluster_ids_ = np.array([0, 4, 4])
     with pytest.raises(ValueError, match="cluster_ids_"):
         dump_bytes(model)
+    model.cluster_ids_ = np.array([0, 4, 9])  # or the next new one would be 9, too
+    with pytest.raises(ValueError, match="next_cluster_id_"):
+        dump_bytes(model)
 
 
 def test_arrays_that_are_one_stay_so():
@@ -284,6 +287,7 @@ def first_rows(X, n_clusters, random_state):
             r"Pipeline\.steps\[1\]\[1\]\.init is a function .* Set a name or an array",
         ),
         (make_pipeline(KMeans(), memory=object()), TypeError, r"memory=None"),
+        (make_pipeline(KMeans(), memory="cache"), ValueError, r"memory=None"),
         (FunctionTransformer(first_rows), TypeError, r"FunctionTransformer\.func .* skops"),
         (TheirKMeans(), TypeError, r"sklearn\.cluster\._kmeans\.KMeans.* skops"),
         (MDS(), TypeError, r"skops"),
@@ -355,6 +359,7 @@ def test_modes_and_links_are_kept(tmp_path):
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
     assert load(str(path)).n_clusters == 5
+    save(KMeans(5), tmp_path / ("n" * 255))  # the longest name that most file systems have
 
 
 def test_the_file_is_named(tmp_path):
@@ -551,6 +556,28 @@ def test_onnx_of_columns(dtype, scaler):
     }
     labels, _ = run(to_onnx(model, table, dtype=dtype), **inputs)
     np.testing.assert_array_equal(labels, model.predict(table))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [],
+        [ClusterScaler()],
+        [StandardScaler()],
+        [FeatureUnion([("a", ClusterScaler("range")), ("b", StandardScaler())])],
+        [ColumnTransformer([("a", StandardScaler(), ["b", "c"]), ("b", "passthrough", ["a"])])],
+    ],
+    ids=lambda steps: type(steps[0]).__name__ if steps else "none",
+)
+def test_onnx_of_columns_that_a_step_takes_whole(steps):
+    """Each is an input of its own; such a step takes them joined, in the order of the fit."""
+    table = pd.DataFrame(X[:, :3] + 1.7e9, columns=["a", "b", "c"])  # float32 would not do
+    model = make_pipeline(*steps, KMeans(3, random_state=0)).fit(table)
+    inputs = {name: table[[name]].to_numpy() for name in table}
+    labels, _ = run(to_onnx(model, table[["c", "a", "b"]].assign(more=1.0)), **inputs)
+    np.testing.assert_array_equal(labels, model.predict(table))
+    with pytest.raises(TypeError, match="X must be a frame or None; got ndarray"):
+        to_onnx(model, table.to_numpy())
 
 
 def test_of_a_search():

@@ -36,6 +36,8 @@ def check(estimator, state):
     for kind, attributes in _OURS.items():
         if type(estimator) is kind:
             _check_ours(estimator, state, attributes)
+    if state.get("memory") is not None:
+        raise ValueError("a memory of transformers is a folder of pickles: set memory=None")
     for kind, name in _STEPS.items():
         if type(estimator) is kind:
             _require(_are_named(state.get(name)), name, "a list of names and steps")
@@ -138,8 +140,13 @@ def _ids(value, state):
     return good and bool((value >= 0).all()) and len(np.unique(value)) == len(value)
 
 
+def _next_id(value, state):
+    ids = state.get("cluster_ids_")
+    return _is_count(value) and (ids is None or value > ids.max())
+
+
 def _per_feature(value, state):
-    return value is None or _is_finite(value, state["n_features_in_"])
+    return _is_finite(value, state["n_features_in_"])
 
 
 def _records(dtype):
@@ -210,7 +217,7 @@ _CLUSTERS = {
     "start_inertias_": lambda value, state: _is_array(value, "f", None),
     # Of a model whose clusters were matched with those of an older one.
     "cluster_ids_": _ids,
-    "next_cluster_id_": lambda value, state: _is_count(value),
+    "next_cluster_id_": _next_id,
 }
 _OURS = {
     KMeans: {
@@ -227,8 +234,8 @@ _OURS = {
         "_random_state": lambda value, state: isinstance(value, np.random.RandomState),
     },
     ClusterScaler: {
-        "center_": _per_feature,
-        "scale_": _per_feature,
+        "center_": _optional(_per_feature),
+        "scale_": _optional(_per_feature),
         "feature_weights_": _per_feature,
         "whitening_": _optional(_square_matrix),
         "clip_bounds_": _optional(_bounds),

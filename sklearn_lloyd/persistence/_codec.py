@@ -110,7 +110,8 @@ class Encoder:
     def _object(self, value, path):
         state = dict(value.__getstate__())
         state.pop(_VERSION, None)
-        nodes = {name: self.encode(each, f"{path}.{name}") for name, each in state.items()}
+        # In order, so that a model that was loaded makes the same bytes.
+        nodes = {name: self.encode(state[name], f"{path}.{name}") for name in sorted(state)}
         check(value, state)
         return {"kind": "object", "class": name_of_class(type(value)), "state": nodes}
 

@@ -69,7 +69,7 @@ def save(estimator, path):
     data = dump_bytes(estimator)
     path = Path(path)
     target = path.resolve()  # a link stays one
-    part = target.with_name(f".{target.name}.{token_hex(8)}.part")
+    part = target.with_name(f".{token_hex(8)}.part")
     try:
         with open(part, "xb") as file:
             file.write(data)
@@ -144,8 +144,9 @@ def _sync_folder(folder):
     """Make sure that the new name is on the disk too, where a system can."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(OSError):  # of a folder that may not be listed; of some network drives
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_lloyd._columns import column_labels, is_frame
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._minibatch_kmeans import MiniBatchKMeans
 from sklearn_lloyd._optional import import_optional
@@ -24,8 +26,8 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
         and what skl2onnx knows of scikit-learn. Of a search it is the best estimator.
 
     X : frame, default=None
-        Some rows, if the steps take columns of a frame by name: each column is then an input of
-        the model, of shape (n_samples, 1), of texts or of numbers. None: one input, X.
+        Some rows, if the steps take columns of a frame by name: each column of the fit is then an
+        input of the model, of shape (n_samples, 1), of texts or of numbers. None: one input, X.
 
     dtype : {'float64', 'float32'}, default='float64'
         Of the numbers that the model takes, and of the distances that it gives. The imputers of
@@ -44,7 +46,7 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
         If skl2onnx is missing: ``pip install "sklearn-lloyd[onnx]"``.
 
     TypeError
-        If it is another estimator.
+        If it is another estimator, or X no frame.
 
     sklearn.exceptions.NotFittedError
         If it is not fitted.
@@ -77,11 +79,11 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
         )
     check_is_fitted(clusterer)
     convert = import_optional("skl2onnx", extra="onnx").convert_sklearn
-    model = make_pipeline(*steps, clusterer)
+    model, inputs = _with_inputs([*steps, clusterer], X, dtype)
     return convert(
         model,
         name=type(clusterer).__name__,
-        initial_types=_inputs(model, X, dtype),
+        initial_types=inputs,
         custom_conversion_functions=dict.fromkeys((KMeans, MiniBatchKMeans), _convert_clusters)
         | {ClusterScaler: _convert_scaler},
         custom_shape_calculators=dict.fromkeys((KMeans, MiniBatchKMeans), _shapes_of_clusters)
@@ -89,16 +91,26 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
     )
 
 
-def _inputs(model, X, dtype):
+def _with_inputs(steps, X, dtype):
+    """The steps as a Pipeline, and the names and types of what goes in."""
+    model = make_pipeline(*steps)
     types = import_optional("skl2onnx.common.data_types", extra="onnx")
     numbers = types.DoubleTensorType if dtype == "float64" else types.FloatTensorType
     if X is None:
-        return [("X", numbers([None, model.n_features_in_]))]
+        return model, [("X", numbers([None, model.n_features_in_]))]
+    if not is_frame(X):
+        raise TypeError(f"X must be a frame or None; got {type(X).__name__}.")
+    names = list(getattr(model, "feature_names_in_", column_labels(X)))
+    are_numbers = [np.asarray(X[name]).dtype.kind in "fiub" for name in names]
+    before, last = split_steps(steps[0])
+    if all(are_numbers) and not isinstance([*before, last][0], ColumnTransformer):
+        # Of several inputs most converters take the first, or join them in float32.
+        joined = ColumnTransformer([("all", "passthrough", names)]).fit(X)
+        model = make_pipeline(joined, *steps)
     # Of one type: runtimes do not join columns of several.
-    kinds = ((name, np.asarray(X[name]).dtype.kind) for name in X.columns)
-    return [
-        (str(name), (numbers if kind in "fiub" else types.StringTensorType)([None, 1]))
-        for name, kind in kinds
+    return model, [
+        (str(name), (numbers if is_number else types.StringTensorType)([None, 1]))
+        for name, is_number in zip(names, are_numbers, strict=True)
     ]
 
 
