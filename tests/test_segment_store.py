@@ -7,6 +7,7 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from enum import Enum
 from pathlib import Path
 
 import databases
@@ -19,6 +20,7 @@ import pytest
 import sqlalchemy as sa
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -144,6 +146,22 @@ def test_centroids_in_both_spaces(store):
     within = store.centroids("visits", space="model").to_frame()
     np.testing.assert_array_equal(within[COLUMNS], model[1].cluster_centers_)
     assert list(within.columns) == ["segment_id", "name", *COLUMNS]
+
+
+def test_features_that_are_called_as_columns_are(store):
+    X = pd.DataFrame(draw(), columns=["segment_id", "name"])
+    store.register("visits", KMeans.from_centers(frame(CENTERS).set_axis(X.columns, axis=1)), X)
+    table = store.centroids("visits")
+    assert list(table) == ["segment_id", "name", "feature segment_id", "feature name"]
+    assert table["segment_id"] == [0, 1, 2]
+    assert table["feature name"] == CENTERS[:, 1].tolist()
+
+
+def test_parameters_are_json(store):
+    store.register("visits", make_pipeline(SimpleImputer(), KMeans(2)).fit(draw()))
+    ((text,),) = ask(store, "SELECT parameters FROM segment_versions")
+    parameters = json.loads(text, parse_constant=pytest.fail)
+    assert parameters["simpleimputer__missing_values"] == "NaN"
 
 
 def test_what_sql_says(store):
@@ -312,6 +330,7 @@ def test_a_number_is_not_its_text(store):
         ([1.0, 2.0, np.nan], ValueError, "missing"),
         (pd.Series([1, None, None], dtype="Int64"), ValueError, "2 of 3 ids are missing"),
         (pl.Series(["a", None, "c"]), ValueError, "missing"),
+        (np.ma.array([1, 2, 3], mask=[0, 1, 0]), ValueError, "1 of 3 ids are missing"),
         (["a", "b", "a"], ValueError, "more than once, among them 'a'"),
         ([1, np.int64(1), 2], ValueError, "more than once, among them '1'"),
         ([1.0, 2.0, 3.0], TypeError, "got float.*Int64"),
@@ -478,6 +497,14 @@ def test_names(store):
     assert store.segments("visits")["note"] == ["", "", "no notes"]
 
 
+def test_enums_of_texts(store):
+    kinds = Enum("Kind", {name: name.upper() for name in NAMES}, type=str)
+    store.register("visits", KMeans.from_centers(CENTERS), names=list(kinds))
+    assert store.segments("visits")["name"] == ["YOUNG", "RICH", "OLD"]
+    store.assign("visits", list(kinds), CENTERS)
+    assert store.assignments("visits", ["RICH"])["segment"] == ["RICH"]
+
+
 def test_ids_that_a_model_has_already(store):
     old = KMeans.from_centers(CENTERS)
     new = KMeans.from_centers([CENTERS[2], [0.0, -1e5]])
@@ -498,6 +525,13 @@ def test_own_alignment(store):
     assert store.segments("visits")["segment_id"] == [1, 2, 3]
     with pytest.raises(ValueError, match="another version than the latest"):
         store.register("visits", new, X, alignment=alignment)
+    # Of a model that does not know of ids that were lost; these are not given again.
+    first = [KMeans.from_centers(CENTERS[:k]) for k in (3, 2)]
+    store.register("others", first[0])
+    store.register("others", first[1])
+    store.register("others", first[1], alignment=align_clusters(first[1], first[1]))
+    store.register("others", KMeans.from_centers([*CENTERS[:2], [0.0, -1e5]]))
+    assert store.segments("others")["segment_id"] == [0, 1, 3]
 
 
 def test_several_writers_of_versions(database_url):
@@ -552,6 +586,33 @@ def test_a_version_that_comes_between(store):
     assert store.assignments("visits").n_rows == 0
     store.assign("visits", None, blocks(), version=1)
     assert store.assignments("visits")["version"] == [1, 1]
+
+
+def test_threads_share_a_database_in_memory():
+    store = SegmentStore("sqlite://")
+    store.register("visits", KMeans.from_centers(CENTERS))
+
+    def write(turn):
+        store.assign("visits", range(100 * turn, 100 * turn + 100), draw(n=100))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(12)))
+    assert store.assignments("visits").n_rows == 1200
+
+
+def test_errors_of_the_database_that_rows_come_from(store):
+    """They are not those of the store."""
+    store.register("visits", KMeans.from_centers(CENTERS))
+
+    def blocks(connect):
+        yield [1], CENTERS[:1]
+        with connect() as connection:
+            connection.execute(sa.text("SELECT * FROM customers"))
+
+    engine = sa.create_engine("sqlite://")
+    with pytest.raises(sa.exc.OperationalError, match="no such table: customers"):
+        store.assign("visits", None, blocks(engine.connect))
+    assert store.runs("visits").n_rows == 0
 
 
 def test_another_writer_takes_too_long(database_url):
@@ -632,6 +693,25 @@ def test_tables_that_are_gone(store):
         store.assign("visits", [1], CENTERS[:1])
 
 
+@pytest.mark.parametrize("name", ["TABLE segment_names", "TABLE segment_schema"])
+def test_tables_of_somebody_else(database_url, name):
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE {name} (x BIGINT)")
+    with pytest.raises(StoreError, match="of this name that is not of the store"):
+        SegmentStore(database_url)
+    assert len(sa.inspect(engine).get_table_names()) == 1
+
+
+def test_text_that_postgresql_cannot_hold(store):
+    X = frame(CENTERS).set_axis(["a\0", "b"], axis=1)
+    if store._database.is_sqlite:
+        assert store.register("visits", KMeans.from_centers(X)) == 1
+    else:
+        with pytest.raises(StoreError, match=r"cannot do this \(.*NUL"):
+            store.register("visits", KMeans.from_centers(X))
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -651,12 +731,18 @@ def test_urls_that_are_refused(url):
 
 def test_the_password_is_not_shown(monkeypatch):
     monkeypatch.setattr(
-        _store,
-        "Database",
-        lambda *_: type("D", (), {"url": sa.make_url("postgresql://me:secret@host/base")}),
+        _store, "Database", lambda url, *_: type("D", (), {"url": sa.make_url(url)})
     )
-    store = SegmentStore("postgresql://me:secret@host/base")
-    assert "secret" not in repr(store) + store.url
+    for url in ("//me:secret@host/base", "//host/base?password=secret&sslmode=require"):
+        store = SegmentStore(f"postgresql:{url}")
+        assert "secret" not in repr(store) + store.url
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="more than one @") as told:
+        SegmentStore("postgresql://me:my@secret@host/base")
+    assert "secret" not in str(told.value)
+    with pytest.raises(ValueError, match="url must be that") as told:
+        SegmentStore("postgresql://me:no@host:secret/base")
+    assert told.value.__suppress_context__  # which has it
 
 
 def test_other_settings_that_are_refused():

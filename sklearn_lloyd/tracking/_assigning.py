@@ -139,5 +139,6 @@ def write_staged(connection, stored, staged, who):
     run_id = connection.execute(t.runs.insert(), run).inserted_primary_key[0]
     own = model | {"version": stored.version, "run_id": run_id}
     connection.execute(sa.text(_WRITTEN), own)
-    mine = t.models.c.model_id == stored.model_id
-    connection.execute(t.models.update().where(mine).values(id_kind=staged.kind))
+    if staged.kind is not None:  # of no ids there is none; another process may have set it
+        mine = t.models.c.model_id == stored.model_id
+        connection.execute(t.models.update().where(mine).values(id_kind=staged.kind))

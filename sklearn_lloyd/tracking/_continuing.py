@@ -58,9 +58,9 @@ def match_segments(before, estimator, X, alignment):
         alignment = align_clusters(estimator, reference, X=X, next_id=before.next_segment_id)
     else:
         _require_of(alignment, before, estimator)
-    return Matched(
-        alignment.ids, alignment.next_id, alignment.adjusted_rand, _drift_rows(alignment)
-    )
+    # Models know of the ids that they had, the store of all.
+    next_id = max(alignment.next_id, before.next_segment_id)
+    return Matched(alignment.ids, next_id, alignment.adjusted_rand, _drift_rows(alignment))
 
 
 def with_ids(estimator, stored):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from sqlite3 import OperationalError
+from threading import RLock
 from weakref import finalize
 
 from sklearn_lloyd._optional import import_optional
@@ -21,12 +22,16 @@ _SQLITE = {
     "full": "The disk is full",
     "disk i/o": "The disk cannot be read or written",
     "no such table": "The tables of the store are gone",
+    "already exists": "The database has a table or view of this name that is not of the store",
+    "no such column": "The database has a table or view of this name that is not of the store",
 }
 # States of PostgreSQL, by their first letters.
 _POSTGRESQL = {
     "25006": "The database is read-only",
     "42501": "The database user may not do this",
     "42P01": "The tables of the store are gone",
+    "42P07": "The database has a table or view of this name that is not of the store",
+    "42703": "The database has a table or view of this name that is not of the store",
     "55P03": "Another process is writing to this model and has not finished in time",
     "40": "Another process was in the way; try again",
     "53": "The database server has no memory, disk or connections left",
@@ -57,6 +62,8 @@ class Database:
         self.url = self._checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._file = None
+        # A database in memory is one connection, of one thread at a time.
+        self._turn = RLock() if self.is_sqlite and self._in_memory() else nullcontext()
         self._engine = self._connected_engine()
         with self._told():
             self._prepare(upgrade)
@@ -67,16 +74,18 @@ class Database:
     def _checked(self, url):
         try:
             url = self._sa.make_url(url if isinstance(url, self._sa.URL) else str(url))
-        except (self._sa.exc.ArgumentError, ValueError) as error:
+        except (self._sa.exc.ArgumentError, ValueError):
             raise ValueError(
                 "url must be that of a database, such as 'sqlite:///segments.db' or "
                 "'postgresql://user@host/database'."
-            ) from error
-        if url.get_backend_name() not in ("sqlite", "postgresql"):
+            ) from None  # the cause tells the password
+        if "@" in (url.host or ""):
+            raise ValueError("url has more than one @: in a password it is written as %40.")
+        if url.get_backend_name() not in ("sqlite", "postgresql", "postgres"):
             raise ValueError(
                 f"url must be of SQLite or PostgreSQL; got {url.get_backend_name()!r}."
             )
-        if url.drivername == "postgresql":
+        if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
         if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
             raise ValueError(f"url must be without a driver; got {url.drivername!r}.")
@@ -145,7 +154,7 @@ class Database:
     @contextmanager
     def reading(self):
         """A connection whose transaction sees one state of the database."""
-        with self._told(), self._begun(writes=False) as connection:
+        with self._begun(writes=False) as connection:
             yield connection
 
     @contextmanager
@@ -154,21 +163,27 @@ class Database:
 
         On SQLite no other one writes until it ends.
         """
-        with self._told(), self._begun(writes=True) as connection:
+        with self._begun(writes=True) as connection:
             yield connection
 
     @contextmanager
     def connected(self):
-        """A connection without transaction, for a temporary table."""
+        """A connection without transaction, for a temporary table.
+
+        Errors of other databases that rows are read from meanwhile stay what they are.
+        """
         self._require_file()
-        with self._told(), self._engine.connect() as connection:
-            yield connection
+        with self._turn:
+            with self._told():
+                connection = self._engine.connect()
+            with connection:
+                yield connection
 
     @contextmanager
     def transaction(self, connection, writes):
         """A transaction on a connection of `connected`."""
         connection.execution_options(**{_WRITES: writes})
-        with connection.begin():
+        with self._told(), connection.begin():
             if not self.is_sqlite:
                 wait = {"wait": f"{max(1, round(self._timeout * 1000))}ms"}
                 how = "SELECT set_config('lock_timeout', :wait, true)"
@@ -177,11 +192,7 @@ class Database:
 
     @contextmanager
     def _begun(self, writes):
-        self._require_file()
-        with (
-            self._engine.connect() as connection,
-            self.transaction(connection, writes) as connection,
-        ):
+        with self.connected() as connection, self.transaction(connection, writes):
             yield connection
 
     def _require_file(self):
@@ -203,7 +214,9 @@ class Database:
         if self.is_sqlite:
             found = (means for words, means in _SQLITE.items() if words in said.lower())
         else:
-            state = getattr(error, "sqlstate", None) or "08"
+            # Of a connection that there is not, nothing more is told.
+            lost = isinstance(error, self._engine.dialect.dbapi.OperationalError)
+            state = getattr(error, "sqlstate", None) or ("08" if lost else "")
             found = (means for first, means in _POSTGRESQL.items() if state.startswith(first))
         return next(found, "The database cannot do this")
 

@@ -71,7 +71,7 @@ def describe(estimator, X):
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     columns = {
         "estimator": ", ".join(type(one).__name__ for one in [*steps, clusterer]),
-        "parameters": json.dumps(estimator.get_params(), default=_plain, sort_keys=True),
+        "parameters": _as_json(estimator.get_params()),
         "packages": json.dumps(_packages()),
         "features": json.dumps(names),
         "n_rows": None,
@@ -140,6 +140,12 @@ def _names_out(steps, names):
 def _packages():
     own = {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
     return {"sklearn-lloyd": __version__, **own, "python": sys.version.split()[0]}
+
+
+def _as_json(parameters):
+    text = json.dumps(parameters, default=_plain, sort_keys=True)
+    # NaN is no JSON, though Python writes it.
+    return json.dumps(json.loads(text, parse_constant=str))
 
 
 def _plain(value):

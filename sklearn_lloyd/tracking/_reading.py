@@ -151,11 +151,13 @@ def list_centroids(connection, name, version, space):
         .where(_is(t.centroids, model.model_id, version), c.space == space)
         .order_by(c.position, c.segment_id)
     )
-    columns = {"segment_id": [], "name": []}
+    own = "segment_id", "name"
+    columns = {name: [] for name in own}
     for row in connection.execute(query):
-        if row.feature not in columns:
-            columns[row.feature] = []
-        columns[row.feature].append(row.value)
+        feature = f"feature {row.feature}" if row.feature in own else row.feature
+        if feature not in columns:
+            columns[feature] = []
+        columns[feature].append(row.value)
         if len(columns) == 3:
             columns["segment_id"].append(row.segment_id)
             columns["name"].append(row.name)

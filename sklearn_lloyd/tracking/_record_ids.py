@@ -71,6 +71,8 @@ def ids_as_array(ids):
     """The ids as an array of one dimension."""
     if isinstance(ids, str | bytes):
         raise TypeError(f"ids must be a sequence with one id for each row; got {ids!r}.")
+    if isinstance(ids, np.ma.MaskedArray):
+        ids = np.where(np.ma.getmaskarray(ids), None, ids.data)
     values = np.asarray(ids) if hasattr(ids, "__array__") else np.asarray(list(ids), object)
     if values.ndim != 1:
         raise ValueError(f"ids must have one dimension; got the shape {values.shape}.")
@@ -89,9 +91,11 @@ def _as_texts(values):
     kind = next(iter(kinds.values()))
     if kind == INTEGER:  # also NumPy's
         return [str(int(value)) for value in values], kind
-    texts = list(map(str, values))
     if kind == TEXT:
+        texts = list(map(str.__str__, values))  # what an Enum of texts stands for, not its name
         _check_texts(texts)
+    else:
+        texts = list(map(str, values))
     return texts, kind
 
 

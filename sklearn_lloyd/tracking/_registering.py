@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.tracking._schema import tables
+
+_ROWS_AT_ONCE = 10_000  # of wide models there are millions
 
 
 def check_text(text, what, may_be_empty=False):
@@ -21,7 +24,7 @@ def check_text(text, what, may_be_empty=False):
         text.encode()
     except UnicodeEncodeError as error:
         raise ValueError(f"{what} is no valid Unicode: {error}.") from error
-    return str(text)
+    return str.__str__(text)  # what an Enum of texts stands for, not its name
 
 
 def check_names(names, n_clusters):
@@ -80,10 +83,10 @@ def insert_version(connection, model, name, described, matched, names, details):
     _write_names(connection, model_id, version, ids, by_segment)
     _insert(connection, t.clusters, own, _clusters(ids, described.sizes))
     fields = ("segment_id", "space", "position", "feature", "value")
-    centroids = [
+    centroids = (
         dict(zip(fields, (ids[cluster], *rest), strict=True))
         for cluster, *rest in described.centroids
-    ]
+    )
     _insert(connection, t.centroids, own, centroids)
     _insert(connection, t.features, own, [_without_nan(one._asdict()) for one in described.ranges])
     _insert(connection, t.drift, own, [_without_nan(one) for one in matched.drift])
@@ -164,8 +167,9 @@ def _update(connection, table, model_id, values, column):
 
 
 def _insert(connection, table, own, rows):
-    if rows:
-        connection.execute(table.insert(), [own | row for row in rows])
+    rows = iter(rows)
+    while some := [own | row for row in islice(rows, _ROWS_AT_ONCE)]:
+        connection.execute(table.insert(), some)
 
 
 def _clusters(ids, sizes):

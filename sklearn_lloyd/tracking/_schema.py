@@ -255,7 +255,8 @@ def lock_schema(connection):
 
 def create(connection):
     """Make all tables, in the transaction of the connection."""
-    tables().metadata.create_all(connection)
+    # A table of somebody else that is called so is an error, not ours.
+    tables().metadata.create_all(connection, checkfirst=False)
     connection.exec_driver_sql(_CURRENT)
     _record(connection, VERSION)
 

@@ -83,7 +83,8 @@ class SegmentStore:
             raise ValueError(f"timeout must be a number of seconds above 0; got {timeout!r}.")
         self.who = _user() if who is None else _registering.check_text(who, "who")
         self._database = Database(url, timeout, upgrade)
-        self.url = self._database.url.render_as_string(hide_password=True)
+        url = self._database.url.difference_update_query(["password", "sslpassword"])
+        self.url = url.render_as_string(hide_password=True)
 
     def __repr__(self):
         return f"SegmentStore({self.url!r})"
