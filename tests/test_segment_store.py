@@ -708,7 +708,7 @@ def test_text_that_postgresql_cannot_hold(store):
     if store._database.is_sqlite:
         assert store.register("visits", KMeans.from_centers(X)) == 1
     else:
-        with pytest.raises(StoreError, match=r"cannot do this \(.*NUL"):
+        with pytest.raises(StoreError, match="cannot do this"):
             store.register("visits", KMeans.from_centers(X))
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd.tracking._bulk import insert_many
 from sklearn_lloyd.tracking._description import labels_and_distances
 from sklearn_lloyd.tracking._record_ids import check_ids, repeated_message, require_kind
 from sklearn_lloyd.tracking._schema import now, tables
@@ -44,9 +45,7 @@ ON CONFLICT (model_id, record_id) DO UPDATE SET
     changed_run_id = CASE WHEN a.segment_id = excluded.segment_id
         THEN a.changed_run_id ELSE excluded.run_id END
 """
-_SQLITE = "INSERT INTO segment_staged VALUES (?, ?, ?)"
-# A sixth of the time that an INSERT of three arrays takes.
-_POSTGRESQL = "COPY segment_staged FROM STDIN (FORMAT BINARY)"
+_COLUMNS = {"record_id": "text", "segment_id": "int8", "distance": "float8"}
 
 
 class Staged(NamedTuple):
@@ -85,7 +84,6 @@ def stage(connection, begin, blocks, estimator, stored, ranges):
     staged : Staged
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    fill = _fill_sqlite if is_sqlite else _fill_postgresql
     with begin():
         # By its full name: without, a table that somebody has called so would be dropped.
         own = "temp" if is_sqlite else "pg_temp"
@@ -103,23 +101,12 @@ def stage(connection, begin, blocks, estimator, stored, ranges):
         counts += np.bincount(labels, minlength=len(counts))
         columns = texts, stored.segment_ids[labels].tolist(), distances.tolist()
         with begin():
-            fill(connection, zip(*columns, strict=True))
+            insert_many(connection, "segment_staged", _COLUMNS, zip(*columns, strict=True))
     with begin():
         repeated = connection.exec_driver_sql(_REPEATED).scalars().all()
     if repeated:
         raise ValueError(repeated_message(repeated))
     return Staged(counts.tolist(), kind)
-
-
-def _fill_sqlite(connection, rows):
-    connection.exec_driver_sql(_SQLITE, list(rows))
-
-
-def _fill_postgresql(connection, rows):
-    with connection.connection.cursor() as cursor, cursor.copy(_POSTGRESQL) as copy:
-        copy.set_types(["text", "int8", "float8"])
-        for row in rows:
-            copy.write_row(row)
 
 
 def write_staged(connection, stored, staged, who):

@@ -30,7 +30,7 @@ class Description:
         Rows in each cluster.
     ranges : list of ColumnRange
     centroids : list of tuple
-        Cluster, space, position, feature, value.
+        Space, position, feature, and the values by cluster; None where there is none.
     """
 
     n_clusters: int
@@ -71,7 +71,7 @@ def describe(estimator, X):
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     columns = {
         "estimator": ", ".join(type(one).__name__ for one in [*steps, clusterer]),
-        "parameters": _as_json(estimator.get_params()),
+        "parameters": plain_parameters(estimator),
         "packages": json.dumps(_packages()),
         "features": json.dumps(names),
         "n_rows": None,
@@ -122,9 +122,9 @@ def _centroids(steps, clusterer, names):
             columns.append(("original", own, each))
     place = {"model": 0, "original": 0}
     for space, name, values in columns:
-        for cluster in range(len(centers)):
-            value = None if values is None else float(values[cluster])
-            yield cluster, space, place[space], str(name), value if value == value else None
+        values = np.full(len(centers), np.nan) if values is None else values
+        values = [value if value == value else None for value in map(float, values)]
+        yield space, place[space], str(name), values
         place[space] += 1
 
 
@@ -137,15 +137,16 @@ def _names_out(steps, names):
     return names
 
 
+def plain_parameters(estimator):
+    """The parameters of an estimator as JSON."""
+    text = json.dumps(estimator.get_params(), default=_plain, sort_keys=True)
+    # NaN is no JSON, though Python writes it.
+    return json.dumps(json.loads(text, parse_constant=str))
+
+
 def _packages():
     own = {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
     return {"sklearn-lloyd": __version__, **own, "python": sys.version.split()[0]}
-
-
-def _as_json(parameters):
-    text = json.dumps(parameters, default=_plain, sort_keys=True)
-    # NaN is no JSON, though Python writes it.
-    return json.dumps(json.loads(text, parse_constant=str))
 
 
 def _plain(value):

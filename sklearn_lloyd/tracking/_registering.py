@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import islice
+from operator import itemgetter
 
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd.tracking._bulk import insert_many
 from sklearn_lloyd.tracking._schema import tables
 
-_ROWS_AT_ONCE = 10_000  # of wide models there are millions
+_CENTROIDS = {"model_id": "int8", "version": "int8", "segment_id": "int8", "space": "text"}
+_CENTROIDS |= {"position": "int8", "feature": "text", "value": "float8"}
 
 
 def check_text(text, what, may_be_empty=False):
@@ -82,12 +84,13 @@ def insert_version(connection, model, name, described, matched, names, details):
     by_segment = {ids[cluster]: text for cluster, text in names.items()}
     _write_names(connection, model_id, version, ids, by_segment)
     _insert(connection, t.clusters, own, _clusters(ids, described.sizes))
-    fields = ("segment_id", "space", "position", "feature", "value")
+    # In the order of the key. Wide models have millions.
     centroids = (
-        dict(zip(fields, (ids[cluster], *rest), strict=True))
-        for cluster, *rest in described.centroids
+        (model_id, version, segment, space, position, feature, values[cluster])
+        for cluster, segment in sorted(enumerate(ids), key=itemgetter(1))
+        for space, position, feature, values in described.centroids
     )
-    _insert(connection, t.centroids, own, centroids)
+    insert_many(connection, t.centroids.name, _CENTROIDS, centroids)
     _insert(connection, t.features, own, [_without_nan(one._asdict()) for one in described.ranges])
     _insert(connection, t.drift, own, [_without_nan(one) for one in matched.drift])
     return version
@@ -167,9 +170,8 @@ def _update(connection, table, model_id, values, column):
 
 
 def _insert(connection, table, own, rows):
-    rows = iter(rows)
-    while some := [own | row for row in islice(rows, _ROWS_AT_ONCE)]:
-        connection.execute(table.insert(), some)
+    if rows:
+        connection.execute(table.insert(), [own | row for row in rows])
 
 
 def _clusters(ids, sizes):
