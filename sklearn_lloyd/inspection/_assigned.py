@@ -70,7 +70,7 @@ def assign_rows(steps, clusterer, X, sample_weight):
         centers = np.ascontiguousarray(centers, np.float64)
     labels, distances = [], np.empty(X.shape[0])
 
-    for rows, seen in _blocks(steps, X):
+    for rows, seen in blocks_of(steps, X):
         labels.append(np.asarray(clusterer.predict(seen)))
         if centers is not None:
             _measure(seen, centers, labels[-1], distances[rows])
@@ -82,9 +82,9 @@ def assign_rows(steps, clusterer, X, sample_weight):
     sample_weight, _ = scaled_weights(sample_weight)
     totals, members = np.zeros(len(clusters)), np.zeros(len(clusters), np.int64)
     sums = None
-    for rows, seen in _blocks(steps, X):
+    for rows, seen in blocks_of(steps, X):
         weights = None if sample_weight is None else sample_weight[rows]
-        block = _rows(seen)
+        block = rows_of(seen)
         sums = np.zeros((len(clusters), block.shape[1])) if sums is None else sums
         native.cluster_sums(
             block.threads, block.native, weights, None, None, codes[rows].astype(np.int32), sums,
@@ -92,12 +92,12 @@ def assign_rows(steps, clusterer, X, sample_weight):
         )  # fmt: skip
     centers = np.full(sums.shape, np.nan)
     np.divide(sums, totals[:, np.newaxis], out=centers, where=totals[:, np.newaxis] > 0.0)
-    for rows, seen in _blocks(steps, X):
+    for rows, seen in blocks_of(steps, X):
         _measure(seen, centers, codes[rows], distances[rows])
     return AssignedRows(clusters, codes, distances, centers)
 
 
-def _blocks(steps, X):
+def blocks_of(steps, X):
     """Slices of rows, and these rows as the clusterer takes them."""
     per_row = X.nnz // max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
     for rows in even_slices(X.shape[0], max(1, _AT_ONCE // max(1, per_row))):
@@ -107,13 +107,13 @@ def _blocks(steps, X):
         yield rows, seen
 
 
-def _rows(seen):
+def rows_of(seen):
     return Rows(seen.tocsr() if sparse.issparse(seen) else np.asarray(seen, dtype=np.float64))
 
 
 def _measure(seen, centers, labels, out):
     """Fill `out` with the squared distances of rows to the centres of their labels."""
-    rows = _rows(seen)
+    rows = rows_of(seen)
     native.own_distances(
         rows.threads, rows.native, None, centers, np.ascontiguousarray(labels, np.int32), out
     )
