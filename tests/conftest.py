@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import pytest
+from databases import new_database, postgresql
 from joblib.externals.loky import get_reusable_executor
 
 
@@ -14,3 +15,18 @@ def no_idle_workers():
     """
     yield
     get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """The URL of a PostgreSQL server, without a database; see `databases`."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/segments.db"
+    return new_database(request.getfixturevalue("postgresql_server"))

@@ -13,10 +13,20 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 PACKAGES = [
     import_module("sklearn_lloyd" + name)
-    for name in ("", ".inspection", ".metrics", ".model_selection", ".preprocessing")
+    for name in (
+        "",
+        ".inspection",
+        ".metrics",
+        ".model_selection",
+        ".persistence",
+        ".preprocessing",
+        ".tracking",
+    )
 ]
 PUBLIC = [getattr(package, name) for package in PACKAGES for name in package.__all__]
-CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]
+CLASSES = [
+    thing for thing in PUBLIC if inspect.isclass(thing) and not issubclass(thing, Exception)
+]
 FUNCTIONS = [thing for thing in PUBLIC if callable(thing) and not inspect.isclass(thing)]
 ESTIMATORS = [kind for kind in CLASSES if hasattr(kind, "fit")]
 

@@ -16,7 +16,7 @@ import sklearn_lloyd
 from sklearn_lloyd._optional import import_optional
 
 ROOT = Path(sklearn_lloyd.__file__).parent
-CALL = re.compile(r'import_optional\("([a-z]+)[a-z.]*", extra="([a-z]+)"\)')
+CALL = re.compile(r'import_optional\("([a-z0-9]+)[a-z0-9_.]*", extra="([a-z]+)"\)')
 
 
 class Broken(MetaPathFinder):

@@ -44,7 +44,9 @@ SUBPACKAGES = {
         "gap_statistic",
         "prediction_strength",
     },
+    "persistence": {"ArchiveError", "load", "save", "to_onnx", "to_sklearn", "trusted_types"},
     "preprocessing": {"CentroidFeatures", "ClusterScaler"},
+    "tracking": {"Alignment", "SegmentStore", "StoreError", "StoreTable", "align_clusters"},
 }
 
 
@@ -75,6 +77,7 @@ def test_import_and_fit_need_no_extra():
     code = """
         import builtins, sys
         blocked = {"matplotlib", "pandas", "polars", "pyarrow", "dask", "sqlalchemy"}
+        blocked |= {"skops", "skl2onnx", "onnx", "onnxruntime", "psycopg"}
         real = builtins.__import__
         def refuse(name, *args, **kwargs):
             if name.split(".")[0] in blocked:
@@ -83,6 +86,8 @@ def test_import_and_fit_need_no_extra():
         builtins.__import__ = refuse
         import sklearn_lloyd
         import sklearn_lloyd.inspection
+        import sklearn_lloyd.persistence
+        import sklearn_lloyd.tracking
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
         CentroidFeatures(n_clusters=2).fit_transform(ClusterScaler().fit_transform([[0.0], [9.0]]))
