@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+import sklearn
 import skops.io
 from damaged_archives import damaged, put_together, taken_apart
 from sklearn.cluster import KMeans as TheirKMeans
@@ -237,6 +238,15 @@ def test_encoders_of_texts():
         np.testing.assert_array_equal(expected, got)
 
 
+def test_stable_ids_are_kept():
+    model = KMeans(3, random_state=0).fit(X)
+    model.cluster_ids_, model.next_cluster_id_ = np.array([0, 4, 7]), 9
+    assert_same(model, load_bytes(dump_bytes(model)))
+    model.cluster_ids_ = np.array([0, 4, 4])
+    with pytest.raises(ValueError, match="cluster_ids_"):
+        dump_bytes(model)
+
+
 def test_arrays_that_are_one_stay_so():
     model = NClustersSearch(n_clusters=(2, 3), random_state=0).fit(X)
     again = load_bytes(dump_bytes(model))
@@ -298,6 +308,10 @@ def test_attributes_of_the_user_and_callbacks_are_told():
     with pytest.raises(ValueError, match=r"does not have: \['note'\]"):
         dump_bytes(model)
     del model.note
+    with sklearn.config_context(enable_metadata_routing=True):
+        asking = KMeans().set_fit_request(sample_weight=True)
+    with pytest.raises(TypeError, match="set them after loading"):
+        dump_bytes(asking)
     if hasattr(model, "set_callbacks"):
         from sklearn.callback import ProgressBar
 
@@ -379,7 +393,7 @@ WATCH = Watch()
 def test_500_damaged_files_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     files, seen = list(damaged(MODELS["float64"]())), set()
-    assert len(files) >= 500
+    assert len({data for _, data in files}) >= 500
     load_bytes(dump_bytes(KMeans(3)))
     WATCH.events = []
     try:
@@ -413,7 +427,7 @@ def test_files_of_any_content_are_refused_or_sound(tmp_path):
         n_loaded += 1
         with suppress(AttributeError, ValueError, TypeError, KeyError, IndexError, NotFittedError):
             loaded.predict(X)
-    assert n_loaded > 10
+    assert n_loaded > 3
 
 
 # --- other formats ---------------------------------------------------------------------------
@@ -502,19 +516,40 @@ def test_onnx_of_zeros_of_centers_and_of_far_rows():
     np.testing.assert_allclose(np.diag(distances), 0.0, atol=1e-6)
 
 
-def test_onnx_of_columns():
-    table = load_iris(as_frame=True).data.set_axis(["a", "b", "c", "d"], axis=1)
-    table["color"] = np.array(["red", "blue", "pink"])[np.arange(150) % 3]
+@pytest.mark.parametrize(
+    ("dtype", "scaler"),
+    [
+        ("float64", ClusterScaler()),
+        ("float64", StandardScaler()),
+        ("float32", make_pipeline(SimpleImputer(), ClusterScaler())),
+    ],
+)
+def test_onnx_of_columns(dtype, scaler):
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame(
+        {
+            "age": rng.randint(18, 80, 200),
+            "spend": rng.lognormal(size=200),
+            "region": rng.choice(["north", "south"], 200),
+            "level": rng.randint(4, size=200),
+            "open": rng.uniform(size=200) > 0.5,
+        }
+    )
     columns = ColumnTransformer(
         [
-            ("numbers", ClusterScaler(), ["a", "b", "c", "d"]),
-            ("colors", OneHotEncoder(sparse_output=False), ["color"]),
+            ("numbers", scaler, ["age", "spend"]),
+            ("texts", OneHotEncoder(), ["region"]),
+            ("levels", OneHotEncoder(), ["level"]),
+            ("truth", "passthrough", ["open"]),
         ]
     )
     model = make_pipeline(columns, KMeans(4, random_state=0)).fit(table)
-    onnx_model = to_onnx(model, table, dtype="float32")
-    inputs = {name: table[[name]].to_numpy().astype(np.float32) for name in "abcd"}
-    labels, _ = run(onnx_model, **inputs, color=table[["color"]].to_numpy().astype(object))
+    inputs = {name: table[[name]].to_numpy() for name in table}
+    inputs = {
+        name: column.astype(object if name == "region" else dtype)
+        for name, column in inputs.items()
+    }
+    labels, _ = run(to_onnx(model, table, dtype=dtype), **inputs)
     np.testing.assert_array_equal(labels, model.predict(table))
 
 
@@ -534,9 +569,9 @@ def test_to_sklearn_has_no_more_than_ours():
     assert list(theirs.feature_names_in_) == list(model.feature_names_in_)
     assert theirs.get_params()["init"] == "k-means++"
     theirs.fit(load_iris(as_frame=True).data)
-    np.testing.assert_array_equal(
-        to_sklearn(KMeans.from_centers([[1.0], [1.0]])).predict([[0]]), 0
-    )
+    for kind in (KMeans, MiniBatchKMeans):
+        twice = to_sklearn(kind.from_centers([[1.0], [1.0]]))
+        np.testing.assert_array_equal(twice.predict([[0.0]]), 0)
 
 
 def test_to_sklearn_goes_on():

@@ -138,6 +138,11 @@ def _counts(value, state):
     return _is_finite(value, len(state["cluster_centers_"])) and bool((value >= 0).all())
 
 
+def _ids(value, state):
+    good = _is_array(value, "i", len(state["cluster_centers_"]))
+    return good and bool((value >= 0).all()) and len(np.unique(value)) == len(value)
+
+
 def _per_feature(value, state):
     return value is None or _is_finite(value, state["n_features_in_"])
 
@@ -208,6 +213,7 @@ _CLUSTERS = {
     "n_iter_": _count,
     "converged_": _truth,
     "start_inertias_": lambda value, state: _is_array(value, "f", None),
+    # Of a model whose clusters were matched with those of an older one.
     "cluster_ids_": _ids,
     "next_cluster_id_": lambda value, state: _is_count(value),
 }

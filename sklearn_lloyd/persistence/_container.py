@@ -96,8 +96,9 @@ def unpack(data):
         names = [member.orig_filename for member in members]  # not cut at a zero byte
         if names[:1] != [_MANIFEST]:
             raise ArchiveError(f"the first member is not {_MANIFEST}")
-        _require_stored(members, len(data))
+        _require_stored(members[:1], _LARGEST_MANIFEST)
         manifest = _manifest(archive.read(members[0]))
+        _require_stored(members, len(data))
         expected = [_MANIFEST, *map(_array_name, range(len(names) - 1))]
         if names != expected or len(names) > _MOST_ARRAYS + 1:
             wrong = [name for name, right in zip(names, expected, strict=True) if name != right]
@@ -133,14 +134,15 @@ def _member(name):
     return member
 
 
-def _require_stored(members, n_bytes):
+def _require_stored(members, most):
+    """Raise an ArchiveError if members are compressed, or have more than so many bytes."""
     for member in members:
         if member.compress_type != ZIP_STORED or member.compress_size != member.file_size:
             raise ArchiveError(f"{member.filename!r} is compressed")
-    if sum(member.file_size for member in members) > n_bytes:
-        raise ArchiveError("members share their bytes, or declare more than there are")
-    if members[0].file_size > _LARGEST_MANIFEST:
-        raise ArchiveError(f"{_MANIFEST} has more than {_LARGEST_MANIFEST} bytes")
+    if (declared := sum(member.file_size for member in members)) > most:
+        raise ArchiveError(
+            f"members from {members[0].filename!r} on declare {declared} bytes, more than {most}"
+        )
 
 
 def _manifest(text):

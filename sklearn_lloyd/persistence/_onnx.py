@@ -25,10 +25,11 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
 
     X : frame, default=None
         Some rows, if the steps take columns of a frame by name: each column is then an input of
-        the model, of shape (n_samples, 1), and of the type that it has here. None: one input X.
+        the model, of shape (n_samples, 1), of texts or of numbers. None: one input, X.
 
     dtype : {'float64', 'float32'}, default='float64'
-        Of the rows that the model takes, and of the distances that it gives.
+        Of the numbers that the model takes, and of the distances that it gives. The imputers of
+        skl2onnx are for 'float32'.
 
     Returns
     -------
@@ -93,11 +94,11 @@ def _inputs(model, X, dtype):
     numbers = types.DoubleTensorType if dtype == "float64" else types.FloatTensorType
     if X is None:
         return [("X", numbers([None, model.n_features_in_]))]
-    kinds = {"f": numbers, "i": types.Int64TensorType, "u": types.Int64TensorType}
-    kinds["b"] = types.BooleanTensorType
-    columns = ((name, np.asarray(X[name]).dtype.kind) for name in X.columns)
+    # Of one type: runtimes do not join columns of several.
+    kinds = ((name, np.asarray(X[name]).dtype.kind) for name in X.columns)
     return [
-        (str(name), kinds.get(kind, types.StringTensorType)([None, 1])) for name, kind in columns
+        (str(name), (numbers if kind in "fiub" else types.StringTensorType)([None, 1]))
+        for name, kind in kinds
     ]
 
 
@@ -108,7 +109,11 @@ def _shapes_of_clusters(operator):
 
 
 def _shape_of_scaler(operator):
-    operator.outputs[0].type = operator.inputs[0].type.__class__(operator.inputs[0].type.shape)
+    types = import_optional("skl2onnx.common.data_types", extra="onnx")
+    given = operator.inputs[0].type
+    is_float = isinstance(given, types.FloatTensorType)
+    kind = types.FloatTensorType if is_float else types.DoubleTensorType
+    operator.outputs[0].type = kind(given.shape)
 
 
 class _Graph:
