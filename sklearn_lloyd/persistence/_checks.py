@@ -129,11 +129,6 @@ def _labels(value, state):
     return _is_array(value, "i", None) and bool(((value >= 0) & (value < k)).all())
 
 
-def _ids(value, state):
-    alike = _is_array(value, "i", len(state["cluster_centers_"]))
-    return alike and bool((value >= 0).all()) and len(np.unique(value)) == len(value)
-
-
 def _counts(value, state):
     return _is_finite(value, len(state["cluster_centers_"])) and bool((value >= 0).all())
 
