@@ -46,7 +46,15 @@ SUBPACKAGES = {
     },
     "persistence": {"ArchiveError", "load", "save", "to_onnx", "to_sklearn", "trusted_types"},
     "preprocessing": {"CentroidFeatures", "ClusterScaler"},
-    "tracking": {"Alignment", "SegmentStore", "StoreError", "StoreTable", "align_clusters"},
+    "tracking": {
+        "Alignment",
+        "AlignmentDisplay",
+        "SegmentStore",
+        "StoreError",
+        "StoreTable",
+        "align_clusters",
+        "refit_clusters",
+    },
 }
 
 

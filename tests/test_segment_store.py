@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def ask(store, query, *parameters):
     """Rows of a query by the database's own driver, as people without this package ask it."""
     url = store._database.url
     if url.get_backend_name() == "sqlite":
-        with sqlite3.connect(url.database) as connection:
+        with closing(sqlite3.connect(url.database, isolation_level=None)) as connection:
             return connection.execute(query, parameters).fetchall()
     told = f"host={url.host} port={url.port} user={url.username} dbname={url.database}"
     with psycopg.connect(told) as connection:
@@ -629,7 +630,16 @@ def test_tables_that_are_gone(store):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "segments.db", "mysql://host/base", "sqlite3:///x.db", 5, None]
+    "url",
+    [
+        "",
+        "segments.db",
+        "mysql://host/base",
+        "sqlite3:///x.db",
+        "postgresql+psycopg2://h/b",
+        5,
+        None,
+    ],
 )
 def test_urls_that_are_refused(url):
     with pytest.raises(ValueError, match=r"url must be"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import OperationalError
+from weakref import finalize
 
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.tracking import _schema
@@ -61,11 +62,11 @@ class Database:
             self._prepare(upgrade)
         path = self.url.database
         if self.is_sqlite and not self._in_memory() and not path.startswith("file:"):
-            self._file = Path(path)
+            self._file = Path(path).absolute()  # as SQLAlchemy has it
 
     def _checked(self, url):
         try:
-            url = self._sa.make_url(url)
+            url = self._sa.make_url(url if isinstance(url, self._sa.URL) else str(url))
         except (self._sa.exc.ArgumentError, ValueError) as error:
             raise ValueError(
                 "url must be that of a database, such as 'sqlite:///segments.db' or "
@@ -77,6 +78,8 @@ class Database:
             )
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
+        if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+            raise ValueError(f"url must be without a driver; got {url.drivername!r}.")
         return url
 
     def _in_memory(self):
@@ -101,6 +104,7 @@ class Database:
         if self.is_sqlite:
             self._sa.event.listen(engine, "connect", _set_up_sqlite)
             self._sa.event.listen(engine, "begin", _begin_sqlite)
+            finalize(self, engine.dispose)  # a database in memory lives as long as the store
         return engine
 
     def _prepare(self, upgrade):
@@ -190,15 +194,16 @@ class Database:
         """Have errors of the database say what they mean."""
         try:
             yield
-        except self._sa.exc.DBAPIError as error:
-            said = str(error.orig).strip()
-            raise StoreError(f"{self._meaning(error.orig, said)} ({said}).") from error
+        except (self._sa.exc.DBAPIError, self._engine.dialect.dbapi.Error) as error:
+            cause = getattr(error, "orig", error)
+            said = str(cause).strip()
+            raise StoreError(f"{self._meaning(cause, said)} ({said}).") from error
 
     def _meaning(self, error, said):
         if self.is_sqlite:
             found = (means for words, means in _SQLITE.items() if words in said.lower())
         else:
-            state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "08"
+            state = getattr(error, "sqlstate", None) or "08"
             found = (means for first, means in _POSTGRESQL.items() if state.startswith(first))
         return next(found, "The database cannot do this")
 
