@@ -6,7 +6,15 @@ from sklearn_lloyd.cli._logs import Progress, log, logging_to_stderr
 from sklearn_lloyd.cli._options import read_options
 
 DONE, FAILED, BAD_INPUT, DRIFT, OUT_OF_MEMORY = range(5)
-_WRONG_FILES = FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError
+_BAD_INPUT = (
+    ValueError,
+    TypeError,
+    ImportError,
+    FileNotFoundError,
+    PermissionError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
 
 
 def main(arguments=None):
@@ -74,5 +82,5 @@ def _code_of(error):
     if isinstance(error, OverBudget | MemoryError):
         return OUT_OF_MEMORY
     # LookupError itself is a name that the store does not know; its subclasses are mistakes here.
-    bad = isinstance(error, ValueError | TypeError | ImportError | _WRONG_FILES)
-    return BAD_INPUT if bad or type(error) is LookupError else FAILED
+    bad = isinstance(error, _BAD_INPUT) or type(error) is LookupError
+    return BAD_INPUT if bad else FAILED

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 MIB = 2**20
-# The program with all that it imports, the reader, and one block of rows on its way: measured
-# 215 to 290 MiB, see benchmarks/batch.py.
-PROGRAM = 320 * MIB
+# The program with all that it imports, and one block of rows on its way; and what the reader of
+# Parquet holds of a column (pages, dictionary, buffers). Measured, see benchmarks/batch.py.
+PROGRAM, _PER_COLUMN = 280 * MIB, 5 * MIB
 # Of a value: in X, and half of that once more for rows with many features. Of a row: see KMeans.
 _PER_VALUE, _PER_ROW = 12, 64
 # Exact k-means reads all rows some twenty times. Above so many values (64 GB) that takes hours.
@@ -78,7 +78,8 @@ class Budget:
 
         It depends on numbers alone, not on what is in use now: the same job is done the same way.
         """
-        needed = PROGRAM + n_rows * (_PER_VALUE * n_features + _PER_ROW)
+        needed = PROGRAM + n_features * _PER_COLUMN
+        needed += n_rows * (_PER_VALUE * n_features + _PER_ROW)
         size = f"{n_rows:,} rows x {n_features} columns"
         needs = f"{size} in memory need {shown(needed)} of {shown(self.limit)} ({self.origin})"
         if method == "fit" and needed > self.limit:
@@ -119,8 +120,11 @@ def _limit_of_system():
         except (OSError, ValueError):  # none, or "max"
             continue
         if limit < 2**60:  # else none, as version 1 says it
-            return limit, "the limit of the container"
+            # What the kernel keeps for the process counts there, too.
+            return limit * 9 // 10, "nine tenths of the limit of the container"
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "of this machine"
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf(
+            "SC_PHYS_PAGES"
+        ), "the memory of this machine"
     except (AttributeError, ValueError, OSError):
         return 2**33, "taken for granted on this system"

@@ -220,4 +220,3 @@ def _expanded(where, text, environ):
         return environ[match[1]]
 
     return re.sub(r"\$\{(\w+)\}", value_of, text)
-

@@ -48,17 +48,19 @@ def open_table(path):
     ending = Path(path).suffix.lower()
     if ending not in (".csv", ".parquet"):
         raise ValueError(f"output should end in .csv or .parquet; got {path!r}.")
-    writer = None
+    writer = schema = None
 
     def write(columns):
-        nonlocal writer
+        nonlocal writer, schema
         table = pa.table({name: _plain(values) for name, values in columns.items()})
-        if writer is None and ending == ".csv":
-            writer = import_optional("pyarrow.csv", extra="cli").CSVWriter(file, table.schema)
-        elif writer is None:
-            parquet = import_optional("pyarrow.parquet", extra="cli")
-            writer = parquet.ParquetWriter(file, table.schema)
-        writer.write_table(table.cast(writer.schema))
+        if writer is None:
+            schema = table.schema
+            if ending == ".csv":
+                writer = import_optional("pyarrow.csv", extra="cli").CSVWriter(file, schema)
+            else:
+                parquet = import_optional("pyarrow.parquet", extra="cli")
+                writer = parquet.ParquetWriter(file, schema)
+        writer.write_table(table.cast(schema))
 
     with _replacing(path) as file:
         yield write

@@ -96,6 +96,8 @@ def _read(estimator, n_clusters, X, names):
             sizes += np.bincount(labels, minlength=n_clusters)
             reader.read(block)
             fingerprint.read(block)
+    if reader.n_rows == 0:
+        raise ValueError("X has no rows.")
     return sizes.tolist(), reader, fingerprint
 
 
