@@ -197,7 +197,9 @@ def run_pip(text, root):
         metadata.distribution("sklearn-lloyd")
     except metadata.PackageNotFoundError:  # run from a checkout
         command = command.replace('"sklearn-lloyd[cli]"', " ")
-    command = command.replace("python -m pip install", f"{sys.executable} -m pip install --dry-run")
+    command = command.replace(
+        "python -m pip install", f"{sys.executable} -m pip install --dry-run"
+    )
     told = subprocess.run(
         ["sh", "-c", f"{command} --no-index"], capture_output=True, text=True, cwd=root
     )

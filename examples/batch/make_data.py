@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = ["age", "income", "visits", "basket"]
-GROUPS = np.array([[24, 1_900, 9, 12], [37, 5_200, 2, 85], [48, 3_100, 5, 40], [68, 2_300, 12, 22]])
+GROUPS = np.array(
+    [[24, 1_900, 9, 12], [37, 5_200, 2, 85], [48, 3_100, 5, 40], [68, 2_300, 12, 22]]
+)
 SPREADS = np.array([2.0, 250.0, 0.6, 4.0])
 N_CUSTOMERS = 4_000
 

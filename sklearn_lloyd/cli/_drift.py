@@ -72,7 +72,12 @@ def drift_table(now, before, centers, shares_before):
     np.divide(distance, spreads, out=shift, where=spreads > 0.0)
     share = now.counts / now.counts.sum()
     was = np.full(len(share), np.nan) if shares_before is None else shares_before
-    columns = {"n_rows": now.counts.astype(int), "shift": shift, "share_before": was, "share": share}
+    columns = {
+        "n_rows": now.counts.astype(int),
+        "shift": shift,
+        "share_before": was,
+        "share": share,
+    }
     columns["share_change"] = share - was
     return {name: np.asarray(values).tolist() for name, values in columns.items()}
 

@@ -188,7 +188,8 @@ def _read_config(path, command, known, environ):
             where = f"{path}: {place}{'.' * bool(place)}{key}"
             allowed = {n for n, one in every.items() if not place or place in one.commands.split()}
             if key not in allowed:
-                raise ValueError(f"{where} is not known: {advice_for(key, allowed)}")
+                known_here = allowed if place else {*allowed, *COMMANDS}
+                raise ValueError(f"{where} is not known: {advice_for(key, known_here)}")
             value = _checked(where, every[key], value, environ)
             if key in known and place in ("", command):
                 values[key] = value
