@@ -81,12 +81,10 @@ def fresh_model(n_clusters, random_state):
 
 
 first = fresh_model(5, random_state=0).fit(december)
-profiles = cluster_profiles(first, december)
-names = dict(enumerate(profiles.names))
+table = cluster_profiles(first, december).to_frame()
 print("\nDecember:")
-print(
-    profiles.to_frame().drop(columns=["stands out", "exemplars"]).round(1).to_string(index=False)
-)
+print(table.drop(columns=["stands out", "exemplars"]).round(1).to_string(index=False))
+names = {0: "came once", 1: "returning", 2: "regulars", 3: "came once, small", 4: "big baskets"}
 
 # %%
 # March: a refit from scratch, with one segment more

@@ -235,6 +235,11 @@ class BaseKMeans(
         centers = check_centers(self.init)
         return check_centers_fit(centers, self.n_clusters, rows.shape[1]), self._n_starts(many)
 
+    def _forget_ids(self):
+        """What `tracking` gave the clusters before is not of the new ones."""
+        for name in ("cluster_ids_", "next_cluster_id_"):
+            vars(self).pop(name, None)
+
     def _init_is_a_way(self):
         """Whether `init` says how to choose first centres, instead of being these."""
         return isinstance(self.init, str) or callable(self.init)

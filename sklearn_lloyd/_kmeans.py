@@ -360,6 +360,7 @@ class KMeans(BaseKMeans):
         return self
 
     def _take_over(self, result):
+        self._forget_ids()
         self.cluster_centers_ = result.centers
         self.inertia_ = result.inertia
         self.n_iter_ = result.n_iter

@@ -274,6 +274,7 @@ class MiniBatchKMeans(BaseKMeans):
                 vars(self).pop("labels_", None)
                 total = rows.shape[0] if weights is None else weights.sum()
                 self.inertia_ = float(result.history["smoothed_inertia"][-1] * total)
+            self._forget_ids()
             self._take_over(result.moving, result.rng, problem.dtype)
             for name in BatchResult._fields[2:]:
                 setattr(self, f"{name}_", getattr(result, name))

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import databases
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -69,8 +70,8 @@ def ask(store, query, *parameters):
     if url.get_backend_name() == "sqlite":
         with closing(sqlite3.connect(url.database, isolation_level=None)) as connection:
             return connection.execute(query, parameters).fetchall()
-    told = f"host={url.host} port={url.port} user={url.username} dbname={url.database}"
-    with psycopg.connect(told) as connection:
+    told = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
+    with psycopg.connect(**told, **url.query) as connection:
         cursor = connection.execute(query.replace("?", "%s"), parameters or None)
         return cursor.fetchall() if cursor.description else []
 
@@ -492,7 +493,7 @@ def test_names(store):
 
 def test_ids_that_a_model_has_already(store):
     old = KMeans.from_centers(CENTERS)
-    new = KMeans.from_centers([CENTERS[2], [500.0, 0.0]])
+    new = KMeans.from_centers([CENTERS[2], [0.0, -1e5]])
     aligned = align_clusters(new, old).apply(new)
     store.register("visits", aligned, names={1: "New"})
     assert dict(zip(store.segments("visits")["segment_id"], NAMES, strict=False)).keys() == {2, 3}
@@ -582,8 +583,10 @@ def read_only(store):
     url = store._database.url
     if store._database.is_sqlite:
         return f"sqlite:///file:{url.database}?mode=ro&uri=true"
+    schema = url.query["options"].rpartition("=")[2]
     ask(store, "CREATE ROLE reader LOGIN")
-    ask(store, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    ask(store, f"GRANT USAGE ON SCHEMA {schema} TO reader")
+    ask(store, f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader")
     return url.set(username="reader")
 
 
@@ -766,6 +769,14 @@ def test_killed_writers(database_url):
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "the store is whole" in run.stdout
+
+
+@pytest.mark.parametrize(("needed", "outcome"), [("1", pytest.fail), ("", pytest.skip)])
+def test_a_missing_server_is_an_error_where_it_is_needed(monkeypatch, needed, outcome):
+    monkeypatch.setattr(databases, "binaries", lambda: None)
+    monkeypatch.setenv(databases.NEEDED, needed)
+    with pytest.raises(outcome.Exception, match="no PostgreSQL"), databases.postgresql():
+        pass
 
 
 def test_the_archive_is_no_pickle(visits):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -28,11 +28,14 @@ from sklearn_lloyd.tracking._shared_rows import share_rows, spreads_of
         "new": [HasMethods("predict")],
         "reference": [HasMethods("predict")],
         "method": [StrOptions({"centers", "overlap"})],
+        "max_shift": [Interval(Real, 0, None, closed="right")],
         "next_id": [Interval(Integral, 0, None, closed="left"), None],
     },
     prefer_skip_nested_validation=True,
 )
-def align_clusters(new, reference, *, X=None, X_reference=None, method="centers", next_id=None):
+def align_clusters(
+    new, reference, *, X=None, X_reference=None, method="centers", max_shift=3.0, next_id=None
+):
     """Find out which cluster of a new model is which of an older one, so that ids stay.
 
     Parameters
@@ -53,6 +56,11 @@ def align_clusters(new, reference, *, X=None, X_reference=None, method="centers"
     method : {'centers', 'overlap'}, default='centers'
         Partners are clusters with centres close to each other, or, of those, clusters that
         share most of the rows of X.
+    max_shift : float, default=3.0
+        How many spreads of the old cluster its centre may move at the most. By Chebyshev's
+        inequality at most a ninth of any rows is three spreads from their mean: farther away
+        hardly a row of the cluster was. ``numpy.inf``: no such limit, where everything has moved
+        far, as money does in an inflation.
     next_id : int, default=None
         The first id that was never given. None: what the reference knows of, or its largest id
         plus one. Give it where ids are kept in a table, beside the models.
@@ -85,10 +93,13 @@ def align_clusters(new, reference, *, X=None, X_reference=None, method="centers"
 
     **Gate.** A new centre may have the id of an old cluster if it is
 
-    - nearer than two standard deviations of a feature, ``2 * spread / sqrt(n_features)``: two
+    - nearer than half the distance from the old centre to its nearest other one: then no other
+      old centre is as near; than three quarters of it if both are the nearest of each other;
+    - or nearer than two standard deviations of a feature, ``2 * spread / sqrt(n_features)``: two
       normal groups of equal spread and size that are so near make one mode [1]_;
-    - or nearer than both two spreads and half the distance from the old centre to its nearest
-      other one: then no other old centre is as near, and it is where rows of the cluster were.
+    - and, in each case, not farther than `max_shift` spreads.
+
+    Three quarters were found by refits of rows without structure, where centres wander.
 
     The partners are those of least total squared distance in units of the gate (SciPy's
     `linear_sum_assignment`), where a cluster without partner costs one. By 'overlap' it is one
@@ -98,8 +109,8 @@ def align_clusters(new, reference, *, X=None, X_reference=None, method="centers"
     as its clusterer sees them. With X it is measured for each cluster, within the new
     clusters, so that rows of a cluster that is new do not widen an old one. Without, it is one
     for all, from the `inertia_` and `labels_` of the reference (right if its weights were one on
-    average). If it has none, as after `from_centers`, the gate is half the distance to the
-    nearest other old centre.
+    average). If it has none, as after `from_centers`, distances between old centres are all that
+    the gate goes by.
 
     **Splits and merges.** An old cluster was split into the new ones that lie in it (by most of
     their rows; without X by their centres) if their common mean is nearer to its centre than
@@ -145,7 +156,7 @@ def align_clusters(new, reference, *, X=None, X_reference=None, method="centers"
     spreads, spread_source = _spreads(old, rows, X_reference)
     distances = pair_distances(seen, old.centers)
     distances[np.isnan(distances)] = np.inf
-    gate = gates(old.centers, spreads)
+    gate = gates(distances, old.centers, spreads, max_shift)
     sizes, old_sizes = own_sizes(here), own_sizes(old)
     counts = None
     if rows is not None:

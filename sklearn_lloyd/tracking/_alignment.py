@@ -47,8 +47,8 @@ class Alignment:
         Ids of new clusters by the old ones that they are made of.
     distances : ndarray of shape (n_clusters, n_reference), float64
         Between the centres, as the reference's clusterer sees them.
-    gates : ndarray of shape (n_reference,), float64
-        How far from each old cluster a new one could be to have its id.
+    gates : ndarray of shape (n_clusters, n_reference), float64
+        How far each new cluster could be from each old one to have its id.
     spreads : ndarray of shape (n_reference,), float64
         Root mean square distance of the rows of each old cluster to their mean; NaN if not known.
     spread_source : {'rows', 'inertia', 'unknown'}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
@@ -107,8 +106,26 @@ def same_steps(new, reference):
     """Whether both clusterers see the same of a row."""
     if len(new.steps) != len(reference.steps):
         return False
-    pairs = zip(new.steps, reference.steps, strict=True)
-    return all(a is b or joblib.hash(a) == joblib.hash(b) for a, b in pairs)
+    return all(map(_equal, new.steps, reference.steps))
+
+
+def _equal(a, b):
+    """Whether two objects that hold arrays are the same; False where that cannot be seen."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if sparse.issparse(a):
+        return a.shape == b.shape and (a != b).nnz == 0
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(map(_equal, a.values(), b.values()))
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    if hasattr(a, "get_params"):
+        return _equal(vars(a), vars(b))
+    return bool(a == b) or bool(a != a and b != b)  # NaN is not itself
 
 
 def as_seen_by(reference, model):
@@ -143,7 +160,8 @@ def original_centers(model):
 
 def check_scale(seen, centers, n_kept):
     """Refuse centres that are on another scale, in the space of `centers`."""
-    if n_kept > 1 or min(len(seen), len(centers)) < 2 or not np.isfinite(seen).all():
+    fewest = min(len(seen), len(centers))
+    if n_kept >= min(2, fewest - 1) or not np.isfinite(seen).all():
         return
     a, b = _radius(seen), _radius(centers)
     if not (a and b) or 1.0 / _OTHER_SCALE <= a / b <= _OTHER_SCALE:
