@@ -50,8 +50,8 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def blocks_of_100(monkeypatch):
-    monkeypatch.setattr("sklearn_lloyd.cli._reading._ROWS", 100)
-    monkeypatch.setattr("sklearn_lloyd.cli._reading._CSV_BYTES", 6000)
+    monkeypatch.setattr("sklearn_lloyd.cli._sources._ROWS", 100)
+    monkeypatch.setattr("sklearn_lloyd.cli._sources._CSV_BYTES", 6000)
 
 
 FIT = ["--id-column", "id", "--n-clusters", "3", "--model", "model.zip"]

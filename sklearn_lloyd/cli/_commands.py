@@ -15,7 +15,8 @@ from sklearn_lloyd.cli._drift import drift_table, require_within, spread_of
 from sklearn_lloyd.cli._fitting import Fitting, take_sample, without_init
 from sklearn_lloyd.cli._logs import say
 from sklearn_lloyd.cli._memory import Budget, parse_size
-from sklearn_lloyd.cli._reading import Rows, open_source
+from sklearn_lloyd.cli._reading import Rows
+from sklearn_lloyd.cli._sources import open_source
 from sklearn_lloyd.cli._writing import open_table, write_text
 from sklearn_lloyd.inspection import cluster_profiles
 from sklearn_lloyd.persistence import load, save
