@@ -71,9 +71,10 @@ class Job:
         """The rows of the data, of these columns; None: of those that are given, or all."""
         options = self.options
         columns = options.columns if columns is None else columns
+        of_file = data is not None and "://" not in data
         source = open_source(
             data or options.data,
-            options.query,
+            None if of_file else options.query,
             options.delimiter,
             options.id_column,
             options.text_ids,

@@ -12,6 +12,7 @@ from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._minibatch_kmeans import MiniBatchKMeans
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.cli._logs import say
+from sklearn_lloyd.inspection._undo import CannotUndo
 from sklearn_lloyd.tracking._description import plain_parameters
 from sklearn_lloyd.tracking._models import as_seen_by, read_model
 from sklearn_lloyd.tracking._ranges import Fingerprint
@@ -95,7 +96,12 @@ class Fitting:
         given = {name: value for name, value in given.items() if value is not None}
         if options.start == "previous":
             target = self._reference._replace(steps=self._transformers())
-            init = as_seen_by(target, self._reference)
+            try:
+                init = as_seen_by(target, self._reference)
+            except CannotUndo as reason:
+                raise ValueError(
+                    f"start 'previous' needs centres in the units of the columns: {reason}."
+                ) from reason
             if len(init) != k:
                 raise ValueError(
                     f"start 'previous' takes the {len(init)} centres of the model before, but "

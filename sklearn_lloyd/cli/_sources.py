@@ -190,15 +190,16 @@ def _database(url, query):
     except (ImportError, sa.exc.ArgumentError, ValueError) as error:
         raise ValueError(f"The database cannot be used: {error}") from error
     name = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        raise FileNotFoundError(f"There is no file {url.database!r}.")  # SQLite would make one
+    is_sqlite, path = url.get_backend_name() == "sqlite", url.database or ""
+    if is_sqlite and path and not path.startswith("file:") and not Path(path).exists():
+        raise FileNotFoundError(f"There is no file {path!r}.")  # SQLite would make one
     # All passes see one state of the database.
     isolated = {"isolation_level": "REPEATABLE READ"}
     isolated = isolated if url.get_backend_name() == "postgresql" else {}
     connection = engine.connect().execution_options(
         stream_results=True, no_parameters=True, **isolated
     )
-    if url.get_backend_name() == "sqlite":
+    if is_sqlite:
         connection.exec_driver_sql("BEGIN")
     try:
         with connection.exec_driver_sql(query) as result:
