@@ -14,7 +14,7 @@ from sklearn_lloyd._optional import import_optional
 
 # Of a block, at most; larger ones are hardly faster.
 _ROWS, _VALUES = 65_536, 500_000
-_CSV_BYTES = 4 * 2**20
+_CSV_BYTES = 2 * 2**20
 
 
 class Source(NamedTuple):
@@ -165,8 +165,11 @@ def _csv_frames(path, columns, delimiter, types):
     try:
         with _open_csv(path, delimiter, column_types=types, include_columns=columns) as reader:
             for batch in reader:
-                if batch.num_rows:
-                    yield pa.Table.from_batches([batch]).to_pandas()
+                frame = batch.to_pandas()
+                del batch
+                pa.default_memory_pool().release_unused()
+                if len(frame):
+                    yield frame
     except pa.ArrowInvalid as error:
         place = re.search(r"column #(\d+)", str(error))
         if place is None:
@@ -219,4 +222,5 @@ def _query_frames(connection, query, names, columns):
     with connection.exec_driver_sql(query) as result:
         # Python's objects take some five times as much as numbers in arrays.
         for part in result.partitions(max(1, _rows_of_block(names) // 5)):
-            yield pandas.DataFrame.from_records(part, columns=names)[columns]
+            rows = list(map(tuple, part))  # of other rows pandas asks what they are
+            yield pandas.DataFrame.from_records(rows, columns=names)[columns]
