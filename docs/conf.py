@@ -32,7 +32,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"\.py$",
-    "ignore_pattern": r"(__init__\.py|output)",
+    "ignore_pattern": r"(__init__\.py|output|make_data\.py)",
     "reset_modules": ("matplotlib",),
     "abort_on_example_error": True,
     "download_all_examples": False,

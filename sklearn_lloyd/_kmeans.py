@@ -292,7 +292,8 @@ class KMeans(BaseKMeans):
 
         From the same first centres the result is that of `fit` on all rows in one array, but for
         the rounding of sums and for exact ties of rows that could each take over an empty cluster:
-        these go by the order of the batches. Each iteration reads all batches once, in every pass the same ones.
+        these go by the order of the batches. Each iteration reads all batches once, in every pass
+        the same ones.
 
         Parameters
         ----------

@@ -15,6 +15,7 @@ PACKAGES = [
     import_module("sklearn_lloyd" + name)
     for name in (
         "",
+        ".cli",
         ".inspection",
         ".metrics",
         ".model_selection",

@@ -28,6 +28,7 @@ LAYERS = [
     {"persistence"},
     {"inspection"},
     {"tracking"},
+    {"cli"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

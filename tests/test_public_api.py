@@ -9,6 +9,7 @@ from importlib.metadata import version
 import sklearn_lloyd
 
 SUBPACKAGES = {
+    "cli": {"main"},
     "inspection": {
         "CentroidDisplay",
         "ClusterDisplay",
@@ -91,7 +92,7 @@ def test_import_and_fit_need_no_extra():
     code = """
         import builtins, sys
         blocked = {"matplotlib", "pandas", "polars", "pyarrow", "dask", "sqlalchemy"}
-        blocked |= {"skops", "skl2onnx", "onnx", "onnxruntime", "psycopg"}
+        blocked |= {"skops", "skl2onnx", "onnx", "onnxruntime", "psycopg", "rich"}
         real = builtins.__import__
         def refuse(name, *args, **kwargs):
             if name.split(".")[0] in blocked:
@@ -99,6 +100,7 @@ def test_import_and_fit_need_no_extra():
             return real(name, *args, **kwargs)
         builtins.__import__ = refuse
         import sklearn_lloyd
+        import sklearn_lloyd.cli
         import sklearn_lloyd.inspection
         import sklearn_lloyd.persistence
         import sklearn_lloyd.tracking

@@ -437,6 +437,19 @@ def test_what_is_not_there(store):
         store.centroids("visits", space="raw")
 
 
+def test_registered_with_blocks(store):
+    X = frame(draw())
+    model = fitted(X)
+    for name, rows in (("table", X), ("blocks", (X[i : i + 77] for i in range(0, len(X), 77)))):
+        assert store.register(name, model, rows) == 1
+    for asked in (store.segments, store.centroids):
+        assert dict(asked("blocks")) == dict(asked("table"))
+    one, other = (store.history(name)["data_fingerprint"] for name in ("table", "blocks"))
+    assert one == other
+    with pytest.raises(ValueError, match="X has no rows"):
+        store.register("none", model, iter([]))
+
+
 def test_what_cannot_be_registered(store):
     X = draw()
     with pytest.raises(NotFittedError):
@@ -458,7 +471,7 @@ def test_what_cannot_be_registered(store):
     for name, error in [("", ValueError), (None, TypeError), ("a\0", ValueError)]:
         with pytest.raises(error):
             store.register(name, model)
-    for rows in ([], np.empty((0, 2)), [X, X]):
+    for rows in ([], np.empty((0, 2)), "X"):
         with pytest.raises(ValueError, match="X must be one"):
             store.register("visits", model, rows)
     assert store.models().n_rows == 0

@@ -106,7 +106,7 @@ class Alignment:
 
     @property
     def mapping(self):
-        """Numbers of the new model's clusters by stable id, dict of int to int."""
+        """The stable id of each new cluster by its number, dict of int to int."""
         return dict(enumerate(self.ids.tolist()))
 
     def stable_labels(self, labels):

@@ -36,9 +36,11 @@ def as_table(X):
     return None
 
 
-def require_table(X):
-    """X as one table with rows, or an error."""
+def table_or_blocks(X):
+    """X as one table with rows, or as it is if it is an iterable of blocks; or an error."""
     table = as_table(X)
+    if table is None and hasattr(X, "__iter__") and not isinstance(X, str | bytes | dict):
+        return X
     if table is None or len(table.shape) != 2 or table.shape[0] == 0:
         raise ValueError("X must be one array, sparse matrix or frame, with rows.")
     return table

@@ -63,7 +63,7 @@ def clusterer_of(estimator):
 
 
 def describe(estimator, X):
-    """Describe a fitted estimator, and a table X if it is not None."""
+    """Describe a fitted estimator, and X: a table, an iterable of tables, or None."""
     clusterer = clusterer_of(estimator)
     steps, _ = split_steps(estimator)
     names = fitted_names_of(estimator)
@@ -90,11 +90,14 @@ def describe(estimator, X):
 def _read(estimator, n_clusters, X, names):
     sizes = np.zeros(n_clusters, np.int64)
     reader, fingerprint = RangeReader(names), Fingerprint()
-    for block in table_blocks(X, rows_of_block(X.shape[1], n_clusters)):
-        labels, _ = labels_and_distances(estimator, block)
-        sizes += np.bincount(labels, minlength=n_clusters)
-        reader.read(block)
-        fingerprint.read(block)
+    for table in [X] if hasattr(X, "shape") else X:
+        for block in table_blocks(table, rows_of_block(table.shape[1], n_clusters)):
+            labels, _ = labels_and_distances(estimator, block)
+            sizes += np.bincount(labels, minlength=n_clusters)
+            reader.read(block)
+            fingerprint.read(block)
+    if reader.n_rows == 0:
+        raise ValueError("X has no rows.")
     return sizes.tolist(), reader, fingerprint
 
 

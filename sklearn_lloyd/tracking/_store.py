@@ -8,7 +8,7 @@ from numbers import Real
 
 from sklearn_lloyd.persistence._archive import dump_bytes, load_bytes
 from sklearn_lloyd.tracking import _assigning, _reading, _registering
-from sklearn_lloyd.tracking._blocks import record_blocks, require_table, rows_of_block
+from sklearn_lloyd.tracking._blocks import record_blocks, rows_of_block, table_or_blocks
 from sklearn_lloyd.tracking._continuing import first_match, match_segments, with_ids
 from sklearn_lloyd.tracking._database import Database, StoreError
 from sklearn_lloyd.tracking._description import clusterer_of, describe
@@ -102,8 +102,10 @@ class SegmentStore:
         estimator : fitted estimator
             A k-means, or a pipeline or search that ends in one, of a type that
             :func:`sklearn_lloyd.persistence.save` takes.
-        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features), default=None
-            Rows as the estimator takes them, usually those that it was fitted to. From these are
+        X : {array-like, sparse matrix, frame} of shape (n_samples, n_features), or iterable, \
+                default=None
+            Rows as the estimator takes them, usually those that it was fitted to; or an iterable
+            of blocks of them, read once, of which `alignment` needs none. From these are
             sizes, drift, the fingerprint, and the ranges by which :meth:`assign` knows rows that
             are scaled otherwise. None: without these.
         names : list or dict, default=None
@@ -137,8 +139,9 @@ class SegmentStore:
             _registering.check_text(note, "note", True),
         )
         names = _registering.check_names(names, len(clusterer_of(estimator).cluster_centers_))
-        X = None if X is None else require_table(X)
+        X = None if X is None else table_or_blocks(X)
         described = describe(estimator, X)
+        X = X if hasattr(X, "shape") else None  # blocks are read once
         details = {"archive": dump_bytes(estimator), "note": note, "created_by": self.who}
         for _ in range(_TRIES):
             before = self._version_or_none(name)
