@@ -125,6 +125,21 @@ def test_sources_give_the_same(kind, here):
     pd.testing.assert_frame_equal(pd.read_csv("out.csv"), segments)
 
 
+def test_ids_are_no_features(here, capsys):
+    # A name that the data has not would make the ids a feature.
+    log = refused(capsys, "fit", "data.csv", *FIT, "--id-column", "ids")
+    assert "no column 'ids', the id column: it has 'age', 'id', 'income', 'visits'." in log
+    code, log = run(capsys, "fit", "data.csv", *FIT)
+    assert code == 0
+    assert "The columns are 'age', 'income', 'visits'." in log
+    assert "looks like an id" not in log
+    for name in ("id", "place"):  # by its name, by its values
+        table().rename(columns={"id": name}).to_csv("other.csv", index=False)
+        code, log = run(capsys, "fit", "other.csv", *FIT[2:])
+        assert code == 0
+        assert f"The column '{name}' looks like an id" in log
+
+
 def test_other_order_and_other_columns(here):
     # By name: the model's columns are found whatever else the table has.
     assert main(["fit", "data.csv", *FIT]) == 0
@@ -541,8 +556,9 @@ def test_files_are_whole_or_not_there(here, capsys):
 def test_logs(here, capsys):
     _, log = run(capsys, "fit", "data.csv", *FIT, "--log-format", "json")
     entries = [json.loads(line) for line in log.splitlines()]
-    assert entries[0]["method"] == "fit"
-    assert entries[0]["n_rows"] == N_ROWS
+    assert entries[0]["columns"] == COLUMNS
+    assert entries[1]["method"] == "fit"
+    assert entries[1]["n_rows"] == N_ROWS
     assert {"time", "level", "message"} <= set(entries[0])
     _, log = run(capsys, "fit", "none.csv", *FIT, "--log-format", "json")
     assert json.loads(log)["exit_code"] == 2

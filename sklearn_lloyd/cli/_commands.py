@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._columns import named_columns
 from sklearn_lloyd._pipeline import fitted_names_of, split_steps
 from sklearn_lloyd.cli._drift import drift_table, require_within, spread_of
 from sklearn_lloyd.cli._fitting import Fitting, take_sample, without_init
@@ -121,6 +122,9 @@ def fit(job):
     if columns is None and reference is not None:
         columns = fitted_names_of(reference)
     with job.rows(columns) as rows:
+        names = rows.columns
+        said = named_columns(range(len(names)), names)
+        say(f"The columns are {said}.", columns=names[:100], n_features=len(names))
         fitting = Fitting(rows, job.budget, options, reference)
         version = None if store is None else _same_version(store, options, fitting)
         if version is not None:

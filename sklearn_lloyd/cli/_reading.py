@@ -71,6 +71,11 @@ class Rows:
     def __init__(self, source, columns, id_column, with_ids, missing, check, bar):
         self._source, self._missing, self._check, self._bar = source, missing, check, bar
         self._id_column = id_column if with_ids else None
+        if id_column not in (None, *source.names):
+            there = named_columns(range(len(source.names)), source.names)
+            raise ValueError(
+                f"{source.name} has no column {id_column!r}, the id column: it has {there}."
+            )
         if columns is None:
             columns = [name for name in source.names if name != id_column]
         self.columns = list(map(str, columns))
