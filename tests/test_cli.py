@@ -194,6 +194,23 @@ def test_bad_tables(here, capsys):
     assert "needs the URL" in refused(capsys, "fit", "data.csv", "--query", "SELECT 1", *FIT)
 
 
+def test_the_index_of_pandas(here):
+    frame = table().query("visits > 1")
+    frame.to_parquet("filtered.parquet")
+    assert pq.read_schema("filtered.parquet").names[-1] == "__index_level_0__"
+    assert main(["fit", "filtered.parquet", *FIT]) == 0
+    assert list(load("model.zip").feature_names_in_) == COLUMNS
+    # An id may be the index; it is a feature only if that is asked for.
+    frame.set_index("id").to_parquet("index.parquet")
+    assert main(["fit", "index.parquet", *FIT]) == 0
+    assert main(["predict", "index.parquet", *PREDICT]) == 0
+    assert pd.read_csv("out.csv")["id"].tolist() == frame["id"].tolist()
+    assert main(["fit", "index.parquet", *FIT[2:]]) == 0
+    assert list(load("model.zip").feature_names_in_) == COLUMNS
+    assert main(["fit", "index.parquet", *FIT[2:], "--columns", "age,id"]) == 0
+    assert list(load("model.zip").feature_names_in_) == ["age", "id"]
+
+
 @pytest.mark.usefixtures("blocks_of_100")
 def test_text_in_a_later_block(here, capsys):
     frame = table().astype({"income": object})
@@ -318,6 +335,17 @@ def test_drift(here, capsys):
     assert found["share"].max() == 1.0
 
 
+def test_limits_need_a_model_before(here, capsys):
+    limits = ["--max-shift", "0.5"]
+    for where in (FIT, STORE):
+        code, log = run(capsys, "fit", "data.csv", *where, *limits)
+        assert code == 0
+        assert "nothing to compare with" in log
+    log = refused(capsys, "fit", "data.csv", *FIT, *limits)
+    assert "give --reference model.zip" in log
+    assert main(["fit", "data.csv", *FIT, *limits, "--reference", "model.zip"]) == 0
+
+
 def test_drift_of_a_file(here, capsys):
     assert main(["fit", "data.csv", *FIT]) == 0
     drift = ["drift", "data.csv", "--id-column", "id", "--model", "model.zip"]
@@ -437,6 +465,7 @@ def test_config(here, capsys, monkeypatch):
     assert model[-1].n_clusters == 3
     assert list(model.feature_names_in_) == ["age", "income"]
     # The command line comes first.
+    Path("model.zip").unlink()  # the first fit has nothing to compare with
     assert main(["fit", "--config", "job.toml", "--n-clusters", "2", "--columns", "visits"]) == 0
     assert load("model.zip")[-1].n_clusters == 2
     assert list(load("model.zip").feature_names_in_) == ["visits"]
@@ -474,6 +503,9 @@ def test_bad_options(here, capsys):
     assert "none.toml" in refused(capsys, "fit", "--config", "none.toml")
     assert "give both" in refused(capsys, "fit", "data.csv", "--store", "sqlite:///s.db")
     assert "Which model?" in refused(capsys, "fit", "data.csv")
+    both = [*STORE, "--model", "model.zip"]
+    for command in ("predict", "profile", "drift"):
+        assert "leave out one" in refused(capsys, command, "data.csv", *both)
     assert "Where to?" in refused(capsys, "predict", "data.csv", "--model", "model.zip")
     assert "give --id-column" in refused(capsys, "predict", "data.csv", *STORE[2:])
     assert "model.zip" in refused(capsys, "predict", "data.csv", *PREDICT)

@@ -65,6 +65,8 @@ class Job:
             raise ValueError("A store and the name of the model in it go together: give both.")
         if options.store is None and options.model is None:
             raise ValueError("Which model? Give a file, --model, or --store and --name.")
+        if options.store is not None and options.model is not None and options.command != "fit":
+            raise ValueError("Which model? --store and --model are both given: leave out one.")
         self.store = None if options.store is None else SegmentStore(options.store)
 
     @contextmanager
@@ -150,6 +152,14 @@ def _reference(job):
         return load(options.reference)
     if store is not None and options.name in store.models()["name"]:
         return store.load(options.name)
+    limits = (options.max_shift, options.max_share_change) != (None, None)
+    if limits and store is None and Path(options.model).exists():
+        raise ValueError(
+            "--max-shift and --max-share-change compare with the model before, which is replaced "
+            f"here: give --reference {options.model} as well."
+        )
+    if limits:
+        say("There is no model before: nothing to compare with.")
     if options.start == "previous":
         say("There is no model before: new starts.")
         options.start = "new"

@@ -42,7 +42,7 @@ class Rows:
     ----------
     source : Source
     columns : list of str or None
-        Features, in order; None: all columns but the ids.
+        Features, in order; None: all columns but the ids and the index of a pandas frame.
     id_column : str or None
         No feature.
     with_ids : bool
@@ -77,7 +77,7 @@ class Rows:
                 f"{source.name} has no column {id_column!r}, the id column: it has {there}."
             )
         if columns is None:
-            columns = [name for name in source.names if name != id_column]
+            columns = [name for name in source.names if name not in (id_column, *source.index)]
         self.columns = list(map(str, columns))
         self.n_rows, self.n_skipped = None, 0
         repeated = [name for name, count in Counter(source.names).items() if count > 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import partial
 from glob import glob, has_magic
@@ -30,12 +30,15 @@ class Source(NamedTuple):
         ``read(columns)`` iterates over frames of these columns, in this order, from the first
         row on.
     close : callable
+    index : list of str
+        Columns that are features only if they are asked for: the index of a pandas frame.
     """
 
     name: str
     names: list
     read: Callable
     close: Callable = tuple
+    index: Sequence = ()
 
 
 def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False):
@@ -71,9 +74,12 @@ def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False)
     if len(kinds) > 1:
         raise ValueError(f"{data!r} takes both CSV and Parquet files.")
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more files"
+    index = ()
     with _naming(paths[0]):
         if kinds == {"parquet"}:
-            names, read = _parquet(paths[0]).schema_arrow.names, _parquet_frames
+            schema = _parquet(paths[0]).schema_arrow
+            names, read = schema.names, _parquet_frames
+            index = (schema.pandas_metadata or {}).get("index_columns", ())
         else:
             names, types = _csv_types(paths[0], delimiter, id_column, text_ids)
             read = partial(_csv_frames, delimiter=delimiter, types=types)
@@ -83,7 +89,7 @@ def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False)
             with _naming(path):
                 yield from read(path, columns)
 
-    return Source(name, names, read_all)
+    return Source(name, names, read_all, index=index)
 
 
 def _kind(path):
@@ -117,7 +123,8 @@ def _parquet_frames(path, columns):
             if name not in file.schema_arrow.names:
                 raise ValueError(f"{path} has no column {name!r}, which other files have.")
         for batch in file.iter_batches(_rows_of_block(columns), columns=columns):
-            frame = batch.select(columns).to_pandas()
+            # With the metadata of pandas, the index would be no column.
+            frame = batch.select(columns).to_pandas(ignore_metadata=True)
             del batch
             pa.default_memory_pool().release_unused()  # else a fourth more at the peak
             yield frame
