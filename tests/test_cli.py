@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -602,6 +603,16 @@ def test_logs(here, capsys):
     _, log = run(capsys, "fit", "data.csv", *FIT, "--max-iter", "1", "--n-clusters", "8")
     assert not logging.getLogger("py.warnings").handlers
     assert not _logs.log.handlers
+
+
+def test_interrupted(here, capsys, monkeypatch):
+    def interrupt(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(_memory, "peak", interrupt)
+    for method in ("fit", "batches"):
+        log = refused(capsys, "fit", "data.csv", *FIT, "--method", method, code=130)
+        assert log.splitlines()[-1].endswith("Interrupted.")
 
 
 def test_progress_on_a_terminal(here, capsys, monkeypatch):

@@ -27,7 +27,7 @@ A config file has the long options as keys, with _ for -; those in a table [fit]
 command line comes before the config file.
 
 exit codes: 0 done; 1 something outside failed, such as a database, trying again may help; 2 bad
-input; 3 drift above the limit; 4 out of the memory budget
+input; 3 drift above the limit; 4 out of the memory budget; 130 interrupted
 """
 
 
