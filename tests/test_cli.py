@@ -168,7 +168,8 @@ def test_bad_tables(here, capsys):
     text = frame.astype({"income": object})
     text.loc[5, "income"] = "a lot"
     for command in ("fit", "predict"):
-        assert "Columns that are not numbers: 'income'" in told(text, command)
+        log = told(text, command)
+        assert "columns that are not numbers: 'income' (row 6: 'a lot')." in log
     missing = frame.copy()
     missing.loc[[3, 4], "visits"] = np.nan
     missing.loc[7, "age"] = np.inf
@@ -186,6 +187,11 @@ def test_bad_tables(here, capsys):
     assert "ragged.csv: " in refused(capsys, "fit", "ragged.csv", *FIT)
     Path("empty.csv").write_text("")
     assert "empty.csv: " in refused(capsys, "fit", "empty.csv", *FIT)
+    for delimiter, shown in ((";", "';'"), ("\t", r"'\t'")):
+        frame.to_csv("other.csv.gz", index=False, sep=delimiter, decimal=",")
+        log = refused(capsys, "fit", "other.csv.gz", *FIT)
+        assert f"the header has no ',', but {shown}: give --delimiter {shown}." in log
+    assert main(["fit", "other.csv.gz", "--delimiter", r"\t", "--columns", "id", *FIT[2:]]) == 0
     Path("cut.parquet").write_bytes(b"PAR1 no more")
     assert "cut.parquet: " in refused(capsys, "fit", "cut.parquet", *FIT)
     assert "no file 'none.csv'" in refused(capsys, "fit", "none.csv", *FIT)
@@ -327,6 +333,11 @@ def test_drift(here, capsys):
     # A refit above the limit is not registered.
     refused(capsys, "fit", "moved.csv", *STORE, *limits, code=3)
     assert SegmentStore("sqlite:///segments.db").history("customers")["version"] == [1]
+    candidate = ["--candidate", "candidate.zip"]
+    log = refused(capsys, "fit", "moved.csv", *STORE, *limits, *candidate, code=3)
+    assert "The refit is in candidate.zip." in log
+    assert load("candidate.zip")[-1].cluster_ids_.tolist() == [0, 1, 2]
+    assert main(["profile", "moved.csv", "--model", "candidate.zip"]) == 0
     more = ["--max-share-change", "0.2", "--output", "drift.json"]
     one = table().query("age < 30")
     one.to_csv("one.csv", index=False)
@@ -422,7 +433,7 @@ def test_the_way_by_the_size_of_the_data():
     with pytest.raises(_memory.OverBudget, match="method 'fit' is not possible"):
         budget.choose(5_000_000, 20, "fit")
     assert _memory.Budget(None).limit > 0
-    sizes = {"512M": 2**29, "2g": 2**31, "1.5GiB": 3 * 2**29, "2Gi": 2**31, "7": 7, "1kB": 1024}
+    sizes = {"512M": 2**29, "2g": 2**31, "1.5GiB": 3 * 2**29, "2Gi": 2**31, "7B": 7, "1kB": 1024}
     assert {text: _memory.parse_size(text) for text in sizes} == sizes
 
 
@@ -433,6 +444,7 @@ def test_out_of_the_memory_budget(here, capsys, monkeypatch):
     assert "1,048,576 MiB were taken" in log
     for text in ("much", "-1", "0M", "12X"):
         assert "no size of memory" in refused(capsys, "fit", *FIT, f"--memory-limit={text}")
+    assert "are bytes" in refused(capsys, "fit", *FIT, "--memory-limit", "100")
     assert not Path("model.zip").exists()
 
 
@@ -501,7 +513,8 @@ def test_bad_config(text, message, here, capsys):
 
 
 def test_bad_options(here, capsys):
-    assert "none.toml" in refused(capsys, "fit", "--config", "none.toml")
+    log = refused(capsys, "fit", "--config", "none.toml")
+    assert "--config: There is no file 'none.toml'." in log
     assert "give both" in refused(capsys, "fit", "data.csv", "--store", "sqlite:///s.db")
     assert "Which model?" in refused(capsys, "fit", "data.csv")
     both = [*STORE, "--model", "model.zip"]
@@ -509,7 +522,14 @@ def test_bad_options(here, capsys):
         assert "leave out one" in refused(capsys, command, "data.csv", *both)
     assert "Where to?" in refused(capsys, "predict", "data.csv", "--model", "model.zip")
     assert "give --id-column" in refused(capsys, "predict", "data.csv", *STORE[2:])
-    assert "model.zip" in refused(capsys, "predict", "data.csv", *PREDICT)
+    log = refused(capsys, "predict", "data.csv", *PREDICT)
+    assert "--model: There is no file 'model.zip'." in log
+    log = refused(capsys, "fit", "data.csv", *FIT, "--reference", "before.zip")
+    assert "--reference: There is no file 'before.zip'." in log
+    log = refused(capsys, "predict", "data.csv", *PREDICT, "--output", "none/out.csv")
+    assert "--output: there is no folder 'none'." in log
+    assert "DATA: There is no file 'none.csv'" in refused(capsys, "fit", "none.csv", *FIT)
+    assert "--candidate is for" in refused(capsys, "fit", "data.csv", *FIT, "--candidate", "c.zip")
     assert "no model 'customers'" in refused(capsys, "predict", "data.csv", *STORE)
     Path("model.zip").write_text("no model")
     assert "model.zip: " in refused(capsys, "predict", "data.csv", *PREDICT)
@@ -519,6 +539,9 @@ def test_bad_options(here, capsys):
     )
     previous = ["--start", "previous", "--reference", "model.zip", "--n-clusters", "4"]
     assert "n_clusters is 4" in refused(capsys, "fit", "data.csv", *FIT, *previous)
+    with pytest.raises(SystemExit) as error:
+        main(["--version"])
+    assert error.value.code == 0
     for wrong in ([], ["fits"], ["fit", "--n-clusters", "x"], ["fit", "--n-cluster", "3"]):
         with pytest.raises(SystemExit) as error:
             main(wrong)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sklearn_lloyd._parameters import advice_for
+from sklearn_lloyd._version import __version__
 
 COMMANDS = {
     "fit": "fit a model, match its clusters with the version before, and save or register it",
@@ -94,6 +95,7 @@ OPTIONS = [
            "of its cluster"),
     Option("max_share_change", float, "fit drift", "exit with 3 if the share of a segment changed "
            "by more"),
+    Option("candidate", str, "fit", "file for a refit above the limits, to look at it"),
     Option("config", str, _ALL, "TOML file with options"),
     Option("log_format", str, _ALL, "of the log, which goes to stderr", "lines",
            ("lines", "json")),
@@ -119,6 +121,8 @@ def read_options(arguments, environ=os.environ):
     if "config" in given:
         try:
             values = _read_config(given["config"], command, known, environ)
+        except FileNotFoundError:
+            problem = f"--config: There is no file {given['config']!r}."
         except (ValueError, OSError) as error:
             problem = str(error)
     defaults = {name: option.default for name, option in known.items()}
@@ -131,6 +135,7 @@ def _options_of(command):
 
 def _parser():
     parser = ArgumentParser("sklearn-lloyd", description="K-means as a batch job.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command, said in COMMANDS.items():
         own = parsers.add_parser(

@@ -13,9 +13,11 @@ from sklearn_lloyd._columns import (
     as_floats,
     column_kinds,
     column_of,
+    is_missing,
     missing_values,
     named_columns,
-    require_numbers,
+    not_numbers,
+    reads_as_numbers,
 )
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._parameters import advice_for
@@ -129,11 +131,14 @@ class Rows:
     def _block(self, frame, start, numbers):
         pandas = import_optional("pandas", extra="cli")
         ids, frame = self._ids(frame, start)
-        if numbers:
-            try:
-                require_numbers(frame)
-            except ValueError as error:
-                raise ValueError(f"{self._source.name}: {error}") from error
+        if numbers and (refused := not_numbers(frame)):
+            places = [j for j, _ in refused]
+            said = [_first_of_no_number(column_of(frame, j), start) for j in places]
+            raise ValueError(
+                f"{self._source.name}: columns that are not numbers: "
+                f"{named_columns(places, self.columns, said)}. Make numbers of them, or fit "
+                "without them (--columns)."
+            )
         kinds = column_kinds(frame)
         columns = [
             as_floats(column_of(frame, j))
@@ -179,6 +184,14 @@ class Rows:
             f"{start + len(columns[0])}. Fill them where the data is made, or leave such rows "
             "out by --missing skip."
         )
+
+
+def _first_of_no_number(values, start):
+    """The row, from 1, and the value."""
+    values = list(values)
+    of = (i for i, one in enumerate(values) if not (is_missing(one) or reads_as_numbers([one])))
+    i = next(of, 0)
+    return f"row {start + i + 1}: {str(values[i])[:40]!r}"
 
 
 def _lacking(values):

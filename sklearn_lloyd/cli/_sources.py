@@ -70,6 +70,7 @@ def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False)
     for path in paths or [data]:
         if not Path(path).is_file():
             raise FileNotFoundError(f"There is no file {path!r}.")
+    delimiter = "\t" if delimiter == r"\t" else delimiter
     kinds = set(map(_kind, paths))
     if len(kinds) > 1:
         raise ValueError(f"{data!r} takes both CSV and Parquet files.")
@@ -148,6 +149,14 @@ def _open_csv(path, delimiter, **convert):
 def _csv_types(path, delimiter, id_column, text_ids):
     """Names and types of columns, from the first block; numbers are float64, but for ids."""
     pa = import_optional("pyarrow", extra="cli")
+    with pa.input_stream(path, compression="detect") as file:
+        header = file.read(2**16).split(b"\n")[0].decode("utf-8", "replace")
+    others = [repr(one) for one in ",;\t" if one in header]
+    if others and delimiter not in header:
+        raise ValueError(
+            f"{path}: the header has no {delimiter!r}, but {' and '.join(others)}: give "
+            f"--delimiter {others[0]}."
+        )
     as_text = {} if id_column is None else {id_column: pa.string()}
     with _open_csv(path, delimiter, column_types=as_text) as reader:
         schema = reader.schema
