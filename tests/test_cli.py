@@ -471,7 +471,7 @@ def test_config(here, capsys, monkeypatch):
     Path("job.toml").write_text(
         'data = "data.csv"\nid_column = "id"\nmodel = "${FOLDER}/model.zip"\n'
         'columns = ["age", "income"]\nlog_format = "json"\n'
-        "[fit]\nn_clusters = 3\nmax_shift = 1\nagain = true\n[predict]\noutput = 'out.csv'\n"
+        "[fit]\nn_clusters = 3\nmax_shift = 1\ntext_ids = true\n[predict]\noutput = 'out.csv'\n"
     )
     assert main(["fit", "--config", "job.toml"]) == 0
     model = load("model.zip")
@@ -517,6 +517,8 @@ def test_bad_options(here, capsys):
     assert "--config: There is no file 'none.toml'." in log
     assert "give both" in refused(capsys, "fit", "data.csv", "--store", "sqlite:///s.db")
     assert "Which model?" in refused(capsys, "fit", "data.csv")
+    for more in (["--version", "1"], ["--any-scale"]):
+        assert "is for a store" in refused(capsys, "predict", "data.csv", *PREDICT, *more)
     both = [*STORE, "--model", "model.zip"]
     for command in ("predict", "profile", "drift"):
         assert "leave out one" in refused(capsys, command, "data.csv", *both)
@@ -587,7 +589,9 @@ def test_other_scale(here, capsys):
     frame = table()
     frame[COLUMNS] = StandardScaler().fit_transform(frame[COLUMNS])
     frame.to_csv("scaled.csv", index=False)
-    assert "scaled otherwise" in refused(capsys, "predict", "scaled.csv", *STORE)
+    log = refused(capsys, "predict", "scaled.csv", *STORE)
+    assert "scaled otherwise" in log
+    assert "--any-scale" in log
     assert main(["predict", "scaled.csv", *STORE, "--any-scale"]) == 0
 
 

@@ -77,6 +77,10 @@ class Job:
             raise ValueError("Which model? Give a file, --model, or --store and --name.")
         if options.store is not None and options.model is not None and options.command != "fit":
             raise ValueError("Which model? --store and --model are both given: leave out one.")
+        for name in ("version", "note", "again", "any_scale"):
+            if options.store is None and getattr(options, name, None):
+                flag = name.replace("_", "-")
+                raise ValueError(f"--{flag} is for a store: give --store and --name.")
         for name in ("output", "model", "candidate"):  # before the work, not after it
             folder = Path(getattr(options, name, None) or ".").parent
             if not folder.is_dir():

@@ -89,7 +89,8 @@ OPTIONS = [
     Option("again", bool, "fit", "register a version even if the latest is of the same rows"),
     Option("output", str, "predict profile drift", "file to write: .csv or .parquet of predict, "
            ".csv, .json or .html of profile, .csv or .json of drift"),
-    Option("any_scale", bool, "predict", "take rows of quite another scale than the model's"),
+    Option("any_scale", bool, "predict", "have the store take rows of quite another scale than "
+           "the version was registered with"),
     Option("against", str, "drift", "data to compare with, in place of what the store knows"),
     Option("max_shift", float, "fit drift", "exit with 3 if a centroid moved further, in spreads "
            "of its cluster"),
