@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -125,6 +126,21 @@ def test_sources_give_the_same(kind, here):
     pd.testing.assert_frame_equal(pd.read_csv("out.csv"), segments)
 
 
+def test_ids_are_no_features(here, capsys):
+    # A name that the data has not would make the ids a feature.
+    log = refused(capsys, "fit", "data.csv", *FIT, "--id-column", "ids")
+    assert "no column 'ids', the id column: it has 'age', 'id', 'income', 'visits'." in log
+    code, log = run(capsys, "fit", "data.csv", *FIT)
+    assert code == 0
+    assert "The columns are 'age', 'income', 'visits'." in log
+    assert "looks like an id" not in log
+    for name in ("id", "place"):  # by its name, by its values
+        table().rename(columns={"id": name}).to_csv("other.csv", index=False)
+        code, log = run(capsys, "fit", "other.csv", *FIT[2:])
+        assert code == 0
+        assert f"The column '{name}' looks like an id" in log
+
+
 def test_other_order_and_other_columns(here):
     # By name: the model's columns are found whatever else the table has.
     assert main(["fit", "data.csv", *FIT]) == 0
@@ -152,7 +168,8 @@ def test_bad_tables(here, capsys):
     text = frame.astype({"income": object})
     text.loc[5, "income"] = "a lot"
     for command in ("fit", "predict"):
-        assert "Columns that are not numbers: 'income'" in told(text, command)
+        log = told(text, command)
+        assert "columns that are not numbers: 'income' (row 6: 'a lot')." in log
     missing = frame.copy()
     missing.loc[[3, 4], "visits"] = np.nan
     missing.loc[7, "age"] = np.inf
@@ -170,6 +187,11 @@ def test_bad_tables(here, capsys):
     assert "ragged.csv: " in refused(capsys, "fit", "ragged.csv", *FIT)
     Path("empty.csv").write_text("")
     assert "empty.csv: " in refused(capsys, "fit", "empty.csv", *FIT)
+    for delimiter, shown in ((";", "';'"), ("\t", r"'\t'")):
+        frame.to_csv("other.csv.gz", index=False, sep=delimiter, decimal=",")
+        log = refused(capsys, "fit", "other.csv.gz", *FIT)
+        assert f"the header has no ',', but {shown}: give --delimiter {shown}." in log
+    assert main(["fit", "other.csv.gz", "--delimiter", r"\t", "--columns", "id", *FIT[2:]]) == 0
     Path("cut.parquet").write_bytes(b"PAR1 no more")
     assert "cut.parquet: " in refused(capsys, "fit", "cut.parquet", *FIT)
     assert "no file 'none.csv'" in refused(capsys, "fit", "none.csv", *FIT)
@@ -177,6 +199,23 @@ def test_bad_tables(here, capsys):
     assert "neither .csv" in refused(capsys, "fit", "model.zip", *FIT)
     assert "No data" in refused(capsys, "fit", *FIT)
     assert "needs the URL" in refused(capsys, "fit", "data.csv", "--query", "SELECT 1", *FIT)
+
+
+def test_the_index_of_pandas(here):
+    frame = table().query("visits > 1")
+    frame.to_parquet("filtered.parquet")
+    assert pq.read_schema("filtered.parquet").names[-1] == "__index_level_0__"
+    assert main(["fit", "filtered.parquet", *FIT]) == 0
+    assert list(load("model.zip").feature_names_in_) == COLUMNS
+    # An id may be the index; it is a feature only if that is asked for.
+    frame.set_index("id").to_parquet("index.parquet")
+    assert main(["fit", "index.parquet", *FIT]) == 0
+    assert main(["predict", "index.parquet", *PREDICT]) == 0
+    assert pd.read_csv("out.csv")["id"].tolist() == frame["id"].tolist()
+    assert main(["fit", "index.parquet", *FIT[2:]]) == 0
+    assert list(load("model.zip").feature_names_in_) == COLUMNS
+    assert main(["fit", "index.parquet", *FIT[2:], "--columns", "age,id"]) == 0
+    assert list(load("model.zip").feature_names_in_) == ["age", "id"]
 
 
 @pytest.mark.usefixtures("blocks_of_100")
@@ -294,6 +333,11 @@ def test_drift(here, capsys):
     # A refit above the limit is not registered.
     refused(capsys, "fit", "moved.csv", *STORE, *limits, code=3)
     assert SegmentStore("sqlite:///segments.db").history("customers")["version"] == [1]
+    candidate = ["--candidate", "candidate.zip"]
+    log = refused(capsys, "fit", "moved.csv", *STORE, *limits, *candidate, code=3)
+    assert "The refit is in candidate.zip." in log
+    assert load("candidate.zip")[-1].cluster_ids_.tolist() == [0, 1, 2]
+    assert main(["profile", "moved.csv", "--model", "candidate.zip"]) == 0
     more = ["--max-share-change", "0.2", "--output", "drift.json"]
     one = table().query("age < 30")
     one.to_csv("one.csv", index=False)
@@ -301,6 +345,17 @@ def test_drift(here, capsys):
     found = pd.DataFrame(json.loads(Path("drift.json").read_text()))
     assert found["n_rows"].sum() == len(one)
     assert found["share"].max() == 1.0
+
+
+def test_limits_need_a_model_before(here, capsys):
+    limits = ["--max-shift", "0.5"]
+    for where in (FIT, STORE):
+        code, log = run(capsys, "fit", "data.csv", *where, *limits)
+        assert code == 0
+        assert "nothing to compare with" in log
+    log = refused(capsys, "fit", "data.csv", *FIT, *limits)
+    assert "give --reference model.zip" in log
+    assert main(["fit", "data.csv", *FIT, *limits, "--reference", "model.zip"]) == 0
 
 
 def test_drift_of_a_file(here, capsys):
@@ -378,7 +433,7 @@ def test_the_way_by_the_size_of_the_data():
     with pytest.raises(_memory.OverBudget, match="method 'fit' is not possible"):
         budget.choose(5_000_000, 20, "fit")
     assert _memory.Budget(None).limit > 0
-    sizes = {"512M": 2**29, "2g": 2**31, "1.5GiB": 3 * 2**29, "2Gi": 2**31, "7": 7, "1kB": 1024}
+    sizes = {"512M": 2**29, "2g": 2**31, "1.5GiB": 3 * 2**29, "2Gi": 2**31, "7B": 7, "1kB": 1024}
     assert {text: _memory.parse_size(text) for text in sizes} == sizes
 
 
@@ -389,6 +444,7 @@ def test_out_of_the_memory_budget(here, capsys, monkeypatch):
     assert "1,048,576 MiB were taken" in log
     for text in ("much", "-1", "0M", "12X"):
         assert "no size of memory" in refused(capsys, "fit", *FIT, f"--memory-limit={text}")
+    assert "are bytes" in refused(capsys, "fit", *FIT, "--memory-limit", "100")
     assert not Path("model.zip").exists()
 
 
@@ -415,13 +471,14 @@ def test_config(here, capsys, monkeypatch):
     Path("job.toml").write_text(
         'data = "data.csv"\nid_column = "id"\nmodel = "${FOLDER}/model.zip"\n'
         'columns = ["age", "income"]\nlog_format = "json"\n'
-        "[fit]\nn_clusters = 3\nmax_shift = 1\nagain = true\n[predict]\noutput = 'out.csv'\n"
+        "[fit]\nn_clusters = 3\nmax_shift = 1\ntext_ids = true\n[predict]\noutput = 'out.csv'\n"
     )
     assert main(["fit", "--config", "job.toml"]) == 0
     model = load("model.zip")
     assert model[-1].n_clusters == 3
     assert list(model.feature_names_in_) == ["age", "income"]
     # The command line comes first.
+    Path("model.zip").unlink()  # the first fit has nothing to compare with
     assert main(["fit", "--config", "job.toml", "--n-clusters", "2", "--columns", "visits"]) == 0
     assert load("model.zip")[-1].n_clusters == 2
     assert list(load("model.zip").feature_names_in_) == ["visits"]
@@ -456,12 +513,25 @@ def test_bad_config(text, message, here, capsys):
 
 
 def test_bad_options(here, capsys):
-    assert "none.toml" in refused(capsys, "fit", "--config", "none.toml")
+    log = refused(capsys, "fit", "--config", "none.toml")
+    assert "--config: There is no file 'none.toml'." in log
     assert "give both" in refused(capsys, "fit", "data.csv", "--store", "sqlite:///s.db")
     assert "Which model?" in refused(capsys, "fit", "data.csv")
+    for more in (["--version", "1"], ["--any-scale"]):
+        assert "is for a store" in refused(capsys, "predict", "data.csv", *PREDICT, *more)
+    both = [*STORE, "--model", "model.zip"]
+    for command in ("predict", "profile", "drift"):
+        assert "leave out one" in refused(capsys, command, "data.csv", *both)
     assert "Where to?" in refused(capsys, "predict", "data.csv", "--model", "model.zip")
     assert "give --id-column" in refused(capsys, "predict", "data.csv", *STORE[2:])
-    assert "model.zip" in refused(capsys, "predict", "data.csv", *PREDICT)
+    log = refused(capsys, "predict", "data.csv", *PREDICT)
+    assert "--model: There is no file 'model.zip'." in log
+    log = refused(capsys, "fit", "data.csv", *FIT, "--reference", "before.zip")
+    assert "--reference: There is no file 'before.zip'." in log
+    log = refused(capsys, "predict", "data.csv", *PREDICT, "--output", "none/out.csv")
+    assert "--output: there is no folder 'none'." in log
+    assert "DATA: There is no file 'none.csv'" in refused(capsys, "fit", "none.csv", *FIT)
+    assert "--candidate is for" in refused(capsys, "fit", "data.csv", *FIT, "--candidate", "c.zip")
     assert "no model 'customers'" in refused(capsys, "predict", "data.csv", *STORE)
     Path("model.zip").write_text("no model")
     assert "model.zip: " in refused(capsys, "predict", "data.csv", *PREDICT)
@@ -471,6 +541,9 @@ def test_bad_options(here, capsys):
     )
     previous = ["--start", "previous", "--reference", "model.zip", "--n-clusters", "4"]
     assert "n_clusters is 4" in refused(capsys, "fit", "data.csv", *FIT, *previous)
+    with pytest.raises(SystemExit) as error:
+        main(["--version"])
+    assert error.value.code == 0
     for wrong in ([], ["fits"], ["fit", "--n-clusters", "x"], ["fit", "--n-cluster", "3"]):
         with pytest.raises(SystemExit) as error:
             main(wrong)
@@ -516,7 +589,9 @@ def test_other_scale(here, capsys):
     frame = table()
     frame[COLUMNS] = StandardScaler().fit_transform(frame[COLUMNS])
     frame.to_csv("scaled.csv", index=False)
-    assert "scaled otherwise" in refused(capsys, "predict", "scaled.csv", *STORE)
+    log = refused(capsys, "predict", "scaled.csv", *STORE)
+    assert "scaled otherwise" in log
+    assert "--any-scale" in log
     assert main(["predict", "scaled.csv", *STORE, "--any-scale"]) == 0
 
 
@@ -541,8 +616,9 @@ def test_files_are_whole_or_not_there(here, capsys):
 def test_logs(here, capsys):
     _, log = run(capsys, "fit", "data.csv", *FIT, "--log-format", "json")
     entries = [json.loads(line) for line in log.splitlines()]
-    assert entries[0]["method"] == "fit"
-    assert entries[0]["n_rows"] == N_ROWS
+    assert entries[0]["columns"] == COLUMNS
+    assert entries[1]["method"] == "fit"
+    assert entries[1]["n_rows"] == N_ROWS
     assert {"time", "level", "message"} <= set(entries[0])
     _, log = run(capsys, "fit", "none.csv", *FIT, "--log-format", "json")
     assert json.loads(log)["exit_code"] == 2
@@ -554,6 +630,16 @@ def test_logs(here, capsys):
     _, log = run(capsys, "fit", "data.csv", *FIT, "--max-iter", "1", "--n-clusters", "8")
     assert not logging.getLogger("py.warnings").handlers
     assert not _logs.log.handlers
+
+
+def test_interrupted(here, capsys, monkeypatch):
+    def interrupt(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(_memory, "peak", interrupt)
+    for method in ("fit", "batches"):
+        log = refused(capsys, "fit", "data.csv", *FIT, "--method", method, code=130)
+        assert log.splitlines()[-1].endswith("Interrupted.")
 
 
 def test_progress_on_a_terminal(here, capsys, monkeypatch):

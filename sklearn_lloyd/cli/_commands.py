@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._columns import named_columns
 from sklearn_lloyd._pipeline import fitted_names_of, split_steps
-from sklearn_lloyd.cli._drift import drift_table, require_within, spread_of
+from sklearn_lloyd.cli._drift import DriftAbove, drift_table, require_within, spread_of
 from sklearn_lloyd.cli._fitting import Fitting, take_sample, without_init
 from sklearn_lloyd.cli._logs import say
 from sklearn_lloyd.cli._memory import Budget, parse_size
@@ -47,6 +48,16 @@ class Loaded(NamedTuple):
         return not any(hasattr(s, "transformers_") or hasattr(s, "categories_") for s in steps)
 
 
+@contextmanager
+def _of_option(flag):
+    """Have the error of a file that is missing name the option."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        path = "" if error.filename is None else f"There is no file {str(error.filename)!r}."
+        raise FileNotFoundError(f"{flag}: {path or error}") from error
+
+
 class Job:
     """What the commands share: options, memory budget, the store.
 
@@ -64,6 +75,16 @@ class Job:
             raise ValueError("A store and the name of the model in it go together: give both.")
         if options.store is None and options.model is None:
             raise ValueError("Which model? Give a file, --model, or --store and --name.")
+        if options.store is not None and options.model is not None and options.command != "fit":
+            raise ValueError("Which model? --store and --model are both given: leave out one.")
+        for name in ("version", "note", "again", "any_scale"):
+            if options.store is None and getattr(options, name, None):
+                flag = name.replace("_", "-")
+                raise ValueError(f"--{flag} is for a store: give --store and --name.")
+        for name in ("output", "model", "candidate"):  # before the work, not after it
+            folder = Path(getattr(options, name, None) or ".").parent
+            if not folder.is_dir():
+                raise FileNotFoundError(f"--{name}: there is no folder {str(folder)!r}.")
         self.store = None if options.store is None else SegmentStore(options.store)
 
     @contextmanager
@@ -72,13 +93,14 @@ class Job:
         options = self.options
         columns = options.columns if columns is None else columns
         of_file = data is not None and "://" not in data
-        source = open_source(
-            data or options.data,
-            None if of_file else options.query,
-            options.delimiter,
-            options.id_column,
-            options.text_ids,
-        )
+        with _of_option("DATA" if data is None else "--against"):
+            source = open_source(
+                data or options.data,
+                None if of_file else options.query,
+                options.delimiter,
+                options.id_column,
+                options.text_ids,
+            )
         try:
             with_ids = options.command == "predict"
             rows = Rows(
@@ -98,7 +120,8 @@ class Job:
         """The model of the options, a `Loaded`."""
         options = self.options
         if self.store is None:
-            estimator, segments = load(options.model), None
+            with _of_option("--model"):
+                estimator, segments = load(options.model), None
         else:
             estimator = self.store.load(options.name, options.version)
             segments = self.store.segments(options.name, options.version)
@@ -116,11 +139,17 @@ def fit(job):
     options, store = job.options, job.store
     if options.missing == "keep":
         raise ValueError("fit has no use for missing values: --missing skip leaves rows out.")
-    reference = _reference(job)
+    limits = (options.max_shift, options.max_share_change) != (None, None)
+    if options.candidate is not None and not limits:
+        raise ValueError("--candidate is for a refit above --max-shift or --max-share-change.")
+    reference = _reference(job, limits)
     columns = options.columns
     if columns is None and reference is not None:
         columns = fitted_names_of(reference)
     with job.rows(columns) as rows:
+        names = rows.columns
+        said = named_columns(range(len(names)), names)
+        say(f"The columns are {said}.", columns=names[:100], n_features=len(names))
         fitting = Fitting(rows, job.budget, options, reference)
         version = None if store is None else _same_version(store, options, fitting)
         if version is not None:
@@ -137,15 +166,23 @@ def fit(job):
         say(f"The model is in {save(model, options.model)}.")
 
 
-def _reference(job):
+def _reference(job, limits):
     """The model before, or None."""
     options, store = job.options, job.store
     if options.reference is not None:
         if store is not None:
             raise ValueError("The store has the model before: leave out --reference.")
-        return load(options.reference)
+        with _of_option("--reference"):
+            return load(options.reference)
     if store is not None and options.name in store.models()["name"]:
         return store.load(options.name)
+    if limits and store is None and Path(options.model).exists():
+        raise ValueError(
+            "--max-shift and --max-share-change compare with the model before, which is replaced "
+            f"here: give --reference {options.model} as well."
+        )
+    if limits:
+        say("There is no model before: nothing to compare with.")
     if options.start == "previous":
         say("There is no model before: new starts.")
         options.start = "new"
@@ -177,7 +214,12 @@ def _align(model, reference, rows, options):
     columns = (np.asarray(alignment.drift[name]).tolist() for name in names)
     keys = ("segment_id", *names[1:])
     table = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
-    require_within(table, options.max_shift, options.max_share_change)
+    try:
+        require_within(table, options.max_shift, options.max_share_change)
+    except DriftAbove:
+        if options.candidate is not None:
+            say(f"The refit is in {save(alignment.apply(model), options.candidate)}.")
+        raise
     return alignment
 
 

@@ -11,7 +11,8 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._minibatch_kmeans import MiniBatchKMeans
 from sklearn_lloyd._optional import import_optional
-from sklearn_lloyd.cli._logs import say
+from sklearn_lloyd.cli._logs import log, say
+from sklearn_lloyd.inspection._identifiers import identifiers
 from sklearn_lloyd.inspection._undo import CannotUndo
 from sklearn_lloyd.tracking._description import plain_parameters
 from sklearn_lloyd.tracking._models import as_seen_by, read_model
@@ -49,7 +50,9 @@ class Fitting:
         self._reference = None if reference is None else read_model("reference", reference)
         self._scaler = None if options.scaling == "none" else _SCALERS[options.scaling]()
         fingerprint = Fingerprint()
-        for frame in rows.frames("Look at the rows", numbers=True):
+        for i, frame in enumerate(rows.frames("Look at the rows", numbers=True)):
+            if i == 0:
+                _warn_of_ids(frame)
             if self._scaler is not None:
                 self._scaler.partial_fit(frame)
             fingerprint.read(frame)
@@ -133,6 +136,16 @@ class Fitting:
         if start < n_rows or self._rows.n_rows != n_rows:
             raise ValueError("The data has changed while it was read: fit again.")
         return X if self._scaler is not None else pandas.DataFrame(X, columns=columns, copy=False)
+
+
+def _warn_of_ids(frame):
+    """Warn of columns that name the rows; the first block tells."""
+    by_name, by_values = identifiers(frame, None, list(frame), None)
+    for name in by_name + by_values:
+        log.warning(
+            f"The column {name!r} looks like an id and is used as a feature: name it by "
+            "--id-column, or the features by --columns."
+        )
 
 
 def without_init(parameters):

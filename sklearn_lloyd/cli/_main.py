@@ -6,6 +6,7 @@ from sklearn_lloyd.cli._logs import Progress, log, logging_to_stderr
 from sklearn_lloyd.cli._options import read_options
 
 DONE, FAILED, BAD_INPUT, DRIFT, OUT_OF_MEMORY = range(5)
+INTERRUPTED = 130  # as of a shell: 128 and the number of SIGINT
 _BAD_INPUT = (
     ValueError,
     TypeError,
@@ -30,7 +31,7 @@ def main(arguments=None):
     -------
     code : int
         The exit code: 0 done; 1 something outside failed, such as a database; 2 bad input; 3
-        drift above the limit; 4 out of the memory budget.
+        drift above the limit; 4 out of the memory budget; 130 interrupted by Ctrl-C.
 
     Raises
     ------
@@ -55,6 +56,9 @@ def main(arguments=None):
             if problem:
                 raise ValueError(problem)
             return _run(options)
+        except KeyboardInterrupt:
+            log.error("Interrupted.", extra={"fields": {"exit_code": INTERRUPTED}})
+            return INTERRUPTED
         except Exception as error:
             code = _code_of(error)
             log.error(

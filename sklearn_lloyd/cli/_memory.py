@@ -36,6 +36,8 @@ def parse_size(text):
     size = int(float(match[1]) * _UNITS[match[2].upper()]) if match else 0
     if size <= 0:
         raise ValueError(f"{text!r} is no size of memory; write 512M or 2G.")
+    if size < MIB and text.strip().isdigit():
+        raise ValueError(f"{text!r} are bytes, as there is no unit; write 512M or 2G.")
     return size
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sklearn_lloyd._parameters import advice_for
+from sklearn_lloyd._version import __version__
 
 COMMANDS = {
     "fit": "fit a model, match its clusters with the version before, and save or register it",
@@ -27,7 +28,7 @@ A config file has the long options as keys, with _ for -; those in a table [fit]
 command line comes before the config file.
 
 exit codes: 0 done; 1 something outside failed, such as a database, trying again may help; 2 bad
-input; 3 drift above the limit; 4 out of the memory budget
+input; 3 drift above the limit; 4 out of the memory budget; 130 interrupted
 """
 
 
@@ -88,12 +89,14 @@ OPTIONS = [
     Option("again", bool, "fit", "register a version even if the latest is of the same rows"),
     Option("output", str, "predict profile drift", "file to write: .csv or .parquet of predict, "
            ".csv, .json or .html of profile, .csv or .json of drift"),
-    Option("any_scale", bool, "predict", "take rows of quite another scale than the model's"),
+    Option("any_scale", bool, "predict", "have the store take rows of quite another scale than "
+           "the version was registered with"),
     Option("against", str, "drift", "data to compare with, in place of what the store knows"),
     Option("max_shift", float, "fit drift", "exit with 3 if a centroid moved further, in spreads "
            "of its cluster"),
     Option("max_share_change", float, "fit drift", "exit with 3 if the share of a segment changed "
            "by more"),
+    Option("candidate", str, "fit", "file for a refit above the limits, to look at it"),
     Option("config", str, _ALL, "TOML file with options"),
     Option("log_format", str, _ALL, "of the log, which goes to stderr", "lines",
            ("lines", "json")),
@@ -119,6 +122,8 @@ def read_options(arguments, environ=os.environ):
     if "config" in given:
         try:
             values = _read_config(given["config"], command, known, environ)
+        except FileNotFoundError:
+            problem = f"--config: There is no file {given['config']!r}."
         except (ValueError, OSError) as error:
             problem = str(error)
     defaults = {name: option.default for name, option in known.items()}
@@ -131,6 +136,7 @@ def _options_of(command):
 
 def _parser():
     parser = ArgumentParser("sklearn-lloyd", description="K-means as a batch job.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command, said in COMMANDS.items():
         own = parsers.add_parser(

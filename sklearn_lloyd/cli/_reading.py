@@ -13,9 +13,11 @@ from sklearn_lloyd._columns import (
     as_floats,
     column_kinds,
     column_of,
+    is_missing,
     missing_values,
     named_columns,
-    require_numbers,
+    not_numbers,
+    reads_as_numbers,
 )
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._parameters import advice_for
@@ -42,7 +44,7 @@ class Rows:
     ----------
     source : Source
     columns : list of str or None
-        Features, in order; None: all columns but the ids.
+        Features, in order; None: all columns but the ids and the index of a pandas frame.
     id_column : str or None
         No feature.
     with_ids : bool
@@ -71,8 +73,13 @@ class Rows:
     def __init__(self, source, columns, id_column, with_ids, missing, check, bar):
         self._source, self._missing, self._check, self._bar = source, missing, check, bar
         self._id_column = id_column if with_ids else None
+        if id_column not in (None, *source.names):
+            there = named_columns(range(len(source.names)), source.names)
+            raise ValueError(
+                f"{source.name} has no column {id_column!r}, the id column: it has {there}."
+            )
         if columns is None:
-            columns = [name for name in source.names if name != id_column]
+            columns = [name for name in source.names if name not in (id_column, *source.index)]
         self.columns = list(map(str, columns))
         self.n_rows, self.n_skipped = None, 0
         repeated = [name for name, count in Counter(source.names).items() if count > 1]
@@ -124,11 +131,14 @@ class Rows:
     def _block(self, frame, start, numbers):
         pandas = import_optional("pandas", extra="cli")
         ids, frame = self._ids(frame, start)
-        if numbers:
-            try:
-                require_numbers(frame)
-            except ValueError as error:
-                raise ValueError(f"{self._source.name}: {error}") from error
+        if numbers and (refused := not_numbers(frame)):
+            places = [j for j, _ in refused]
+            said = [_first_of_no_number(column_of(frame, j), start) for j in places]
+            raise ValueError(
+                f"{self._source.name}: columns that are not numbers: "
+                f"{named_columns(places, self.columns, said)}. Make numbers of them, or fit "
+                "without them (--columns)."
+            )
         kinds = column_kinds(frame)
         columns = [
             as_floats(column_of(frame, j))
@@ -174,6 +184,14 @@ class Rows:
             f"{start + len(columns[0])}. Fill them where the data is made, or leave such rows "
             "out by --missing skip."
         )
+
+
+def _first_of_no_number(values, start):
+    """The row, from 1, and the value."""
+    values = list(values)
+    of = (i for i, one in enumerate(values) if not (is_missing(one) or reads_as_numbers([one])))
+    i = next(of, 0)
+    return f"row {start + i + 1}: {str(values[i])[:40]!r}"
 
 
 def _lacking(values):

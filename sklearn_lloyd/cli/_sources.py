@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import partial
 from glob import glob, has_magic
@@ -30,12 +30,15 @@ class Source(NamedTuple):
         ``read(columns)`` iterates over frames of these columns, in this order, from the first
         row on.
     close : callable
+    index : list of str
+        Columns that are features only if they are asked for: the index of a pandas frame.
     """
 
     name: str
     names: list
     read: Callable
     close: Callable = tuple
+    index: Sequence = ()
 
 
 def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False):
@@ -67,13 +70,17 @@ def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False)
     for path in paths or [data]:
         if not Path(path).is_file():
             raise FileNotFoundError(f"There is no file {path!r}.")
+    delimiter = "\t" if delimiter == r"\t" else delimiter
     kinds = set(map(_kind, paths))
     if len(kinds) > 1:
         raise ValueError(f"{data!r} takes both CSV and Parquet files.")
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more files"
+    index = ()
     with _naming(paths[0]):
         if kinds == {"parquet"}:
-            names, read = _parquet(paths[0]).schema_arrow.names, _parquet_frames
+            schema = _parquet(paths[0]).schema_arrow
+            names, read = schema.names, _parquet_frames
+            index = (schema.pandas_metadata or {}).get("index_columns", ())
         else:
             names, types = _csv_types(paths[0], delimiter, id_column, text_ids)
             read = partial(_csv_frames, delimiter=delimiter, types=types)
@@ -83,7 +90,7 @@ def open_source(data, query=None, delimiter=",", id_column=None, text_ids=False)
             with _naming(path):
                 yield from read(path, columns)
 
-    return Source(name, names, read_all)
+    return Source(name, names, read_all, index=index)
 
 
 def _kind(path):
@@ -117,7 +124,8 @@ def _parquet_frames(path, columns):
             if name not in file.schema_arrow.names:
                 raise ValueError(f"{path} has no column {name!r}, which other files have.")
         for batch in file.iter_batches(_rows_of_block(columns), columns=columns):
-            frame = batch.select(columns).to_pandas()
+            # With the metadata of pandas, the index would be no column.
+            frame = batch.select(columns).to_pandas(ignore_metadata=True)
             del batch
             pa.default_memory_pool().release_unused()  # else a fourth more at the peak
             yield frame
@@ -141,6 +149,14 @@ def _open_csv(path, delimiter, **convert):
 def _csv_types(path, delimiter, id_column, text_ids):
     """Names and types of columns, from the first block; numbers are float64, but for ids."""
     pa = import_optional("pyarrow", extra="cli")
+    with pa.input_stream(path, compression="detect") as file:
+        header = file.read(2**16).split(b"\n")[0].decode("utf-8", "replace")
+    others = [repr(one) for one in ",;\t" if one in header]
+    if others and delimiter not in header:
+        raise ValueError(
+            f"{path}: the header has no {delimiter!r}, but {' and '.join(others)}: give "
+            f"--delimiter {others[0]}."
+        )
     as_text = {} if id_column is None else {id_column: pa.string()}
     with _open_csv(path, delimiter, column_types=as_text) as reader:
         schema = reader.schema

@@ -128,7 +128,7 @@ def require_same_scale(old, new, n_rows):
             f"{a.highest:.4g} with a mean of {a.mean:.4g}, and is from {b.lowest:.4g} to "
             f"{b.highest:.4g} with {b.mean:.4g}. Give the rows as the registered estimator takes "
             "them: a pipeline scales them itself. If the data has really changed that much, pass "
-            "check_scale=False."
+            "check_scale=False (on the command line --any-scale)."
         )
 
 
