@@ -277,6 +277,19 @@ def test_the_ways_to_give_rows(visits, monkeypatch):
         pd.testing.assert_frame_equal(found, expected)
 
 
+def test_ids_and_rows_with_an_index(visits):
+    X = frame(draw())
+    ids = pd.Series(X.index, X.index)
+    for own, rows in [(ids[::-1], X), (None, [(ids[::-1], X)])]:
+        with pytest.raises(
+            ValueError, match=r"ids and X have different indexes.*ids.loc\[X.index"
+        ):
+            visits.assign("visits", own, rows)
+    visits.assign("visits", ids[::-1], X[::-1])
+    visits.assign("visits", ids, [X[:100], X[100:].reset_index(drop=True)])
+    visits.assign("visits", ids[::-1].to_numpy(), X)
+
+
 def test_arrays_lists_and_sparse_rows(store):
     X = draw(n=40)
     store.register("visits", KMeans.from_centers(CENTERS), X.tolist())
@@ -382,6 +395,8 @@ def test_other_rows_are_refused(visits):
         # Scaled before the pipeline does so, one column in another unit, over the ranges.
         (frame(StandardScaler().fit_transform(X)), "300|scaled otherwise"),
         (X.assign(income=X["income"] / 1000), "'income' was from"),
+        (X.assign(income=X["income"] / 10), "'income' was from"),
+        (X.assign(age=X["age"] * 10), "'age' was from"),
         (X / X.max(), "scaled otherwise"),
         (X * 100, "scaled otherwise"),
     ]:
@@ -395,6 +410,27 @@ def test_other_rows_are_refused(visits):
     visits.assign("visits", range(20), X[:20] * 100)
     visits.assign("visits", ids, X * 100, check_scale=False)
     assert visits.runs("visits").n_rows == 5
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 10, 100])
+@pytest.mark.parametrize("column", ["spend", "change", "orders"])
+def test_one_column_in_another_unit(store, column, factor):
+    def months(seed, spend=500.0):
+        rng = np.random.default_rng(seed)
+        columns = {"spend": rng.exponential(spend, 400), "change": rng.normal(0.0, 3.0, 400)}
+        return pd.DataFrame(columns | {"orders": rng.poisson(2.0, 400)} | flags(seed, 0.5))
+
+    def flags(seed, share):
+        return {"is_new": np.random.default_rng(seed).random(400) < share} | {
+            "calls": (np.arange(400) < 400 * share).astype(float)
+        }
+
+    X = months(0)
+    store.register("visits", fitted(X), X)
+    with pytest.raises(ValueError, match=f"in 1 of 4 columns. '{column}' was from"):
+        store.assign("visits", range(400), months(1).assign(**{column: X[column] * factor}))
+    store.assign("visits", range(400), months(1, spend=1500.0).assign(**flags(1, 0.01)))
+    store.assign("visits", range(400), months(1, spend=150.0))
 
 
 def test_raw_rows_for_a_clusterer_alone(store):
