@@ -35,7 +35,8 @@ class SegmentStore:
     ----------
     url : str or sqlalchemy.engine.URL, default="sqlite:///segments.db"
         The database: SQLite or PostgreSQL (``"postgresql://user@host/database"``, which needs
-        psycopg). Tables are made if there are none.
+        psycopg). Tables are made if there are none, and so is the file of SQLite: at a wrong path
+        there is a new store without models.
     who : str, default=None
         Who is recorded as the one who changes something; None: the user that runs the process.
     timeout : float, default=60.0
