@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_lloyd._columns import column_names
+from sklearn_lloyd._columns import column_labels, column_names, named_columns
 
 
 class Seen(NamedTuple):
@@ -53,6 +54,34 @@ def fitted_names_of(estimator):
     return getattr([*steps, clusterer][0], "feature_names_in_", None)
 
 
+def require_columns(steps, clusterer, X):
+    """Raise a ValueError if a frame has other columns than the fit had, or in another order.
+
+    Steps that do not look at names would take one column for another. A `ColumnTransformer` takes
+    columns by name, so that their order does not matter, and says itself which are missing.
+    """
+    first = [*steps, clusterer][0]
+    fitted, labels = getattr(first, "feature_names_in_", None), column_labels(X)
+    if fitted is None or labels is None or isinstance(first, ColumnTransformer):
+        return
+    fitted, labels = list(fitted), list(labels)
+    if labels == fitted or not all(isinstance(label, str) for label in labels):
+        return
+    missing = [name for name in fitted if name not in labels]
+    extra = [name for name in labels if name not in fitted]
+    said = [f"Missing: {_listed(missing)}."] if missing else []
+    said += [f"Not known to the fit: {_listed(extra)}."] if extra else []
+    said = said or [f"X has {_listed(labels)}; the fit had {_listed(fitted)}, in this order."]
+    raise ValueError(
+        "The feature names should match those that were passed during fit. "
+        f"{' '.join(said)} Give the columns as X[list(estimator.feature_names_in_)]."
+    )
+
+
+def _listed(names):
+    return named_columns(range(len(names)), names)
+
+
 def seen_by_clusterer(estimator, X):
     """Take rows through the steps of a fitted pipeline up to the clusterer at its end.
 
@@ -62,6 +91,8 @@ def seen_by_clusterer(estimator, X):
         If the clusterer cannot predict.
     NotFittedError
         If it is not fitted.
+    ValueError
+        If X is a frame with other columns than those of the fit.
     """
     steps, clusterer = split_steps(estimator)
     if not hasattr(clusterer, "predict"):
@@ -71,6 +102,7 @@ def seen_by_clusterer(estimator, X):
             + (" The estimator comes first, then X." if hasattr(X, "predict") else "")
         )
     check_is_fitted(clusterer)
+    require_columns(steps, clusterer, X)
     return Seen(clusterer, *through_steps(steps, clusterer, X))
 
 

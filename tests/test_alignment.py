@@ -583,6 +583,23 @@ def test_ids_of_another_fit():
 # The picture
 
 
+def test_names_in_the_display():
+    old = KMeans.from_centers([[0.0], [10.0], [20.0]])
+    alignment = align_clusters(KMeans.from_centers([[50.0], [0.0], [10.0]]), old)
+    by_place = AlignmentDisplay.from_alignment(alignment, names=["a", "b", "lost", "d"])
+    by_id = AlignmentDisplay.from_alignment(alignment, names={3: "d"})
+    assert by_place.names == {0: "a", 1: "b", 2: "lost", 3: "d"}
+    assert by_id.names == {3: "d"}
+    for names, error, message in [
+        ({17: "a"}, ValueError, r"not: \[17\]. It has \[0, 1, 2, 3\]"),
+        (["a"], ValueError, "1 names for the 4 ids"),
+        ("abcd", TypeError, "names must be a dict"),
+    ]:
+        with pytest.raises(error, match=message):
+            AlignmentDisplay.from_alignment(alignment, names=names)
+    plt.close("all")
+
+
 @pytest.mark.parametrize("with_rows", [False, True])
 @pytest.mark.parametrize("k", [(2, 2), (4, 6), (12, 9), (1, 1)])
 def test_display(with_rows, k, frame):

@@ -27,6 +27,7 @@ from sklearn_lloyd.inspection import (
 from sklearn_lloyd.metrics import silhouette_score, simplified_silhouette_score
 from sklearn_lloyd.model_selection import NClustersSearch, bic, gap_statistic
 from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
+from sklearn_lloyd.tracking import SegmentStore, align_clusters
 
 N = 12
 NUMBERS = np.repeat([0.0, 5.0, 9.0], 4) + np.arange(N) / 100
@@ -35,6 +36,7 @@ DAYS = [dt.date(2024, 1, 1 + i) for i in range(N)]
 STAMPS = pd.date_range("2024-01-01", periods=N)
 HOURS = [dt.timedelta(hours=i) for i in range(N)]
 LETTERS = ["a", "b", "a", "b"] * 3
+STORE = SegmentStore("sqlite://")  # in memory
 
 
 def objects(values):
@@ -401,3 +403,26 @@ def test_pictures_take_the_same_tables(library):
     X = table_of(library, DAYS)
     display = ProfileDisplay.from_estimator(of_first_two(X), X)
     assert display.features == ["spend", "visits"]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        cluster_profiles,
+        diagnose,
+        lambda model, X: align_clusters(model, model, X=X),
+        lambda model, X: SegmentStore("sqlite://").register("visits", model, X),
+        lambda model, X: STORE.assign("visits", range(N), X),
+    ],
+)
+@pytest.mark.parametrize("library", [pd, pl])
+def test_columns_of_the_fit_before_a_step_that_does_not_look_at_names(function, library):
+    X = library.DataFrame({"spend": NUMBERS, "visits": NUMBERS[::-1] / 10})
+    first = FunctionTransformer(feature_names_out="one-to-one")
+    model = make_pipeline(first, KMeans(3, random_state=0)).fit(X)
+    STORE.register("visits", model, X)
+    with pytest.raises(ValueError, match="X has 'visits', 'spend'; the fit had 'spend', 'visits'"):
+        function(model, X[["visits", "spend"]])
+    with pytest.raises(ValueError, match=r"Missing: 'spend'. Not known to the fit: 'money'"):
+        function(model, library.DataFrame({"money": NUMBERS, "visits": NUMBERS}))
+    function(model, X)

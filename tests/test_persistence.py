@@ -580,6 +580,22 @@ def test_onnx_of_columns_that_a_step_takes_whole(steps):
         to_onnx(model, table.to_numpy())
 
 
+def test_onnx_of_steps_that_cannot_be_converted():
+    table = pd.DataFrame(X[:, :2] + 1.0, columns=["my spend", "orders"])
+    log = make_pipeline(FunctionTransformer(np.log1p), KMeans(3, random_state=0)).fit(table)
+    with pytest.raises(TypeError, match=r"FunctionTransformer. Leave the step out.*tor\[1:\]"):
+        to_onnx(log)
+    labels, _ = run(to_onnx(log[1:]), X=np.log1p(table.to_numpy()))
+    np.testing.assert_array_equal(labels, log.predict(table))
+    columns = ColumnTransformer([("a", StandardScaler(), ["my spend", "orders"])])
+    model = make_pipeline(columns, KMeans(3, random_state=0)).fit(table)
+    with pytest.raises(TypeError, match=r"columns of a frame by name.*to_onnx\(estimator, X\)"):
+        to_onnx(model)
+    onnx_model = to_onnx(model, table)
+    assert [one.name for one in onnx_model.graph.input] == ["my_spend", "orders"]
+    assert [one.name for one in onnx_model.graph.output] == ["label", "scores"]
+
+
 def test_of_a_search():
     search = MODELS["search"]()
     labels, _ = run(to_onnx(search), X=X)

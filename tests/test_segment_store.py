@@ -25,7 +25,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd.tracking import SegmentStore, StoreError, _schema, _store, align_clusters
+from sklearn_lloyd.tracking import (
+    SegmentStore,
+    StoreError,
+    StoreTable,
+    _schema,
+    _store,
+    align_clusters,
+)
 
 CENTERS = np.array([[20.0, 1000.0], [40.0, 9000.0], [60.0, 3000.0]])
 NAMES = ["Young", "Rich", "Old"]
@@ -192,6 +199,17 @@ def test_what_sql_says(store):
         "visits",
     )
     assert dict(counts) == {name: int((names == name).sum()) for name in NAMES}
+    store.assign("visits", ids[:100], X[:100])  # the others left
+    counts = ask(
+        store,
+        """
+        SELECT segment, count(*) FROM current_segments
+        WHERE model = 'visits' AND assigned_at = (
+            SELECT max(assigned_at) FROM current_segments WHERE model = 'visits')
+        GROUP BY segment
+        """,
+    )
+    assert dict(counts) == {name: int((names[:100] == name).sum()) for name in NAMES}
     ages = ask(
         store,
         """
@@ -275,6 +293,19 @@ def test_the_ways_to_give_rows(visits, monkeypatch):
         assert visits.runs("visits")["n_records"][-1] == 50, way
         expected = found if expected is None else expected
         pd.testing.assert_frame_equal(found, expected)
+
+
+def test_ids_and_rows_with_an_index(visits):
+    X = frame(draw())
+    ids = pd.Series(X.index, X.index)
+    for own, rows in [(ids[::-1], X), (None, [(ids[::-1], X)])]:
+        with pytest.raises(
+            ValueError, match=r"ids and X have different indexes.*ids.loc\[X.index"
+        ):
+            visits.assign("visits", own, rows)
+    visits.assign("visits", ids[::-1], X[::-1])
+    visits.assign("visits", ids, [X[:100], X[100:].reset_index(drop=True)])
+    visits.assign("visits", ids[::-1].to_numpy(), X)
 
 
 def test_arrays_lists_and_sparse_rows(store):
@@ -382,6 +413,8 @@ def test_other_rows_are_refused(visits):
         # Scaled before the pipeline does so, one column in another unit, over the ranges.
         (frame(StandardScaler().fit_transform(X)), "300|scaled otherwise"),
         (X.assign(income=X["income"] / 1000), "'income' was from"),
+        (X.assign(income=X["income"] / 10), "'income' was from"),
+        (X.assign(age=X["age"] * 10), "'age' was from"),
         (X / X.max(), "scaled otherwise"),
         (X * 100, "scaled otherwise"),
     ]:
@@ -395,6 +428,27 @@ def test_other_rows_are_refused(visits):
     visits.assign("visits", range(20), X[:20] * 100)
     visits.assign("visits", ids, X * 100, check_scale=False)
     assert visits.runs("visits").n_rows == 5
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 10, 100])
+@pytest.mark.parametrize("column", ["spend", "change", "orders"])
+def test_one_column_in_another_unit(store, column, factor):
+    def months(seed, spend=500.0):
+        rng = np.random.default_rng(seed)
+        columns = {"spend": rng.exponential(spend, 400), "change": rng.normal(0.0, 3.0, 400)}
+        return pd.DataFrame(columns | {"orders": rng.poisson(2.0, 400)} | flags(seed, 0.5))
+
+    def flags(seed, share):
+        return {"is_new": np.random.default_rng(seed).random(400) < share} | {
+            "calls": (np.arange(400) < 400 * share).astype(float)
+        }
+
+    X = months(0)
+    store.register("visits", fitted(X), X)
+    with pytest.raises(ValueError, match=f"in 1 of 4 columns. '{column}' was from"):
+        store.assign("visits", range(400), months(1).assign(**{column: X[column] * factor}))
+    store.assign("visits", range(400), months(1, spend=1500.0).assign(**flags(1, 0.01)))
+    store.assign("visits", range(400), months(1, spend=150.0))
 
 
 def test_raw_rows_for_a_clusterer_alone(store):
@@ -422,6 +476,8 @@ def test_things_that_are_no_rows(visits):
 def test_what_is_not_there(store):
     with pytest.raises(LookupError, match=r"no model 'visits': it has none yet"):
         store.load("visits")
+    with pytest.raises(LookupError, match="Register it first"):
+        store.assign("visits", [1], CENTERS[:1])
     store.register("visits", KMeans.from_centers(CENTERS))
     with pytest.raises(LookupError, match=r"did you mean 'visits'"):
         store.load("visit")
@@ -680,14 +736,14 @@ def test_a_file_that_is_gone(tmp_path):
         with pytest.raises(StoreError, match="is gone"):
             use()
     assert not path.exists()  # no empty one in its place
-    with pytest.raises(StoreError, match="gone, or its folder is missing"):
+    with pytest.raises(StoreError, match=r"gone, or its folder is missing.*nowhere/segments.db"):
         SegmentStore(f"sqlite:///{tmp_path}/nowhere/segments.db")
 
 
 def test_a_file_that_is_no_database(tmp_path):
     path = tmp_path / "segments.db"
     path.write_text("id,segment\n" * 1000)
-    with pytest.raises(StoreError, match="not an SQLite database"):
+    with pytest.raises(StoreError, match=f"not an SQLite database: {str(path)!r}"):
         SegmentStore(f"sqlite:///{path}")
 
 
@@ -817,6 +873,21 @@ def test_frames(visits):
         assert f"<th>{next(iter(table))}</th>" in table._repr_html_()
     with pytest.raises(ValueError, match="library"):
         tables[0].to_frame("numpy")
+
+
+def test_long_cells_are_cut(visits):
+    history = visits.history("visits")
+    for shown in (repr(history), history._repr_html_()):
+        assert "..." in shown
+        assert history["data_fingerprint"][0] not in shown
+    assert max(map(len, repr(history).splitlines())) < 300
+    assert next(iter(history["parameters"][0])) in repr(history)
+    table = StoreTable({"a": ["x" * 40, "x" * 41, "two\nlines"], "b": [3.583e-15, 12.34567, 0.0]})
+    assert repr(table).splitlines()[1:] == [
+        "x" * 40 + "  4e-15",
+        "x" * 37 + "...  12.35",
+        "two lines" + " " * 33 + "0",
+    ]
 
 
 def test_html_is_escaped(visits):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._core import native
+from sklearn_lloyd._pipeline import require_columns
 from sklearn_lloyd._rows import Rows, even_slices
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._columns import take_slice
@@ -64,6 +65,7 @@ class AssignedRows:
 
 def assign_rows(steps, clusterer, X, sample_weight):
     """Transform rows and predict their clusters, block by block."""
+    require_columns(steps, clusterer, X)
     centers = getattr(clusterer, "cluster_centers_", getattr(clusterer, "means_", None))
     if centers is not None:
         centers = np.asarray(centers.toarray() if sparse.issparse(centers) else centers)

@@ -15,6 +15,15 @@ from sklearn_lloyd._pipeline import split_steps
 from sklearn_lloyd.preprocessing import ClusterScaler
 from sklearn_lloyd.preprocessing._apply import or_infinite
 
+# Words of errors of skl2onnx, and what to do.
+_ADVICE = {
+    "FunctionTransformer is not supported": "ONNX cannot hold the function of a "
+    "FunctionTransformer. Leave the step out, and apply the function to the rows before they go "
+    "to the ONNX model: if it is the first step, to_onnx(estimator[1:]).",
+    "Unable to find column name": "The steps take columns of a frame by name: give some rows of "
+    "it, to_onnx(estimator, X), so that each column is an input of the model.",
+}
+
 
 def to_onnx(estimator, X=None, *, dtype="float64"):
     """Make an ONNX model of a fitted k-means, or of a Pipeline that ends in one.
@@ -27,7 +36,8 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
 
     X : frame, default=None
         Some rows, if the steps take columns of a frame by name: each column of the fit is then an
-        input of the model, of shape (n_samples, 1), of texts or of numbers. None: one input, X.
+        input of the model, of shape (n_samples, 1), of texts or of numbers. skl2onnx renames
+        inputs whose names are no identifiers: "my spend" is 'my_spend'. None: one input, 'X'.
 
     dtype : {'float64', 'float32'}, default='float64'
         Of the numbers that the model takes, and of the distances that it gives. The imputers of
@@ -46,7 +56,8 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
         If skl2onnx is missing: ``pip install "sklearn-lloyd[onnx]"``.
 
     TypeError
-        If it is another estimator, or X no frame.
+        If it is another estimator, or X no frame; if a step cannot be converted, such as a
+        FunctionTransformer with a function, or takes columns by name and X is None.
 
     sklearn.exceptions.NotFittedError
         If it is not fitted.
@@ -80,15 +91,22 @@ def to_onnx(estimator, X=None, *, dtype="float64"):
     check_is_fitted(clusterer)
     convert = import_optional("skl2onnx", extra="onnx").convert_sklearn
     model, inputs = _with_inputs([*steps, clusterer], X, dtype)
-    return convert(
-        model,
-        name=type(clusterer).__name__,
-        initial_types=inputs,
-        custom_conversion_functions=dict.fromkeys((KMeans, MiniBatchKMeans), _convert_clusters)
-        | {ClusterScaler: _convert_scaler},
-        custom_shape_calculators=dict.fromkeys((KMeans, MiniBatchKMeans), _shapes_of_clusters)
-        | {ClusterScaler: _shape_of_scaler},
-    )
+    kinds = KMeans, MiniBatchKMeans
+    try:
+        return convert(
+            model,
+            name=type(clusterer).__name__,
+            initial_types=inputs,
+            custom_conversion_functions=dict.fromkeys(kinds, _convert_clusters)
+            | {ClusterScaler: _convert_scaler},
+            custom_shape_calculators=dict.fromkeys(kinds, _shapes_of_clusters)
+            | {ClusterScaler: _shape_of_scaler},
+        )
+    except RuntimeError as error:
+        advice = [says for words, says in _ADVICE.items() if words in str(error)]
+        if advice:
+            raise TypeError(advice[0]) from error
+        raise
 
 
 def _with_inputs(steps, X, dtype):

@@ -68,6 +68,7 @@ def record_blocks(ids, X, n_rows):
     if table is not None:
         if ids is None:
             raise TypeError("ids is None: then X must be an iterable of pairs (ids, rows).")
+        _require_same_index(ids, table)
         blocks = [table]
     elif hasattr(X, "__iter__") and not isinstance(X, str | bytes):
         blocks = X
@@ -87,6 +88,7 @@ def _with_ids(ids, blocks):
     if ids is None or isinstance(ids, str):
         for number, block in enumerate(blocks):
             own, table = _pair(number, block) if ids is None else _split(block, ids)
+            _require_same_index(own, table)
             own, table = ids_as_array(own), _table_of(number, table)
             _require_as_many(len(own), table.shape[0])
             yield own, table
@@ -105,6 +107,17 @@ def _with_ids(ids, blocks):
 def _require_as_many(n_ids, n_rows, least=""):
     if n_ids != n_rows:
         raise ValueError(f"There are {n_ids} ids, but X has {least}{n_rows} rows.")
+
+
+def _require_same_index(ids, rows):
+    """Refuse ids and rows of pandas that their indexes pair in another way than positions do."""
+    if not (hasattr(ids, "iloc") and hasattr(rows, "iloc")) or len(ids) != len(rows):
+        return
+    if not ids.index.equals(rows.index):
+        raise ValueError(
+            "ids and X have different indexes, and they are paired by position. Bring the ids to "
+            "the order of X, ids.loc[X.index], or give them as ids.to_numpy() if they have it."
+        )
 
 
 def _table_of(number, block):

@@ -208,7 +208,8 @@ class Database:
         except (self._sa.exc.DBAPIError, self._engine.dialect.dbapi.Error) as error:
             cause = getattr(error, "orig", error)
             said = str(cause).strip()
-            raise StoreError(f"{self._meaning(cause, said)} ({said}).") from error
+            where = f": {self.url.database!r}" if self.is_sqlite else ""
+            raise StoreError(f"{self._meaning(cause, said)}{where} ({said}).") from error
 
     def _meaning(self, error, said):
         if self.is_sqlite:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -96,8 +97,9 @@ class AlignmentDisplay:
         alignment : Alignment
             If it was made without X, the bands join what belongs together, as wide as the
             smaller cluster of both: shares of the rows are then not known.
-        names : dict of int to str, default=None
-            Names of clusters by stable id.
+        names : dict of int to str or list of str, default=None
+            Names of clusters by stable id; or of all of them, old and new, in the order of the
+            ids, as in the rows of :meth:`Alignment.to_frame`.
         ax : matplotlib Axes, default=None
             Where to draw; None: in a new figure.
 
@@ -108,13 +110,16 @@ class AlignmentDisplay:
         Raises
         ------
         TypeError
-            If it is no alignment.
+            If it is no alignment, or `names` is neither dict nor list.
+        ValueError
+            If `names` has ids that the alignment has not, or a list of another length.
         ImportError
             If matplotlib is not installed.
         """
         if not hasattr(alignment, "reference_seen"):
             kind = type(alignment).__name__
             raise TypeError(f"Give what align_clusters returns; got {kind}.")
+        names = _check_names(names, alignment.drift["id"].tolist())
         there = np.isfinite(alignment.seen).all(axis=1)
         every = np.concatenate([alignment.reference_seen, alignment.seen[there]])
         names_of_axes = alignment.features if len(alignment.features) == every.shape[1] else None
@@ -229,6 +234,22 @@ class AlignmentDisplay:
         said = f"{id_} {name}" if name else f"{id_}"
         said += f", {share:.0%}" if share >= 0.01 else ", <1%"
         return "\n".join(textwrap.wrap(said, _LABEL))
+
+
+def _check_names(names, ids):
+    """Names by id, of a dict of some ids or of a sequence in the order of the ids."""
+    if names is None:
+        return {}
+    if isinstance(names, str) or not hasattr(names, "__len__"):
+        raise TypeError(f"names must be a dict of ids to names, or a list; got {names!r}.")
+    if not isinstance(names, Mapping):
+        if len(names) != len(ids):
+            raise ValueError(f"names has {len(names)} names for the {len(ids)} ids {ids}.")
+        return dict(zip(ids, names, strict=True))
+    unknown = [id_ for id_ in names if id_ not in ids]
+    if unknown:
+        raise ValueError(f"names has ids that the alignment has not: {unknown}. It has {ids}.")
+    return dict(names)
 
 
 def _stack(ids, shares, total):

@@ -21,6 +21,11 @@ _FEWEST = 30  # rows on which anything can be said of a scale
 # So many times as wide or as narrow is another scale, if most columns are. Customers of one kind
 # only, or heavy tails, seldom are in most columns; money or ages for z-scores are.
 _WIDER = 8.0
+# One column that is so many times as large or as small as it was is in another unit: ten, less
+# what chance does in a few rows. The largest value has to go the same way: in a column of zeros
+# and ones, or of rare counts, mean and deviation may change as much.
+_OTHER_UNIT = 7.0
+_LARGEST = 2.0
 _COLLAPSED = 0.05  # of the former mean and deviation: where the new mean is, if X was scaled
 
 
@@ -102,7 +107,13 @@ def require_same_scale(old, new, n_rows):
     """Raise a ValueError if new rows are not scaled as those were that a model was made with.
 
     It is for gross mistakes: rows that were scaled before a pipeline that scales, rows that were
-    not scaled before a clusterer alone, grams for kilograms. Drift is not one.
+    not scaled before a clusterer alone, grams for kilograms. Drift is not one. Rows are refused
+
+    - if a column is in another unit: typical size and deviation are both seven times as large or
+      as small as they were, and the largest size twice. The typical size is the mean, of a
+      column with values of both signs the deviation;
+    - if all values of a column are above or below all former ones;
+    - if most columns are eight times as wide, or as narrow and about zero.
 
     Parameters
     ----------
@@ -119,17 +130,32 @@ def require_same_scale(old, new, n_rows):
         pairs = [(one, by_place[one.position]) for one in old if one.position in by_place]
     pairs = [(a, b) for a, b in pairs if a.deviation > 0.0 and b.deviation == b.deviation]
     outside = [(a, b) for a, b in pairs if b.lowest > a.highest or b.highest < a.lowest]
-    suspect = [(a, b) for a, b in pairs if (a, b) in outside or _is_rescaled(a, b)]
-    if outside or (pairs and len(suspect) > len(pairs) / 2):
-        a, b = (outside or suspect)[0]
+    sure = [(a, b) for a, b in pairs if (a, b) in outside or _is_in_another_unit(a, b)]
+    suspect = [(a, b) for a, b in pairs if (a, b) in sure or _is_rescaled(a, b)]
+    if sure or (pairs and len(suspect) > len(pairs) / 2):
+        a, b = (sure or suspect)[0]
         raise ValueError(
             f"X is scaled otherwise than the rows that this version was registered with: in "
             f"{len(suspect)} of {len(pairs)} columns. {a.feature!r} was from {a.lowest:.4g} to "
             f"{a.highest:.4g} with a mean of {a.mean:.4g}, and is from {b.lowest:.4g} to "
             f"{b.highest:.4g} with {b.mean:.4g}. Give the rows as the registered estimator takes "
-            "them: a pipeline scales them itself. If the data has really changed that much, pass "
-            "check_scale=False (on the command line --any-scale)."
+            "them: a pipeline scales them itself. If the data has really changed that much, or is "
+            "of one kind only, such as new customers, pass check_scale=False (on the command line "
+            "--any-scale)."
         )
+
+
+def _is_in_another_unit(old, new):
+    sizes = zip(_sizes(old), _sizes(new), (_OTHER_UNIT, _OTHER_UNIT, _LARGEST), strict=True)
+    limits = [(a * factor <= b, b * factor <= a) for a, b, factor in sizes]
+    return any(map(all, zip(*limits, strict=True))) and new.deviation > 0.0
+
+
+def _sizes(column):
+    """Typical size, deviation and largest size of the values."""
+    has_one_sign = column.lowest >= 0.0 or column.highest <= 0.0
+    typical = abs(column.mean) if has_one_sign else column.deviation
+    return typical, column.deviation, max(abs(column.lowest), abs(column.highest))
 
 
 def _is_rescaled(old, new):

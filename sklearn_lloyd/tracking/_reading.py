@@ -56,7 +56,9 @@ def require_model(connection, name, lock=False):
     if model is None:
         known = connection.scalars(_sa().select(tables().models.c.name)).all()
         advice = advice_for(str(name), known) if known else "it has none yet."
-        raise LookupError(f"The store has no model {name!r}: {advice}")
+        raise LookupError(
+            f"The store has no model {name!r}: {advice} Register it first if it is new."
+        )
     return model
 
 

@@ -7,13 +7,15 @@ from html import escape
 from importlib import import_module
 
 _SHOWN = 60  # rows in a repr
+_WIDEST = 40  # letters of a cell in a repr
 
 
 class StoreTable(Mapping):
     """A table that :class:`SegmentStore` gives: columns by name, in order.
 
     It is a mapping of names to lists, so that ``table["name"]`` is a column, and pandas and polars
-    take ``dict(table)``. Not to be made by hand.
+    take ``dict(table)``. Not to be made by hand. Printed, long texts are cut; the columns have
+    them whole.
 
     Parameters
     ----------
@@ -106,5 +108,7 @@ def _short(value):
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4g}"
-    return f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value)
+        return f"{value:.1g}" if abs(value) < 1e-9 else f"{value:.4g}"  # of rounding errors
+    text = f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."

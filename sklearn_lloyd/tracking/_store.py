@@ -35,7 +35,8 @@ class SegmentStore:
     ----------
     url : str or sqlalchemy.engine.URL, default="sqlite:///segments.db"
         The database: SQLite or PostgreSQL (``"postgresql://user@host/database"``, which needs
-        psycopg). Tables are made if there are none.
+        psycopg). Tables are made if there are none, and so is the file of SQLite: at a wrong path
+        there is a new store without models.
     who : str, default=None
         Who is recorded as the one who changes something; None: the user that runs the process.
     timeout : float, default=60.0
@@ -199,7 +200,8 @@ class SegmentStore:
         ids : array-like of shape (n_samples,), str or None
             One id for each row: whole numbers, text or UUIDs, all of the one kind that the model
             has had from the first assignment on. Or the name of the column of X that holds them.
-            None: X yields pairs of ids and rows.
+            None: X yields pairs of ids and rows. Ids and rows are paired by position; if both are
+            of pandas, their indexes must be equal.
         X : table or iterable
             Rows as the registered estimator takes them: an array, a sparse matrix or a frame, or
             an iterable that yields such blocks, each read once.
@@ -207,7 +209,9 @@ class SegmentStore:
             Which version assigns; None: the latest.
         check_scale : bool, default=True
             Whether to refuse rows of quite another scale than those that the version was
-            registered with.
+            registered with: a column that is some ten times as large or as small, one that is
+            wholly above or below the former values, most columns with another spread. The rule is
+            in the guide :doc:`/guide/production_store`. Of fewer than 30 rows nothing is said.
 
         Returns
         -------
@@ -220,7 +224,8 @@ class SegmentStore:
             If there is no such model or version.
         ValueError, TypeError
             If an id is missing, occurs twice or is of another kind; if there are more or fewer
-            ids than rows; if the rows have other features or another scale.
+            ids than rows, or both have an index and these differ; if the rows have other features
+            or another scale.
         StoreError
             If the database cannot be written to, or another version was registered meanwhile.
         """
