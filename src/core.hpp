@@ -24,8 +24,8 @@ struct Rows {
   // CSR.
   const char *indices, *indptr;
   bool wide;       // 64-bit indices
-  bool in_order;  // within a row, no index is less than the one before
-  bool repeats;   // within a row, an index may come twice
+  bool in_order;   // within a row, no index is less than the one before
+  bool repeats;    // within a row, an index may come twice
   int64_t longest;  // stored values of a row, at the most
 };
 

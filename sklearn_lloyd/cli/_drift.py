@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._pipeline import seen_by_clusterer
+from sklearn_lloyd._core import native
+from sklearn_lloyd._pipeline import seen_by_clusterer, split_steps
+from sklearn_lloyd._rows import Rows
 
 
 class DriftAbove(Exception):
@@ -33,19 +35,17 @@ class Spread(NamedTuple):
 
 def spread_of(estimator, frames):
     """The rows by cluster of a fitted estimator: a `Spread`."""
-    counts = sums = squares = 0.0
+    _, clusterer = split_steps(estimator)
+    centers = np.ascontiguousarray(clusterer.cluster_centers_, np.float64)
+    sums, counts, squares = np.zeros_like(centers), np.zeros(len(centers)), np.zeros(len(centers))
+    members = np.zeros(len(centers), np.int64)
     for frame in frames:
-        seen = seen_by_clusterer(estimator, frame)
-        labels = seen.clusterer.predict(seen.rows)
-        centers = np.asarray(seen.clusterer.cluster_centers_, np.float64)
-        off = np.asarray(seen.rows.todense() if sparse.issparse(seen.rows) else seen.rows)
-        off = off - centers[labels]
-        of = sparse.csr_array(
-            (np.ones(len(labels)), (labels, np.arange(len(labels)))), (len(centers), len(labels))
+        seen = seen_by_clusterer(estimator, frame).rows
+        labels = np.ascontiguousarray(clusterer.predict(seen), np.int32)
+        rows = Rows(np.asarray(seen.toarray() if sparse.issparse(seen) else seen, np.float64))
+        native.cluster_sums(
+            rows.threads, rows.native, None, None, centers, labels, sums, counts, members, squares
         )
-        counts = counts + np.bincount(labels, minlength=len(centers))
-        sums = sums + of @ off
-        squares = squares + of @ np.square(off).sum(axis=1)
     with np.errstate(invalid="ignore"):
         moved = sums / counts[:, np.newaxis]
         spreads = np.sqrt(np.maximum(squares / counts - np.square(moved).sum(axis=1), 0.0))

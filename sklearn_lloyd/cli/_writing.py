@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd.persistence._files import replacing
 
 
-@contextmanager
 def _replacing(path):
-    """Give a file to write, which takes the place of `path` once it is complete on the disk.
-
-    What a killed process leaves has one name, so that the next one writes over it.
-    """
-    path = Path(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with open(part, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    """What a killed job leaves has one name, so that the next one writes over it."""
+    return replacing(path, f".{Path(path).name}.part")
 
 
 def write_text(path, text):

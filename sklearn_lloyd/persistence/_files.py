@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from shutil import copymode
@@ -67,22 +67,9 @@ def save(estimator, path):
     array([ True,  True])
     """
     data = dump_bytes(estimator)
-    path = Path(path)
-    target = path.resolve()  # a link stays one
-    part = target.with_name(f".{token_hex(8)}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            copymode(target, part)
-        os.replace(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
-    return path
+    with replacing(path, f".{token_hex(8)}.part") as file:
+        file.write(data)
+    return Path(path)
 
 
 def load(path):
@@ -138,6 +125,35 @@ def load(path):
             return load_bytes(file.read())
         except ArchiveError as error:
             raise ArchiveError(f"{os.fspath(path)}: {error}") from error
+
+
+@contextmanager
+def replacing(path, part_name):
+    """Give a file to write, which takes the place of another once it is complete on the disk.
+
+    If that fails, the old one is as it was.
+
+    Parameters
+    ----------
+    path : str or path-like
+    part_name : str
+        What it is called meanwhile, in the same folder. A name for each process lets several of
+        them write at once; with one name for all, what a killed process left is written over.
+    """
+    target = Path(path).resolve()  # a link stays one
+    part = target.with_name(part_name)
+    try:
+        with open(part, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            copymode(target, part)
+        os.replace(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
 
 
 def _sync_folder(folder):

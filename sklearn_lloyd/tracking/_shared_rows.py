@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics import adjusted_rand_score
 
 from sklearn_lloyd._core import native
 from sklearn_lloyd.inspection._assigned import assign_rows, blocks_of, rows_of
@@ -57,7 +58,7 @@ def share_rows(new, reference, X):
     apart = n_rows * ((piece_means - means[heir]) ** 2).sum(axis=1)
     spreads = _spreads(np.bincount(owner, within, shape[0]), counts.sum(axis=1))
     new_spreads = _spreads(np.bincount(heir, within + apart, shape[1]), counts.sum(axis=0))
-    return SharedRows(counts, means, spreads, new_spreads, adjusted_rand(counts))
+    return SharedRows(counts, means, spreads, new_spreads, adjusted_rand_score(old.codes, here))
 
 
 def spreads_of(reference, X):
@@ -85,19 +86,3 @@ def _sums(steps, X, piece, n_pieces, n_features):
             rows.threads, rows.native, None, None, None, piece[part], sums, totals, members, None
         )
     return sums, totals
-
-
-def adjusted_rand(counts):
-    """The adjusted Rand index (Hubert & Arabie 1985), of a table of counts.
-
-    scikit-learn's takes labels; of a table it is four sums, exact in Python's integers.
-    """
-
-    def pairs(of):
-        return sum(n * (n - 1) // 2 for n in of.ravel().tolist())
-
-    both, old, new = pairs(counts), pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
-    every = pairs(counts.sum())
-    expected = old * new / every if every else 0.0
-    most = (old + new) / 2
-    return 1.0 if most == expected else (both - expected) / (most - expected)
