@@ -108,16 +108,10 @@ def _attributes_after(step, dtype):
     return fitted_attributes(step.centers.astype(dtype), step.iteration + 1)
 
 
-def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK, rival=None):
-    """Run the loop from these centres to its end; `tol` is of the squared movement.
-
-    Where a `rival` is given, an inertia, the run is left after its second iteration unless it is
-    below that then, and None is returned.
-    """
+def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK):
+    """Run the loop from these centres to its end; `tol` is of the squared movement."""
     assigner = make_assigner(algorithm, problem)
-    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival)
-    if step is None:
-        return None
+    step, history = iterate(problem, centers, assigner, max_iter, tol, verbose, task)
     centers = step.centers.astype(problem.dtype)
     return Result(
         centers=centers,
@@ -129,15 +123,15 @@ def run_from(problem, centers, max_iter, tol, algorithm, verbose, task=NO_TASK, 
     )
 
 
-def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None):
+def iterate(problem, centers, assigner, max_iter, tol, verbose, task):
     """Run the loop to its end, with the rows assigned to the last centres.
 
     Each iteration is a task within `task`. A callback may end the loop.
 
     Returns
     -------
-    step : Step or None
-        The last one; None if the run was left, see `run_from`.
+    step : Step
+        The last one.
     history : structured ndarray of HISTORY_DTYPE
     """
     history, iteration = [], task.begin("iteration")
@@ -147,8 +141,6 @@ def iterate(problem, centers, assigner, max_iter, tol, verbose, task, rival=None
             print(f"Iteration {step.iteration}, inertia {step.inertia * problem.weight_unit}.")
         if iteration.end(_attributes_after, step, problem.dtype):
             break
-        if rival is not None and step.iteration == 1 and step.inertia >= rival:
-            return None, None
         if not step.converged and step.iteration + 1 < max_iter:
             iteration = task.begin("iteration")
     if verbose and step.converged == "strict":

@@ -8,7 +8,7 @@ from sklearn_lloyd._init._kmeans_parallel import kmeans_parallel_rows
 from sklearn_lloyd._init._kmeans_plusplus import grown_centers, kmeans_plusplus_rows
 from sklearn_lloyd._init._random import (
     RowDraws,
-    more_distinct_rows_than,
+    n_distinct_up_to,
     random_partition_centers,
     random_rows,
     random_sample,
@@ -19,7 +19,7 @@ __all__ = [
     "RowDraws",
     "grown_centers",
     "kmeans_plusplus_rows",
-    "more_distinct_rows_than",
+    "n_distinct_up_to",
     "random_sample",
 ]
 

@@ -130,3 +130,10 @@ def more_distinct_rows_than(size, problem):
         if np.unique(counted).size > size:
             return True
     return False
+
+
+def n_distinct_up_to(most, problem):
+    """How many distinct rows have a weight, but no more than `most`."""
+    if more_distinct_rows_than(most - 1, problem):
+        return most
+    return RowDraws(problem).n_distinct

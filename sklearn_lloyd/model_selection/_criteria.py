@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd.metrics._indices import calinski_harabasz, davies_bouldin
 from sklearn_lloyd.metrics._labels import has_company
 from sklearn_lloyd.metrics._sampling import estimate_mean
+from sklearn_lloyd.metrics._separation import separations
 from sklearn_lloyd.metrics._simplified import simplified_widths
 from sklearn_lloyd.metrics._widths import silhouette_of_many
 from sklearn_lloyd.model_selection._bic import bic_of
@@ -73,6 +73,27 @@ class Evidence:
         refit = self.refits["gap"]
         return refit.fit(part.rows.X, part.sample_weight, refit.rng)
 
+    @cached_property
+    def separations(self):
+        """Which clusters of each clustering are groups of their own."""
+        problem = self.problem
+        weights, sample = problem.given_weight, self.sample
+        if sample is None:
+            sample = np.arange(problem.rows.shape[0])
+            sample = sample if weights is None else sample[weights > 0.0]
+        sizes = [fit.moments.weights * fit.moments.unit for fit in self.fits]
+        unit = 1.0
+        if weights is not None:
+            # Weights say how many rows each stands for; of less than one each, shares of a row.
+            unit = min(1.0, float(weights[weights > 0.0].mean()))
+            weights = weights[sample] / unit
+        clusterings = [
+            (fit.codes[sample], fit.moments.means, size / unit)
+            for fit, size in zip(self.fits, sizes, strict=True)
+        ]
+        rows = problem.rows
+        return separations(rows.part(sample) if sample.size < rows.shape[0] else rows, weights, clusterings)
+
     def each(self, measure):
         """`measure(fit)` of clusterings that have two clusters and a cluster of two rows."""
         values = np.full(len(self.fits), np.nan)
@@ -95,6 +116,13 @@ class Evidence:
         """Values over the unit of the weights as they are in the unit of the user."""
         with np.errstate(over="ignore", invalid="ignore"):
             return values * self.problem.weight_unit
+
+
+def _separation(evidence):
+    found = np.array([separation.n_groups for separation in evidence.separations])
+    present = [np.unique(fit.codes).size for fit in evidence.fits]
+    clear = np.flatnonzero(found == present)
+    return {"separation": found}, int(clear[-1]) if clear.size else None
 
 
 def _silhouette(evidence):
@@ -169,6 +197,7 @@ def _largest(values):
 # Each takes Evidence and returns columns of the table, {name: array}, and the position that it
 # chooses, or None: no answer.
 CRITERIA = {
+    "separation": _separation,
     "silhouette": _silhouette,
     "simplified_silhouette": _simplified_silhouette,
     "calinski_harabasz": _calinski_harabasz,
@@ -182,9 +211,6 @@ CRITERIA = {
 COSTLY = "gap", "stability"
 # Those that compare the rows with others which are dense.
 DENSE_ONLY = ("gap",)
-# Those that decide by vote unless told: all, but the silhouette only once.
-VOTERS = tuple(name for name in CRITERIA if name != "simplified_silhouette")
-
 
 def check_criteria(names):
     """The names in the order of `CRITERIA`; a ValueError if there are others, or none."""
@@ -214,30 +240,5 @@ def possible_criteria(names, is_sparse, asked_for):
     for name in missing:
         if name in asked_for:
             raise ValueError(no_sparse_rows(f"The criterion {name!r}"))
-        warn_user(f"{no_sparse_rows(f'The criterion {name!r}')} It has no vote.", UserWarning)
+        warn_user(f"{no_sparse_rows(f'The criterion {name!r}')} It is left out.", UserWarning)
     return [name for name in names if name not in missing]
-
-
-def vote(votes):
-    """The number that most criteria choose; in a tie the choice of the criterion named first.
-
-    None if no criterion chooses any. The gap statistic alone compares the rows with such that have
-    no structure: if it is among the criteria, 1 is the answer if and only if it says so.
-    """
-    if votes.get("gap") == 1:
-        return 1
-    chosen = [number for number in votes.values() if number is not None]
-    if "gap" in votes:
-        chosen = [number for number in chosen if number > 1]
-    counts = Counter(chosen)
-    return max(counts, key=counts.get, default=None)
-
-
-def structure(votes, numbers):
-    """What gap and stability say together: "none", "clusters", "unclear" or "not tested"."""
-    if numbers[0] != 1 or any(votes.get(name) is None for name in COSTLY):
-        return "not tested"
-    single = [votes[name] == 1 for name in COSTLY]
-    if all(single):
-        return "none"
-    return "unclear" if any(single) else "clusters"

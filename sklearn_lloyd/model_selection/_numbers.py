@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from numbers import Integral
 
-from sklearn_lloyd._init import RowDraws, more_distinct_rows_than
+from sklearn_lloyd._init import n_distinct_up_to
 from sklearn_lloyd._validation import warn_user
 
 
@@ -41,9 +41,9 @@ def numbers_that_fit(numbers, problem):
 
     Rows without weight do not count.
     """
-    if more_distinct_rows_than(numbers[-1] - 1, problem):
+    n_distinct = n_distinct_up_to(numbers[-1], problem)
+    if n_distinct == numbers[-1]:
         return numbers
-    n_distinct = RowDraws(problem).n_distinct
     kept = [number for number in numbers if number <= n_distinct]
     if not kept:
         raise ValueError(

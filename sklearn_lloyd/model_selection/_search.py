@@ -30,12 +30,9 @@ from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_fa
 from sklearn_lloyd.model_selection._criteria import (
     COSTLY,
     CRITERIA,
-    VOTERS,
     Evidence,
     check_criteria,
     possible_criteria,
-    structure,
-    vote,
 )
 from sklearn_lloyd.model_selection._fits import (
     LARGEST_SEED,
@@ -208,7 +205,7 @@ class NClustersSearch(
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit"]), None],
         "n_clusters": [Integral, "array-like", range],
-        "criterion": [StrOptions({*CRITERIA, "vote"})],
+        "criterion": [StrOptions(set(CRITERIA))],
         "criteria": ["array-like", set, None],
         "n_init": [Interval(Integral, 1, None, closed="left"), None],
         "n_refs": [Interval(Integral, 2, None, closed="left")],
@@ -224,7 +221,7 @@ class NClustersSearch(
         estimator=None,
         *,
         n_clusters=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
-        criterion="silhouette",
+        criterion="separation",
         criteria=None,
         n_init=None,
         n_refs=20,
@@ -307,9 +304,9 @@ class NClustersSearch(
         """The criteria to compute, not checked."""
         names = self.criteria
         if names is None:
-            names = VOTERS if self.criterion == "vote" else set(CRITERIA) - set(COSTLY)
+            names = set(CRITERIA) - set(COSTLY)
         names = {names} if isinstance(names, str) else set(names)
-        return names if self.criterion == "vote" else names | {self.criterion}
+        return names | {self.criterion}
 
     def _evidence(self, clusterer, rows, problem, numbers, task):
         """Fit for all numbers. What each purpose draws does not depend on the others."""
@@ -338,7 +335,7 @@ class NClustersSearch(
             self._report(name, start)
             table |= columns
             votes[name] = None if place is None else numbers[place]
-        chosen = vote(votes) if self.criterion == "vote" else votes[self.criterion]
+        chosen = votes[self.criterion]
         if chosen is None:
             chosen = numbers[0]
             if len(numbers) > 1:
@@ -348,7 +345,6 @@ class NClustersSearch(
                     UserWarning,
                 )
         self.results_, self.votes_ = table, votes
-        self.structure_ = structure(votes, numbers)
         self.n_clusters_, self.best_index_ = chosen, numbers.index(chosen)
 
     def _report(self, what, start):
