@@ -19,8 +19,11 @@ WINDOW = 0.15
 VALLEY = 0.65
 # By so many standard errors there are fewer rows at the border: by chance once in 160 pairs.
 STD_ERRORS = 2.5
-# Rows at the border that join two clusters unless there is a valley. Fewer say nothing.
+# Rows at the border of two clusters that touch unless there is a valley. Fewer say nothing.
 FEWEST = 5.0
+# Of the rows at the border and at the less dense centre, how many are at the border if the two are
+# one group, spread evenly, and if they are two. By these odds they are one.
+_ONE, _TWO, _ODDS = 0.5, 0.3, np.exp(2.0)
 # A value stands for its surroundings, as far as this from it, in distances from the next value of
 # the feature. So much makes a plain of a category with a column for each value.
 _SPREAD = np.sqrt(0.5)
@@ -56,13 +59,16 @@ class Separation:
 
     @cached_property
     def joined(self):
-        """Which clusters run into each other."""
-        return (self.border >= FEWEST) & ~self.apart
+        """Which clusters are one group, as far as the rows between them can say."""
+        evidence = self.border * np.log(_ONE / _TWO)
+        evidence += self.centers * np.log((1.0 - _ONE) / (1.0 - _TWO))
+        return evidence >= np.log(_ODDS)
 
     @cached_property
     def n_groups(self):
-        """How many groups there are: clusters, joined, with a valley to another one."""
-        reached = self.joined | np.eye(len(self.joined), dtype=bool)
+        """How many groups there are: clusters that touch are one, and a valley makes two."""
+        touching = (self.border >= FEWEST) & ~self.apart
+        reached = touching | np.eye(len(touching), dtype=bool)
         for _ in range(len(reached).bit_length()):
             reached = reached @ reached
         group_of = reached.argmax(axis=1)
@@ -156,7 +162,10 @@ def _that_stay(inside, distances, step, own):
 def _share_inside(place, width, center):
     """Which part of place +- width is in the window around the centre."""
     width = np.maximum(width, 1e-9)
-    low, high = np.maximum(place - width, center - WINDOW), np.minimum(place + width, center + WINDOW)
+    low, high = (
+        np.maximum(place - width, center - WINDOW),
+        np.minimum(place + width, center + WINDOW),
+    )
     return np.maximum(high - low, 0.0) / (2.0 * width)
 
 

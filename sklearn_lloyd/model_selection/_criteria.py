@@ -10,7 +10,6 @@ import numpy as np
 
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._problem import problem_of_rows
-from sklearn_lloyd._validation import warn_user
 from sklearn_lloyd.metrics._indices import calinski_harabasz, davies_bouldin
 from sklearn_lloyd.metrics._labels import has_company
 from sklearn_lloyd.metrics._sampling import estimate_mean
@@ -18,6 +17,7 @@ from sklearn_lloyd.metrics._separation import separations
 from sklearn_lloyd.metrics._simplified import simplified_widths
 from sklearn_lloyd.metrics._widths import silhouette_of_many
 from sklearn_lloyd.model_selection._bic import bic_of
+from sklearn_lloyd.model_selection._decision import choose_number
 from sklearn_lloyd.model_selection._elbow import elbow_place
 from sklearn_lloyd.model_selection._gap import gap_of, no_sparse_rows
 from sklearn_lloyd.model_selection._stability import last_strong, strength_of
@@ -92,7 +92,9 @@ class Evidence:
             for fit, size in zip(self.fits, sizes, strict=True)
         ]
         rows = problem.rows
-        return separations(rows.part(sample) if sample.size < rows.shape[0] else rows, weights, clusterings)
+        return separations(
+            rows.part(sample) if sample.size < rows.shape[0] else rows, weights, clusterings
+        )
 
     def each(self, measure):
         """`measure(fit)` of clusterings that have two clusters and a cluster of two rows."""
@@ -112,17 +114,37 @@ class Evidence:
             if np.count_nonzero(totals[i]) > 1 and has_company(fit.codes, totals[i], weights, unit)
         ]
 
+    @cached_property
+    def n_groups(self):
+        """How many groups the clusters of each clustering are, ndarray of int."""
+        return np.array([separation.n_groups for separation in self.separations])
+
+    @cached_property
+    def between_over_within(self):
+        """The Calinski-Harabasz index of each; infinite where nothing is left within clusters."""
+        # There the index is 1 by convention, but could not be better.
+        index = self.each(_calinski_harabasz_of)
+        return np.where(
+            (self.each(lambda fit: fit.within) == 0.0) & ~np.isnan(index), np.inf, index
+        )
+
+    @cached_property
+    def choice(self):
+        """The number that the separation of the clusters chooses."""
+        return choose_number(self)
+
     def in_given_unit(self, values):
         """Values over the unit of the weights as they are in the unit of the user."""
         with np.errstate(over="ignore", invalid="ignore"):
             return values * self.problem.weight_unit
 
 
+def _calinski_harabasz_of(fit):
+    return calinski_harabasz(fit.moments)
+
+
 def _separation(evidence):
-    found = np.array([separation.n_groups for separation in evidence.separations])
-    present = [np.unique(fit.codes).size for fit in evidence.fits]
-    clear = np.flatnonzero(found == present)
-    return {"separation": found}, int(clear[-1]) if clear.size else None
+    return {"separation": evidence.n_groups}, evidence.choice.place
 
 
 def _silhouette(evidence):
@@ -156,11 +178,8 @@ def _simplified_silhouette(evidence):
 
 
 def _calinski_harabasz(evidence):
-    index = evidence.each(lambda fit: calinski_harabasz(fit.moments))
-    # Where nothing is left within clusters the index is 1 by convention, but could not be better.
-    nothing_left = (evidence.each(lambda fit: fit.within) == 0.0) & ~np.isnan(index)
-    table = {"calinski_harabasz": evidence.in_given_unit(index)}
-    return table, _largest(np.where(nothing_left, np.inf, index))
+    table = {"calinski_harabasz": evidence.in_given_unit(evidence.each(_calinski_harabasz_of))}
+    return table, _largest(evidence.between_over_within)
 
 
 def _davies_bouldin(evidence):
@@ -209,8 +228,11 @@ CRITERIA = {
 }
 # Those that cluster other rows many times.
 COSTLY = "gap", "stability"
+# Those that are computed unless told: none that is costly, nor one that says the same as another.
+DEFAULT = tuple(name for name in CRITERIA if name not in (*COSTLY, "simplified_silhouette"))
 # Those that compare the rows with others which are dense.
 DENSE_ONLY = ("gap",)
+
 
 def check_criteria(names):
     """The names in the order of `CRITERIA`; a ValueError if there are others, or none."""
@@ -223,22 +245,8 @@ def check_criteria(names):
     return [name for name in CRITERIA if name in names]
 
 
-def possible_criteria(names, is_sparse, asked_for):
-    """The criteria that can be had of such rows: known before any work.
-
-    Parameters
-    ----------
-    names : list of str
-    is_sparse : bool
-        Whether the rows are.
-    asked_for : set of str
-        Those of the names that the user wrote down; the others may be left out, with a warning.
-    """
-    if not is_sparse:
-        return names
-    missing = [name for name in names if name in DENSE_ONLY]
-    for name in missing:
-        if name in asked_for:
-            raise ValueError(no_sparse_rows(f"The criterion {name!r}"))
-        warn_user(f"{no_sparse_rows(f'The criterion {name!r}')} It is left out.", UserWarning)
-    return [name for name in names if name not in missing]
+def require_possible(names, is_sparse):
+    """Raise a ValueError for a criterion that such rows cannot have, before any work."""
+    missing = [name for name in names if is_sparse and name in DENSE_ONLY]
+    if missing:
+        raise ValueError(no_sparse_rows(f"The criterion {missing[0]!r}"))

@@ -30,10 +30,12 @@ from sklearn_lloyd._validation import check_rows, check_weights, unchanged_on_fa
 from sklearn_lloyd.model_selection._criteria import (
     COSTLY,
     CRITERIA,
+    DEFAULT,
     Evidence,
     check_criteria,
-    possible_criteria,
+    require_possible,
 )
+from sklearn_lloyd.model_selection._decision import candidates, confidence, doubts, structure
 from sklearn_lloyd.model_selection._fits import (
     LARGEST_SEED,
     Refit,
@@ -47,6 +49,7 @@ from sklearn_lloyd.model_selection._fits import (
     state,
 )
 from sklearn_lloyd.model_selection._numbers import check_numbers
+from sklearn_lloyd.model_selection._summary import NClustersSummary
 
 
 def _best_has(name):
@@ -285,18 +288,21 @@ class NClustersSearch(
                 validate_data(self, X, skip_check_array=True)
                 rows = steps.fit_transform(X, y)
             checked = check_rows(name, rows, n_threads=n_threads_of(clusterer), reset=True)
-            asked_for = names if self.criteria is not None else {self.criterion}
-            names = possible_criteria(names, checked.is_sparse, asked_for)
+            require_possible(names, checked.is_sparse)
             weights = check_weights(sample_weight, checked.shape[0])
             numbers, problem = state(checked, numbers, weights)
             evidence = self._evidence(clusterer, rows, problem, numbers, task)
             self._choose(evidence, names, task)
-            fit = evidence.fits[self.best_index_]
-            self.labels_ = fit.labels
+            self.labels_ = evidence.fits[self.best_index_].labels
             vars(self).pop("best_estimator_", None)
+            vars(self).pop("candidate_estimators_", None)
             if self.refit:
-                model = fitted_model(clusterer, self.n_clusters_, self.n_init, fit, rows)
-                self.best_estimator_ = joined(self.estimator, steps, model)
+                self.candidate_estimators_ = {}
+                for number in (each["n_clusters"] for each in self.candidates_):
+                    fit = evidence.fits[numbers.index(number)]
+                    model = fitted_model(clusterer, number, self.n_init, fit, rows)
+                    self.candidate_estimators_[number] = joined(self.estimator, steps, model)
+                self.best_estimator_ = self.candidate_estimators_[self.n_clusters_]
             task.end(dict)
         return self
 
@@ -304,7 +310,7 @@ class NClustersSearch(
         """The criteria to compute, not checked."""
         names = self.criteria
         if names is None:
-            names = set(CRITERIA) - set(COSTLY)
+            names = DEFAULT
         names = {names} if isinstance(names, str) else set(names)
         return names | {self.criterion}
 
@@ -327,29 +333,54 @@ class NClustersSearch(
     def _choose(self, evidence, names, task):
         numbers = evidence.numbers
         table = {"n_clusters": np.array(numbers), "inertia": evidence.inertia}
-        votes = {}
+        places = {}
         for name in names:
             start, own = perf_counter(), task.begin(name)
-            columns, place = CRITERIA[name](evidence)
+            columns, places[name] = CRITERIA[name](evidence)
             own.end()
             self._report(name, start)
             table |= columns
-            votes[name] = None if place is None else numbers[place]
-        chosen = votes[self.criterion]
-        if chosen is None:
-            chosen = numbers[0]
+        votes = {name: None if i is None else numbers[i] for name, i in places.items()}
+        place = places[self.criterion]
+        if place is None:
+            place = 0
             if len(numbers) > 1:
                 warn_user(
                     f"criterion={self.criterion!r} has no answer for n_clusters from "
-                    f"{numbers[0]} to {numbers[-1]}: {chosen} is taken, the least.",
+                    f"{numbers[0]} to {numbers[-1]}: {numbers[0]} is taken, the least.",
                     UserWarning,
                 )
         self.results_, self.votes_ = table, votes
-        self.n_clusters_, self.best_index_ = chosen, numbers.index(chosen)
+        self.n_clusters_, self.best_index_ = numbers[place], place
+        self.structure_, self.confidence_, against = "not tested", np.nan, None
+        if "separation" in names:
+            self.structure_ = structure(evidence)
+            if place == evidence.choice.place:
+                against = doubts(evidence, votes)
+                self.confidence_ = confidence(len(against))
+        self.candidates_ = candidates(evidence, votes, place, against)
 
     def _report(self, what, start):
         if self.verbose:
             print(f"[NClustersSearch] {what}: {perf_counter() - start:.2f} s")
+
+    def summary(self):
+        """What was chosen, how sure that is, what comes near it, and what speaks for and against.
+
+        Returns
+        -------
+        summary : NClustersSummary
+            It prints as text and shows as HTML in notebooks.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the search is not fitted.
+        """
+        check_is_fitted(self)
+        return NClustersSummary(
+            self.n_clusters_, self.confidence_, self.structure_, self.candidates_
+        )
 
     @available_if(_best_has("predict"))
     def predict(self, X):
