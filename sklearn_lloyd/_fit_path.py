@@ -27,9 +27,9 @@ def fit_path(
     A clustering of half as many clusters again as the largest number is joined step by step: the
     two clusters whose union adds least to the inertia (Ward's criterion) become one, and the loop
     goes on from there, which takes few iterations. Should the inertia of a number be above that of
-    the one before it, a row is added to the centres of that by greedy k-means++. So the
-    inertia never rises along the path. Each further start is a seeding for the largest number, whose
-    first rows are the first centres for the others.
+    the one before it, a row is added to the centres of that by greedy k-means++. So the inertia
+    never rises along the path. Each further start is a seeding for the largest number, whose first
+    rows are the first centres for the others.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Separation:
     @cached_property
     def n_groups(self):
         """How many groups there are: clusters that touch are one, and a valley makes two."""
-        touching = (self.border >= FEWEST) & ~self.apart
+        touching = self.joined | ((self.border >= FEWEST) & ~self.apart)
         reached = touching | np.eye(len(touching), dtype=bool)
         for _ in range(len(reached).bit_length()):
             reached = reached @ reached

@@ -45,10 +45,10 @@ class Choice(NamedTuple):
 
 
 def choose_number(evidence):
-    """The largest number all of whose clusters are groups; of larger ones that are left open, and it,
-    the one with the largest Calinski-Harabasz index.
+    """Choose between the largest number all of whose clusters are groups and larger, open ones.
 
-    Open numbers do not count unless there are groups at all: if that number is 1, it is the answer.
+    The one with the largest Calinski-Harabasz index is it. Open numbers do not count unless there
+    are groups at all: if all clusters are groups of 1 alone, that is the answer.
     """
     present = np.array([np.unique(fit.codes).size for fit in evidence.fits])
     clear = np.flatnonzero(evidence.n_groups == present)
@@ -79,7 +79,8 @@ def doubts(evidence, votes):
     numbers, n_groups = evidence.numbers, evidence.n_groups
     found, number, separation = [], numbers[place], evidence.separations[place]
     if n_groups.max() > number:
-        said = f"with {numbers[np.argmax(n_groups)]} clusters, {n_groups.max()} are groups of their own"
+        richest = numbers[int(np.argmax(n_groups))]
+        said = f"with {richest} clusters there are {n_groups.max()} groups"
         # Of one group, that is more than a doubt.
         found += [said] * (1 if number > 1 else 2)
     if number == 1:
@@ -139,59 +140,82 @@ def structure(evidence):
 def candidates(evidence, votes, chosen, against):
     """The number chosen and what comes near it.
 
+    Parameters
+    ----------
+    evidence : Evidence
+    votes : dict of str to int or None
+    chosen : int
+        Its position.
+    against : list of str
+        The doubts, if the separation has chosen it.
+
     Returns
     -------
     candidates : list of dict
         "n_clusters", "shares" (of the rows, the largest first), "supports" and "objections", lists
         of str.
     """
-    place, clear, open_ = evidence.choice
-    own = np.flatnonzero(evidence.n_groups == np.array(evidence.numbers))[::-1].tolist()
-    richest = int(np.argmax(evidence.n_groups))
-    order = [chosen, place, clear, *open_]
-    order += [richest] if evidence.n_groups[richest] > evidence.numbers[chosen] else []
-    order += [i for i in own if evidence.numbers[i] > 1]
-    if evidence.numbers[chosen] == 1:
-        order += [
-            i for i, number in enumerate(evidence.numbers) if number == votes.get("silhouette")
-        ]
-    order = list(dict.fromkeys(i for i in order if i is not None))[:MOST_CANDIDATES]
-    return [_candidate(evidence, votes, i, against if i == place else None) for i in order]
-
-
-def _candidate(evidence, votes, i, against):
-    number, separation = evidence.numbers[i], evidence.separations[i]
-    sizes = evidence.fits[i].moments.weights
-    supports, objections = [], list(dict.fromkeys(against or []))
-    if number == 1:
-        if (evidence.n_groups == 1).all():
-            supports.append("with any other number, all clusters touch others: they are no groups")
-    elif evidence.n_groups[i] == number:
-        supports.append(
-            f"all {number} clusters are groups: between any two that meet, rows are fewer"
-        )
-    elif not separation.joined.any():
-        supports.append("no two of its clusters are shown to be one group")
-    names = [
-        written(name) for name, vote in votes.items() if vote == number and name != "separation"
+    if "separation" not in votes:
+        return [_candidate(evidence, votes, chosen, [], [])]
+    found = {chosen: list(dict.fromkeys(against))}
+    for i in _near(evidence, votes, chosen):
+        found.setdefault(i, [])
+    first = list(found.items())[:MOST_CANDIDATES]
+    return [
+        _candidate(evidence, votes, i, _supports(evidence, i), said + _objections(evidence, i))
+        for i, said in first
     ]
+
+
+def _near(evidence, votes, chosen):
+    """Positions of numbers that come near the one chosen, the nearest first."""
+    place, clear, open_ = evidence.choice
+    yield from (i for i in (place, clear, *open_) if i is not None)
+    richest = int(np.argmax(evidence.n_groups))
+    if evidence.n_groups[richest] > evidence.numbers[chosen]:
+        yield richest
+    for i in reversed(range(len(evidence.numbers))):
+        if evidence.n_groups[i] == evidence.numbers[i] > 1:
+            yield i
+    if evidence.numbers[chosen] == 1 and votes.get("silhouette") is not None:
+        yield evidence.numbers.index(votes["silhouette"])
+
+
+def _supports(evidence, i):
+    number = evidence.numbers[i]
+    if number == 1:
+        alone = (evidence.n_groups == 1).all()
+        return ["with any other number, all clusters run into others"] if alone else []
+    if evidence.n_groups[i] == number:
+        every = "both" if number == 2 else f"all {number}"
+        return [f"{every} clusters are groups: between any two that meet, rows are fewer"]
+    if not evidence.separations[i].joined.any():
+        return ["no two of its clusters are shown to be one group"]
+    return []
+
+
+def _objections(evidence, i):
+    clear, found = evidence.choice.clear, []
+    pairs = np.argwhere(np.triu(evidence.separations[i].joined, k=1)).tolist()
+    if pairs:
+        said = [f"{a} and {b}" for a, b in pairs[:3]]
+        more = f"; {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
+        found.append(f"clusters that are one group: {'; '.join(said)}{more}")
+    if clear is not None and clear > i and evidence.numbers[i] > 1:
+        finer = evidence.numbers[clear]
+        found.append(f"{finer} clusters are groups of their own, too: these are coarser")
+    return found
+
+
+def _candidate(evidence, votes, i, supports, objections):
+    number, sizes = evidence.numbers[i], evidence.fits[i].moments.weights
+    names = [written(name) for name, vote in votes.items() if vote == number]
+    names = [name for name in names if name != "separation"]
     if names:
-        supports.append(f"chosen by {_listed(names)}")
-    joined = np.argwhere(np.triu(separation.joined, k=1)).tolist()
-    if joined:
-        pairs = [f"{a} and {b}" for a, b in joined[:3]] + [f"{len(joined) - 3} more pairs"] * (
-            len(joined) > 3
-        )
-        objections.append(f"clusters that are one group: {_listed(pairs)}")
-    clear = evidence.choice.clear
-    if clear is not None and clear > i and 1 < number:
-        objections.append(
-            f"{evidence.numbers[clear]} clusters are groups of their own, too: these are coarser"
-        )
-    shares = np.sort(sizes / sizes.sum())[::-1]
+        supports = [*supports, f"chosen by {_listed(names)}"]
     return {
         "n_clusters": number,
-        "shares": shares.tolist(),
+        "shares": np.sort(sizes / sizes.sum())[::-1].tolist(),
         "supports": supports,
         "objections": objections,
     }

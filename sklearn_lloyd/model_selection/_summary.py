@@ -57,8 +57,8 @@ class NClustersSummary:
             return ""
         listed = " or ".join(others)
         return (
-            f"The evidence is split: compare with {listed}, and take the number whose clusters you "
-            "can name and use."
+            f"The evidence is split: compare with {listed}, and take the number whose clusters "
+            "you can name and use."
         )
 
     def __repr__(self):
@@ -95,7 +95,7 @@ def _row(candidate):
 def _signed(candidate):
     """What speaks for a candidate (+) and against it (-)."""
     yield from (("+", said) for said in candidate["supports"])
-    yield from (("\u2212", said) for said in candidate["objections"])
+    yield from (("-", said) for said in candidate["objections"])
 
 
 def _shares(candidate):
