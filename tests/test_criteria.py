@@ -222,7 +222,7 @@ def test_prediction_strength_by_pairs():
 def test_prediction_strength_chooses_the_largest_that_is_strong(four):
     result = prediction_strength(four, range(1, 8), random_state=0)
     assert result.best == 4
-    assert (result.strength[:4] > 0.9).all()
+    assert (result.strength[[0, 2, 3]] > 0.9).all()  # 2 can be made of 4 in several ways
     assert (result.strength[4:] < 0.8).all()
     assert prediction_strength(four, [5, 6], random_state=0).best is None
     weak = prediction_strength(four, [5, 6], threshold=0.1, random_state=0)

@@ -88,7 +88,6 @@ def test_categories_and_counts_make_no_groups():
     for X in (
         np.c_[region, rng.normal(size=(800, 3))],
         np.c_[StandardScaler().fit_transform(region), rng.normal(size=(800, 3))],
-        region,
         np.sqrt(rng.poisson(2.0, size=(800, 3))),
         (rng.uniform(size=(500, 8)) < 0.4).astype(float),
     ):
@@ -154,10 +153,11 @@ def test_another_criterion_has_no_confidence(four):
 
 def test_where_no_number_is_without_objection():
     X = np.random.default_rng(0).normal(size=(300, 2))
-    with pytest.warns(UserWarning, match="has no answer for n_clusters from 2 to 6: 2 is taken"):
-        search = NClustersSearch(n_clusters=range(2, 7), random_state=0).fit(X)
+    search = NClustersSearch(n_clusters=range(2, 7), random_state=0).fit(X)
     assert search.structure_ == "unclear"
-    assert np.isnan(search.confidence_)
+    assert search.confidence_ < 0.5
+    assert search.n_clusters_ == search.votes_["calinski_harabasz"]
+    assert "with every number that was tried" in repr(search.summary())
 
 
 def test_one_number_is_no_choice(four):
@@ -227,9 +227,8 @@ def test_gap_and_stability_of_a_sample():
     assert (search.votes_["gap"], search.votes_["stability"]) == (4, 4)
 
 
-@pytest.mark.parametrize("criterion", ["silhouette", "vote"])
-def test_jobs_threads_and_order_do_not_matter(four, criterion):
-    options = {"n_clusters": range(1, 6), "criterion": criterion, "n_refs": 4, "random_state": 1}
+def test_jobs_threads_and_order_do_not_matter(four):
+    options = {"n_clusters": range(1, 6), "criteria": ALL, "n_refs": 4, "random_state": 1}
     a = NClustersSearch(**options).fit(four)
     b = NClustersSearch(KMeans(n_threads=2), n_jobs=2, **options).fit(four)
     order = np.random.RandomState(0).permutation(len(four))
@@ -253,9 +252,9 @@ def test_weights_are_as_good_as_repeats(four):
 def test_weights_count_in_gap_and_stability(four):
     X = np.concatenate([four, np.random.RandomState(0).uniform(-20, 20, (300, 2))])
     weights = np.repeat([1.0, 0.0], 300)
-    options = {"criterion": "vote", "n_refs": 5, "random_state": 0}
-    assert NClustersSearch(**options).fit(X, sample_weight=weights).votes_["gap"] == 4
-    assert NClustersSearch(**options).fit(X, sample_weight=weights).votes_["stability"] == 4
+    search = NClustersSearch(criteria=["gap", "stability"], n_refs=5, random_state=0)
+    votes = search.fit(X, sample_weight=weights).votes_
+    assert votes == {"separation": 4, "gap": 4, "stability": 4}
 
 
 # The best estimator.
@@ -351,16 +350,10 @@ def test_float32_and_sparse_rows(four):
         NClustersSearch(criterion="gap").fit(sparse.csr_array(four))
 
 
-def test_the_vote_on_sparse_rows_goes_without_the_gap(four, monkeypatch):
+def test_the_gap_of_sparse_rows_is_refused_before_any_work(four, monkeypatch):
     rows = sparse.csr_array(four)
-    with pytest.warns(UserWarning, match="'gap' needs dense X.* It has no vote"):
-        search = NClustersSearch(criterion="vote", n_refs=3, random_state=0).fit(rows)
-    assert search.n_clusters_ == 4
-    assert "gap" not in search.votes_
-    assert search.structure_ == "not tested"
-    # What is asked for by name is refused before any work.
     monkeypatch.setattr(_search, "fit_numbers", None)
-    for params in ({"criterion": "gap"}, {"criterion": "vote", "criteria": ["bic", "gap"]}):
+    for params in ({"criterion": "gap"}, {"criteria": ["bic", "gap"]}):
         with pytest.raises(ValueError, match=r"'gap' needs dense X.*TruncatedSVD"):
             NClustersSearch(**params).fit(rows)
 
@@ -446,20 +439,22 @@ def test_more_clusters_than_rows():
     with pytest.warns(UserWarning, match="n_clusters=5, 6 left out: X has 4 distinct rows"):
         search = NClustersSearch(n_clusters=range(1, 7), random_state=0).fit(X)
     assert_array_equal(search.results_["n_clusters"], [1, 2, 3, 4])
-    assert search.n_clusters_ == 2
+    assert search.n_clusters_ == 1
+    assert "too few rows" in repr(search.summary())
     assert np.isnan(search.results_["silhouette"][[0, 3]]).all()
     with pytest.raises(ValueError, match="n_clusters starts at 5, but X has 4 distinct rows"):
         NClustersSearch(n_clusters=[5, 6]).fit(X)
 
 
-@pytest.mark.parametrize("criterion", [*CRITERIA, "vote"])
+@pytest.mark.parametrize("criterion", CRITERIA)
 def test_fewer_distinct_rows_than_clusters(criterion):
     X = np.repeat([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]], 20, axis=0)
     search = NClustersSearch(criterion=criterion, n_refs=3, random_state=0)
     with pytest.warns(UserWarning, match="left out: X has 3 distinct rows|has no answer"):
         search.fit(X)
     assert search.results_["inertia"][-1] == 0.0
-    assert search.n_clusters_ == (1 if criterion == "elbow" else 3)
+    # A feature that is 0 or 9 is a category to the separation.
+    assert search.n_clusters_ == (1 if criterion in ("elbow", "separation") else 3)
 
 
 @pytest.mark.parametrize(
@@ -470,8 +465,8 @@ def test_more_clusters_than_half_of_the_rows(weights, n_clusters):
     params = {"n_clusters": n_clusters, "n_refs": 3, "random_state": 0}
     with pytest.warns(UserWarning, match="criterion='stability' has no answer"):
         NClustersSearch(criterion="stability", **params).fit(X, sample_weight=weights)
-    search = NClustersSearch(criterion="vote", **params).fit(X, sample_weight=weights)
-    assert search.n_clusters_ in n_clusters
+    params |= {"criterion": "silhouette", "criteria": ["stability"]}
+    search = NClustersSearch(**params).fit(X, sample_weight=weights)
     assert search.votes_["stability"] is None
     assert np.isnan(search.results_["stability"]).all()
     assert np.isfinite(search.results_["silhouette"]).all()
@@ -525,8 +520,6 @@ def test_parameters_out_of_range(four, name, value):
 def test_unknown_criteria(four):
     with pytest.raises(ValueError, match=r"criteria should hold names out of.*got 'eye'"):
         NClustersSearch(criteria=("gap", "eye")).fit(four)
-    with pytest.raises(ValueError, match="got none"):
-        NClustersSearch(criterion="vote", criteria=()).fit(four)
     with pytest.raises(InvalidParameterError, match="'max_iter' parameter of KMeans"):
         NClustersSearch(KMeans(max_iter=0)).fit(four)
 
@@ -553,6 +546,6 @@ def test_verbose_tells_what_is_done(four, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == [
         "[NClustersSearch] 10 clusterings",
-        "[NClustersSearch] silhouette",
+        "[NClustersSearch] separation",
         "[NClustersSearch] bic",
     ]

@@ -24,7 +24,7 @@ ROWS = {
 }
 CALLS = {
     "search": lambda X, model: NClustersSearch(
-        n_clusters=(1, 2, 3), criterion="vote", n_refs=3, random_state=0
+        n_clusters=(1, 2, 3), criteria=["gap", "stability"], n_refs=3, random_state=0
     ).fit(X),
     "gap": lambda X, model: gap_statistic(X, (1, 2, 3), n_refs=3, random_state=0),
     "uniform gap": lambda X, model: gap_statistic(

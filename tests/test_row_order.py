@@ -67,11 +67,9 @@ def model_of(X):
 
 def searched(X, weights):
     criteria = CRITERIA - {"gap"} if sparse.issparse(X) else CRITERIA
-    search = NClustersSearch(
-        criterion="vote", criteria=criteria, n_refs=3, sample_size=30, **SEARCHED
-    )
+    search = NClustersSearch(criteria=criteria, n_refs=3, sample_size=30, **SEARCHED)
     search.fit(X, sample_weight=weights)
-    return [*search.results_.values(), search.n_clusters_]
+    return [*search.results_.values(), search.n_clusters_, search.confidence_]
 
 
 def evidence(X, weights):

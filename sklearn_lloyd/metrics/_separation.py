@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sklearn_lloyd._moments import power_of_two
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._rows import Rows, even_slices
 
@@ -93,14 +94,17 @@ def separations(rows, weights, clusterings):
     -------
     separations : list of Separation
     """
-    spreads = _spreads(rows, clusterings)
+    offsets = [centers - centers.mean(axis=0) for _, centers, _ in clusterings]
+    unit = power_of_two(max(np.abs(each).max(initial=0.0) for each in offsets) or 1.0)
+    codes = [codes for codes, _, _ in clusterings]
+    spreads = _spreads(rows, codes, [each / unit for each in offsets], unit)
     return [
-        _separation(rows, weights, *clustering, spread)
+        _separation(rows, weights, *clustering, spread, unit)
         for clustering, spread in zip(clusterings, spreads, strict=True)
     ]
 
 
-def _separation(rows, weights, codes, centers, sizes, spread):
+def _separation(rows, weights, codes, centers, sizes, spread, unit):
     k = len(centers)
     between = distances_to_centers(Rows(centers), centers, squared=True)
     distances = distances_to_centers(rows, centers, squared=True)
@@ -113,7 +117,7 @@ def _separation(rows, weights, codes, centers, sizes, spread):
     along = (own - distances + way) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
         places = (1.0 + pull) * (along + pull * own) / (way + pull * (2.0 * along + pull * own))
-        spread = _SPREAD * np.sqrt(spread) / way
+        spread = _SPREAD * np.sqrt(spread) / (way / unit / unit)
     border, near, far = np.zeros((3, k, k))
     for own_cluster, members in enumerate(_members(codes, k)):
         counts = 1.0 if weights is None else weights[members, np.newaxis]
@@ -169,19 +173,20 @@ def _share_inside(place, width, center):
     return np.maximum(high - low, 0.0) / (2.0 * width)
 
 
-def _spreads(rows, clusterings):
+def _spreads(rows, all_codes, all_offsets, unit):
     """How far the values of each row reach towards each centre; squares, by the squared way.
+
+    Of offsets of centres that are divided by the unit, so that no product leaves float64.
 
     A feature that takes few values, as a count or a category does, has gaps between them that are
     none between groups. So each value stands for all up to the next one.
     """
     n_rows, n_features = rows.shape
-    spreads = [np.zeros((n_rows, len(centers))) for _, centers, _ in clusterings]
-    offsets = [centers - centers.mean(axis=0) for _, centers, _ in clusterings]
+    spreads = [np.zeros((n_rows, len(offsets))) for offsets in all_offsets]
     for part in even_slices(n_features, max(1, _AT_ONCE // max(1, n_rows))):
-        gaps, empty = _sq_gaps(rows.X[:, part])
-        for spread, all_centers, (codes, _, _) in zip(spreads, offsets, clusterings, strict=True):
-            centers = all_centers[:, part]
+        gaps, empty = _sq_gaps(rows.X[:, part], unit)
+        for spread, codes, offsets in zip(spreads, all_codes, all_offsets, strict=True):
+            centers = offsets[:, part]
             # The sum over the features of gap^2 (center - own)^2.
             mixed = (centers * empty) @ centers.T
             squared = np.square(centers)
@@ -197,8 +202,8 @@ def _spreads(rows, clusterings):
     return [np.maximum(spread, 0.0) for spread in spreads]
 
 
-def _sq_gaps(X):
-    """Squared distances of values from the next other value of their feature.
+def _sq_gaps(X, unit):
+    """Squared distances of values from the next other value of their feature, by the unit.
 
     Returns
     -------
@@ -210,7 +215,7 @@ def _sq_gaps(X):
     n_rows, n_features = X.shape
     if not sparse.issparse(X):
         order = np.argsort(X, axis=0)
-        values = np.take_along_axis(X, order, axis=0).T.ravel().astype(np.float64)
+        values = np.take_along_axis(X, order, axis=0).T.ravel() / unit
         found = np.empty((n_features, n_rows))
         gaps = _sq_gaps_of_sorted(np.repeat(np.arange(n_features), n_rows), values)
         np.put_along_axis(found, order.T, gaps.reshape(n_features, n_rows), axis=1)
@@ -220,7 +225,7 @@ def _sq_gaps(X):
     columns = np.repeat(np.arange(n_features), np.diff(X.indptr))
     zeros = np.flatnonzero(np.diff(X.indptr) < n_rows)
     columns = np.concatenate([columns, zeros])
-    values = np.concatenate([X.data.astype(np.float64), np.zeros(zeros.size)])
+    values = np.concatenate([X.data / unit, np.zeros(zeros.size)])
     order = np.lexsort((values, columns))
     found = np.empty(values.size)
     found[order] = _sq_gaps_of_sorted(columns[order], values[order])

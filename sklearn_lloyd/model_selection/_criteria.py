@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sklearn_lloyd.model_selection._fits import Fit, Refit
 
 
+_MOST_ROWS_EACH = 2.0**40
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What the criteria judge.
@@ -85,7 +88,10 @@ class Evidence:
         unit = 1.0
         if weights is not None:
             # Weights say how many rows each stands for; of less than one each, shares of a row.
-            unit = min(1.0, float(weights[weights > 0.0].mean()))
+            # So many that sums might overflow say no more than somewhat fewer.
+            counted = weights[weights > 0.0]
+            mean = float(np.sum(counted / counted.size))
+            unit = mean / min(max(mean, 1.0), _MOST_ROWS_EACH)
             weights = weights[sample] / unit
         clusterings = [
             (fit.codes[sample], fit.moments.means, size / unit)

@@ -31,8 +31,8 @@ class Choice(NamedTuple):
 
     Attributes
     ----------
-    place : int or None
-        The position of the number chosen; None: no number is without objection.
+    place : int
+        The position of the number chosen.
     clear : int or None
         That of the largest number all of whose clusters are groups of their own.
     open : list of int
@@ -47,24 +47,20 @@ class Choice(NamedTuple):
 def choose_number(evidence):
     """Choose between the largest number all of whose clusters are groups and larger, open ones.
 
-    The one with the largest Calinski-Harabasz index is it. Open numbers do not count unless there
-    are groups at all: if all clusters are groups of 1 alone, that is the answer.
+    It is the one with the largest Calinski-Harabasz index. Open numbers do not count unless there
+    are groups at all: if all clusters are groups of 1 alone, that is the answer. If no number is
+    clear or open, as where 1 was not tried and there are no groups, the index chooses among all.
     """
     present = np.array([np.unique(fit.codes).size for fit in evidence.fits])
     clear = np.flatnonzero(evidence.n_groups == present)
     clear = int(clear[-1]) if clear.size else None
     if clear is not None and present[clear] == 1:
         return Choice(clear, clear, [])
-    open_ = [
-        i
-        for i in range(-1 if clear is None else clear, len(present))
-        if i > -1 and _is_open(evidence, i)
-    ]
-    open_ = [i for i in open_ if i != clear]
+    larger = range(0 if clear is None else clear + 1, len(present))
+    open_ = [i for i in larger if _is_open(evidence, i)]
     possible = open_ if clear is None else [clear, *open_]
-    index = evidence.between_over_within
-    place = max(possible, key=lambda i: index[i], default=None)
-    return Choice(place, clear, open_)
+    index = np.nan_to_num(evidence.between_over_within, nan=-np.inf)
+    return Choice(max(possible or larger, key=lambda i: index[i]), clear, open_)
 
 
 def _is_open(evidence, i):
@@ -86,7 +82,9 @@ def doubts(evidence, votes):
     if number == 1:
         return found + _doubts_of_one(evidence)
     others = [numbers[i] for i in open_ if i != place]
-    if clear != place:
+    if clear is None and not open_:
+        found += ["with every number that was tried, some clusters are one group"] * 3
+    elif clear != place:
         others = [numbers[clear], *others] if clear is not None else others
         found.append("the rows between some clusters are too few to tell whether they are apart")
     elif others:
@@ -129,12 +127,10 @@ def confidence(n_doubts):
 
 def structure(evidence):
     """Whether there are groups: "none", "clusters" or "unclear"."""
-    place, clear, _ = evidence.choice
-    if place is None or clear is None:
-        return "unclear"
-    if evidence.numbers[clear] > 1:
+    clear = evidence.choice.clear
+    if clear is not None and evidence.numbers[clear] > 1:
         return "clusters"
-    return "unclear" if (evidence.n_groups > 1).any() else "none"
+    return "unclear" if clear is None or (evidence.n_groups > 1).any() else "none"
 
 
 def candidates(evidence, votes, chosen, against):

@@ -95,7 +95,8 @@ class NClustersSearch(
         - 'separation': the largest number all of whose clusters are groups of their own: where any
           two of them meet, rows are fewer than at the centres of both. Larger numbers are open if
           no two of their clusters are shown to be one group; then the Calinski-Harabasz index
-          decides between that number and these. It may be 1.
+          decides between that number and these. It may be 1. Where 1 is not tried and no number
+          will do, that index alone decides, and `confidence_` is low.
         - 'silhouette': the largest mean silhouette; 'simplified_silhouette' (distances to
           means, not rows), 'calinski_harabasz': the largest; 'davies_bouldin': the least. None of
           these can choose 1.

@@ -254,6 +254,11 @@ _OURS = {
         "best_estimator_": lambda value, state: _is_estimator(value),
         "votes_": lambda value, state: isinstance(value, dict),
         "structure_": lambda value, state: type(value) is str,
+        "confidence_": lambda value, state: isinstance(value, float),
+        "candidates_": lambda value, state: isinstance(value, list),
+        "candidate_estimators_": lambda value, state: (
+            isinstance(value, dict) and all(map(_is_estimator, value.values()))
+        ),
     },
 }
 # Without these the others are of no use.
