@@ -167,9 +167,9 @@ def _near(evidence, votes, chosen):
     """Positions of numbers that come near the one chosen, the nearest first."""
     place, clear, open_ = evidence.choice
     yield from (i for i in (place, clear, *open_) if i is not None)
-    richest = int(np.argmax(evidence.n_groups))
-    if evidence.n_groups[richest] > evidence.numbers[chosen]:
-        yield richest
+    most = int(evidence.n_groups.max())
+    if most > evidence.numbers[chosen] and most in evidence.numbers:
+        yield evidence.numbers.index(most)
     for i in reversed(range(len(evidence.numbers))):
         if evidence.n_groups[i] == evidence.numbers[i] > 1:
             yield i
