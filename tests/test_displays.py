@@ -1,6 +1,7 @@
 """Displays: what they compute, and what they draw, by their artists."""
 
 import sys
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -203,6 +204,26 @@ def test_clusters_along_a_line():
     assert display.ax_.get_ylabel() == "(no meaning)"
 
 
+def test_places_that_rows_share():
+    shares = [400, 300, 200, 100]
+    frame = pd.DataFrame({"region": np.repeat(list("abcd"), shares)})
+    encode = ColumnTransformer([("c", OneHotEncoder(), ["region"])])
+    model = make_pipeline(encode, KMeans(4, random_state=0)).fit(frame)
+    display = ClusterDisplay.from_estimator(model, frame)
+    assert [len(drawn.get_offsets()) for drawn in display.points_] == [1] * 4
+    areas = np.array([drawn.get_sizes()[0] for drawn in display.points_])
+    np.testing.assert_allclose(areas / areas.sum(), np.bincount(model.predict(frame)) / 1000)
+    assert areas.min() > 100  # more than the number of the cluster covers
+    assert display.ax_.get_title(loc="right") == "area: number of rows"
+    # Nothing is cut at the edges.
+    display.figure_.canvas.draw()
+    box = display.ax_.bbox
+    radius = np.sqrt(areas.max() / np.pi) * display.figure_.dpi / 72
+    places = display.ax_.transData.transform(display.points)
+    assert (places > [box.x0 + radius, box.y0 + radius]).all()
+    assert (places < [box.x1 - radius, box.y1 - radius]).all()
+
+
 def test_looks_of_many_clusters_differ():
     X = blobs(400, 2, 30)
     display = ClusterDisplay.from_estimator(KMeans(30, random_state=0).fit(X), X)
@@ -242,6 +263,20 @@ def test_silhouettes(model, X):
         assert np.ptp(corners[:, 1]) == own.size
     names = [tick.get_text() for tick in display.ax_.get_yticklabels()]
     assert names[0] == f"0: {display.cluster_averages_[0]:.2f}"
+
+
+@pytest.mark.parametrize("n_clusters", [3, 20, 60])
+def test_labels_of_silhouettes_do_not_overlap(n_clusters):
+    labels = np.concatenate([np.zeros(1500, int), np.arange(1, n_clusters)])
+    X = np.random.default_rng(0).normal(size=(labels.size, 2)) + 9.0 * labels[:, np.newaxis]
+    _, small = plt.subplots(figsize=(4, 3))
+    for ax in (None, small):
+        drawn = SilhouetteDisplay.from_predictions(X, labels, ax=ax)
+        drawn.figure_.canvas.draw()
+        boxes = [text.get_window_extent() for text in drawn.ax_.get_yticklabels()]
+        assert len(boxes) >= min(n_clusters, 20) // 2
+        assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+        assert len(drawn.blades_) == n_clusters
 
 
 def test_silhouettes_of_a_sample():

@@ -7,6 +7,7 @@ from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
 from sklearn_lloyd.inspection._diagnose import diagnose
 from sklearn_lloyd.inspection._findings import Diagnosis, Finding
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
+from sklearn_lloyd.inspection._pairs import PairDisplay
 from sklearn_lloyd.inspection._profile import ProfileDisplay
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "Finding",
     "LloydStepsDisplay",
     "NClustersDisplay",
+    "PairDisplay",
     "ProfileDisplay",
     "SilhouetteDisplay",
     "cluster_profiles",

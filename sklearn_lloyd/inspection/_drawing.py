@@ -87,14 +87,14 @@ def shown_of(n_shown, n_rows):
     return "" if n_shown == n_rows else f"{n_shown:,} of {n_rows:,} rows"
 
 
-def put_number(ax, cluster, place):
+def put_number(ax, cluster, place, size=8):
     """Write the number of a cluster at a place, readable on any background."""
     text = ax.annotate(
         str(cluster),
         place,
         ha="center",
         va="center",
-        fontsize=8,
+        fontsize=size,
         fontweight="bold",
         color="white",
         bbox={"boxstyle": "circle,pad=0.25", "facecolor": "#222222", "edgecolor": "white"},

@@ -12,7 +12,10 @@ from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
 from sklearn_lloyd.metrics._silhouette import checked_clusters
 from sklearn_lloyd.metrics._widths import silhouette_of_many
 
-_GAP = 0.02  # between two knives, of the height of all
+_GAP = 0.02  # between two blades, of the height of all
+_ROOM = 0.06  # for a label, of the same; of many clusters an equal part
+_LINE = 1.25  # height of a line of text, in sizes of its font
+_SMALLEST, _LARGEST = 4.0, 8.3  # of the font of labels, in points
 
 
 class SilhouetteDisplay:
@@ -168,23 +171,28 @@ class SilhouetteDisplay:
         self : SilhouetteDisplay
         """
         clusters, codes = np.unique(self.labels, return_inverse=True)
-        height = max(4.0, 0.22 * len(clusters))
+        height = max(4.0, 0.25 * len(clusters))
         self.ax_ = ax = one_panel(ax, (6.0, height))
         self.figure_ = ax.figure
-        gap, bottom = _GAP * self.widths.size, 0.0
+        n_shown = self.widths.size
+        # A thin blade has as much room as its label.
+        gap, room = _GAP * n_shown, n_shown * min(_ROOM, 1.0 / len(clusters))
+        bottom = 0.0
         self.blades_, averages, middles = [], [], []
         for cluster in range(len(clusters)):
             widths = np.sort(self.widths[codes == cluster])
+            middle = bottom + max(widths.size, room) / 2
             # A step for each row, so that a cluster of one row shows.
-            edges = np.repeat(bottom + np.arange(widths.size + 1), 2)[1:-1]
+            edges = np.arange(widths.size + 1) + middle - widths.size / 2
+            edges = np.repeat(edges, 2)[1:-1]
             self.blades_.append(
                 ax.fill_betweenx(
                     edges, 0.0, np.repeat(widths, 2), color=look_of(cluster).color, linewidth=0.5
                 )
             )
             averages.append(widths.mean())
-            middles.append(bottom + widths.size / 2)
-            bottom += widths.size + gap
+            middles.append(middle)
+            bottom = 2 * middle - bottom + gap
         self.cluster_averages_ = np.array(averages)
         about = "mean" if self.std_error == 0 else "about"
         label = f"{about} {self.average:.2f}"
@@ -193,7 +201,12 @@ class SilhouetteDisplay:
         self.mean_line_ = ax.axvline(self.average, color="gray", linestyle="--", label=label)
         ax.axvline(0.0, color="gray", linewidth=0.8)
         names = [f"{name}: {mean:.2f}" for name, mean in zip(clusters, averages, strict=True)]
-        ax.set_yticks(middles, names, fontsize="small" if len(clusters) <= 15 else "x-small")
+        # In axes that are lower than those of its own figure, the text is smaller, and in the end
+        # only some blades have one.
+        step = np.diff(middles).min(initial=bottom) / (bottom + gap)
+        font = step * 72.0 * ax.get_position().height * self.figure_.get_figheight() / _LINE
+        every = slice(None, None, int(np.ceil(_SMALLEST / font)))
+        ax.set_yticks(middles[every], names[every], fontsize=np.clip(font, _SMALLEST, _LARGEST))
         ax.set(xlabel=f"silhouette width ({self.metric})", ylabel="cluster: mean width")
         ax.set_ylim(bottom, -gap)
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), frameon=False)
