@@ -16,14 +16,9 @@ from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._columns import check_table
 from sklearn_lloyd.inspection._drawing import look_of, panels, put_number, shown_of
 from sklearn_lloyd.inspection._plane import drawn_rows, thin
+from sklearn_lloyd.inspection._scales import Scale
 
 _MOST = 8  # features, since 28 pairs fill a page
-_MOST_BINS = 30
-_FEW_VALUES = 30  # of whole numbers, up to which rows that share a place are drawn beside it
-_SPREAD = 0.35  # how far beside: two neighbours stay apart
-# Positive numbers have a logarithmic axis if they are as skewed as an exponential distribution,
-# and their logarithms less than half as much.
-_SKEWED = 2.0
 _MANY = 8  # clusters, of more of which the legend has a column for itself, and numbers are small
 _FEW = 3  # features, up to which it has one, too
 _MOST_LISTED = 25  # clusters, in the legend
@@ -34,9 +29,9 @@ _LETTER = 5.0  # width of a small letter, in points, with some to spare
 class PairDisplay:
     """Features against each other, two at a time, with the rows in the colours of their clusters.
 
-    Features are columns of numbers, in the units of the table that the pipeline takes. The diagonal
-    shows how each of them is distributed within each cluster; numbers are at the centres. An
-    axis is logarithmic where values are positive and very skewed. Make it with
+    Features are columns of numbers, in the units of the table that the pipeline takes. The
+    diagonal shows how each of them is distributed within each cluster; numbers are at the centres.
+    An axis is logarithmic where values are positive and very skewed. Make it with
     :meth:`from_estimator`.
 
     Parameters
@@ -202,7 +197,7 @@ class PairDisplay:
         formats = import_optional("matplotlib.ticker", extra="plot")
         # Large clusters first, which would else hide the small ones.
         order = np.argsort(-np.bincount(self.labels, minlength=len(self.clusters)), kind="stable")
-        scales = [_Scale(values) for values in self.values.T]
+        scales = [Scale(values) for values in self.values.T]
         for i, j in zip(*np.tril_indices(n), strict=True):
             panel = self.axes_[i, j]
             if i == j:
@@ -280,52 +275,10 @@ class PairDisplay:
         self.legend_.set_in_layout(False)  # it lies over panels that stay empty
 
 
-class _Scale:
-    """How the values of a feature are drawn: along a line or its logarithm, and on which part."""
-
-    def __init__(self, values):
-        values = values[np.isfinite(values)]
-        low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
-        self.name = "log" if _is_better_as_logarithm(values) else "linear"
-        n_bins = int(np.clip(np.sqrt(values.size), 8, _MOST_BINS))
-        found = np.unique(values)
-        is_whole = 0 < found.size <= _FEW_VALUES and (found == np.round(found)).all()
-        # What is a part of the step between whole numbers.
-        self.step = 1.0 if is_whole and self.name == "linear" and found.size > 1 else 0.0
-        if self.name == "log":
-            margin = (high / low) ** 0.05
-            self.limits = low / margin, high * margin
-            self.edges = np.geomspace(low, high, n_bins + 1)
-            return
-        if self.step and high - low <= 2 * _MOST_BINS:
-            self.edges = np.arange(low, high + 2) - 0.5
-        else:
-            self.edges = np.linspace(low, high if high > low else low + 1.0, n_bins + 1)
-        margin = 0.05 * (high - low or 1.0)
-        self.limits = min(low - margin, self.edges[0]), max(high + margin, self.edges[-1])
-
-    def beside(self, values, seed):
-        """Values, moved a little where many rows share them; the same at each call."""
-        moved = np.random.default_rng(seed).uniform(-_SPREAD, _SPREAD, values.size)
-        return values + self.step * moved
-
-
 def _cut(text, width, n_lines=2):
     """Text in lines that are no longer than so many inches, cut if these are not enough."""
     width = max(5, int(width * 72.0 / _LETTER) - 3)
     return "\n".join(wrap(text, width, max_lines=n_lines, placeholder="…"))
-
-
-def _is_better_as_logarithm(values):
-    if values.size < 3 or values.min() <= 0.0 or values.min() == values.max():
-        return False
-    skewness = _skewness(values)
-    return skewness > _SKEWED and abs(_skewness(np.log(values))) < skewness / 2.0
-
-
-def _skewness(values):
-    standard = (values - values.mean()) / (values.std() or 1.0)
-    return (standard**3).mean()
 
 
 def _chosen(profiles, is_asked_for, max_features):
