@@ -19,6 +19,7 @@ SUBPACKAGES = {
         "Finding",
         "LloydStepsDisplay",
         "NClustersDisplay",
+        "PairDisplay",
         "ProfileDisplay",
         "SilhouetteDisplay",
         "cluster_profiles",

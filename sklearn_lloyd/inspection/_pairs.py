@@ -11,9 +11,9 @@ from scipy import sparse
 from sklearn_lloyd._columns import as_floats, column_of
 from sklearn_lloyd._compat import Interval, validate_params
 from sklearn_lloyd._optional import import_optional
-from sklearn_lloyd._pipeline import seen_by_clusterer
+from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
-from sklearn_lloyd.inspection._columns import check_table
+from sklearn_lloyd.inspection._columns import check_columns, check_names, check_table
 from sklearn_lloyd.inspection._drawing import look_of, panels, put_number, shown_of
 from sklearn_lloyd.inspection._plane import drawn_rows, thin
 from sklearn_lloyd.inspection._scales import Scale
@@ -73,7 +73,7 @@ class PairDisplay:
     >>> model = make_pipeline(StandardScaler(), KMeans(3, random_state=0)).fit(X)
     >>> display = PairDisplay.from_estimator(model, X, max_features=3)
     >>> display.features
-    ['total_phenols', 'flavanoids', 'od280/od315_of_diluted_wines']
+    ['flavanoids', 'od280/od315_of_diluted_wines', 'proline']
     """
 
     def __init__(self, values, labels, centers, features, clusters, n_rows, n_features):
@@ -148,12 +148,17 @@ class PairDisplay:
             If matplotlib is not installed.
         """
         model, seen, _ = seen_by_clusterer(estimator, X)
-        options = {"columns": features, "feature_names": feature_names}
-        profiles = cluster_profiles(estimator, X, n_exemplars=0, max_categories=1, **options)
-        chosen, n_features = _chosen(profiles, features is not None, max_features)
+        table = check_table(X)
+        names = check_names(table, feature_names, fitted_names_of(estimator))
+        wanted = check_columns(features, names)
+        # Of all columns, so that clusters have the names that they have elsewhere.
+        profiles = cluster_profiles(estimator, X, feature_names=names, n_exemplars=0)
+        if wanted is None:
+            chosen, n_features = _most_distinctive(profiles, max_features)
+        else:
+            chosen, n_features = _asked_for(profiles, wanted, names), len(wanted)
         shown = thin(drawn_rows("PairDisplay", seen), sample_size, random_state)
         labels = np.searchsorted(profiles.clusters, np.asarray(model.predict(seen))[shown])
-        table = check_table(X)
         columns = [_numbers(table, j, shown) for j in profiles.columns[chosen]]
         # A step without a way back leaves the means.
         centers = np.where(np.isnan(profiles.centers), profiles.means, profiles.centers)
@@ -281,17 +286,21 @@ def _cut(text, width, n_lines=2):
     return "\n".join(wrap(text, width, max_lines=n_lines, placeholder="…"))
 
 
-def _chosen(profiles, is_asked_for, max_features):
-    """Which features of profiles to draw, and how many there are."""
+def _asked_for(profiles, columns, names):
+    """The features of profiles that are of these columns."""
+    place = {profiles.columns[j]: j for j in np.flatnonzero(~profiles.is_share)}
+    others = [names[column] for column in columns if column not in place]
+    if others:
+        raise ValueError(f"features must be columns of numbers; these are not: {others}.")
+    if len(columns) > _MOST:
+        raise ValueError(f"features has {len(columns)} columns; {_MOST} at the most can be drawn.")
+    return np.array([place[column] for column in columns])
+
+
+def _most_distinctive(profiles, max_features):
+    """The features of profiles that tell the clusters apart most, and how many there are."""
     numbers = np.flatnonzero(~profiles.is_share)
     seen = np.isfinite(profiles.centers[:, numbers]).any(axis=0)
-    if is_asked_for:
-        others = list(dict.fromkeys(profiles.features[profiles.is_share]))
-        if others:
-            raise ValueError(f"features must be columns of numbers; these are none: {others}.")
-        if numbers.size > _MOST:
-            raise ValueError(f"features has {numbers.size} columns; {_MOST} at the most fit.")
-        return numbers, numbers.size
     if not numbers.size:
         raise ValueError("X has no column of numbers to draw; ProfileDisplay draws categories.")
     if seen.any():  # what the pipeline drops, as ids, is not what the clusters are about

@@ -25,7 +25,7 @@ class Scale:
         # What is a part of the step between whole numbers.
         self.step = 1.0 if is_whole and self.name == "linear" and found.size > 1 else 0.0
         if self.name == "log":
-            margin = (high / low) ** 0.05
+            margin = high**0.05 / low**0.05
             self.limits = low / margin, high * margin
             self.edges = np.geomspace(low, high, n_bins + 1)
             return
@@ -45,7 +45,7 @@ class Scale:
 def _is_better_as_logarithm(values):
     if values.size < 3 or values.min() <= 0.0 or values.min() == values.max():
         return False
-    skewness = _skewness(values)
+    skewness = _skewness(values / values.max())
     return skewness > _SKEWED and abs(_skewness(np.log(values))) < skewness / 2.0
 
 
