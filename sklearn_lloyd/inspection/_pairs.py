@@ -147,32 +147,17 @@ class PairDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        model, seen, _ = seen_by_clusterer(estimator, X)
         table = check_table(X)
         names = check_names(table, feature_names, fitted_names_of(estimator))
         wanted = check_columns(features, names)
         # Of all columns, so that clusters have the names that they have elsewhere.
         profiles = cluster_profiles(estimator, X, feature_names=names, n_exemplars=0)
         if wanted is None:
-            chosen, n_features = _most_distinctive(profiles, max_features)
+            chosen, n_features = most_distinctive(profiles, max_features)
         else:
             chosen, n_features = _asked_for(profiles, wanted, names), len(wanted)
-        shown = thin(drawn_rows("PairDisplay", seen), sample_size, random_state)
-        labels = np.searchsorted(profiles.clusters, np.asarray(model.predict(seen))[shown])
-        columns = [_numbers(table, j, shown) for j in profiles.columns[chosen]]
-        # A step without a way back leaves the means.
-        centers = np.where(np.isnan(profiles.centers), profiles.means, profiles.centers)
-        named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
-        display = cls(
-            np.stack(columns, axis=1),
-            labels,
-            centers[:, chosen],
-            list(profiles.features[chosen]),
-            [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named],
-            table.shape[0],
-            n_features,
-        )
-        return display.plot(ax)
+        rows = sample_size, random_state
+        return pairs_of(profiles, chosen, n_features, estimator, X, *rows).plot(ax)
 
     def plot(self, ax=None):
         """Draw.
@@ -286,6 +271,26 @@ def _cut(text, width, n_lines=2):
     return "\n".join(wrap(text, width, max_lines=n_lines, placeholder="…"))
 
 
+def pairs_of(profiles, chosen, n_features, estimator, X, sample_size=2000, random_state=0):
+    """The display of some features of profiles, and of rows, which may be fewer than those had."""
+    model, seen, _ = seen_by_clusterer(estimator, X)
+    shown = thin(drawn_rows("PairDisplay", seen), sample_size, random_state)
+    labels = np.searchsorted(profiles.clusters, np.asarray(model.predict(seen))[shown])
+    table = check_table(X)
+    # A step without a way back leaves the means.
+    centers = np.where(np.isnan(profiles.centers), profiles.means, profiles.centers)
+    named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
+    return PairDisplay(
+        np.stack([_numbers(table, j, shown) for j in profiles.columns[chosen]], axis=1),
+        labels,
+        centers[:, chosen],
+        list(profiles.features[chosen]),
+        [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named],
+        table.shape[0],
+        n_features,
+    )
+
+
 def _asked_for(profiles, columns, names):
     """The features of profiles that are of these columns."""
     place = {profiles.columns[j]: j for j in np.flatnonzero(~profiles.is_share)}
@@ -297,7 +302,7 @@ def _asked_for(profiles, columns, names):
     return np.array([place[column] for column in columns])
 
 
-def _most_distinctive(profiles, max_features):
+def most_distinctive(profiles, max_features):
     """The features of profiles that tell the clusters apart most, and how many there are."""
     numbers = np.flatnonzero(~profiles.is_share)
     seen = np.isfinite(profiles.centers[:, numbers]).any(axis=0)
