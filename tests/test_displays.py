@@ -390,6 +390,17 @@ def test_profile_of_categories():
     assert display.numbers.tolist() == [["1,600", "100%", "0%"], ["11", "0%", "100%"]]
 
 
+def test_names_are_no_formulas(X):
+    frame = pd.DataFrame(X, columns=["$a_b$ and\n$c$", "x" * 200])
+    model = KMeans(2, random_state=0).fit(frame)
+    for display in OF_CLUSTERS:
+        drawn = display.from_estimator(model, frame)
+        drawn.figure_.canvas.draw()
+    drawn = ProfileDisplay.from_estimator(model, frame)
+    texts = [tick.get_text() for tick in drawn.ax_.get_xticklabels()]
+    assert texts == [r"\$a_b\$ and \$c\$", "x" * 59 + "…"]
+
+
 def test_profile_of_the_features_that_tell_most():
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.normal(size=(300, 30)), blobs(300, 2, 3)])

@@ -10,6 +10,7 @@ from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._pairs import PairDisplay
 from sklearn_lloyd.inspection._profile import ProfileDisplay
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
+from sklearn_lloyd.inspection._report import ClusterReport, cluster_report
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 from sklearn_lloyd.inspection._steps import LloydStepsDisplay
 
@@ -17,6 +18,7 @@ __all__ = [
     "CentroidDisplay",
     "ClusterDisplay",
     "ClusterProfiles",
+    "ClusterReport",
     "ConvergenceDisplay",
     "Diagnosis",
     "Finding",
@@ -26,5 +28,6 @@ __all__ = [
     "ProfileDisplay",
     "SilhouetteDisplay",
     "cluster_profiles",
+    "cluster_report",
     "diagnose",
 ]

@@ -8,7 +8,7 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import predict_labels
 from sklearn_lloyd._rows import Rows
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, put_number, shown_of
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
 _GRID = 200  # points of the decision regions, along either axis
@@ -149,7 +149,7 @@ class ClusterDisplay:
         self.numbers_ = [
             put_number(ax, cluster, place) for cluster, place in enumerate(self.centers)
         ]
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         said = [shown_of(len(self.points), self.n_rows), "area: number of rows" * is_counted]
         ax.set_title("; ".join(filter(None, said)), fontsize="small", loc="right")
         return self

@@ -14,7 +14,7 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._columns import check_columns, check_names, check_table
-from sklearn_lloyd.inspection._drawing import look_of, panels, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import label_of, look_of, panels, put_number, shown_of
 from sklearn_lloyd.inspection._plane import drawn_rows, thin
 from sklearn_lloyd.inspection._scales import Scale
 
@@ -241,20 +241,17 @@ class PairDisplay:
         said = [shown_of(len(self.labels), self.n_rows)]
         if n < self.n_features:
             said.append(f"{n} of {self.n_features} columns of numbers")
-        clusters = self.clusters
-        handles = [
-            first[0].scatter([], [], c=look.color, marker=look.marker, s=25)
-            for look in map(look_of, range(min(len(clusters), _MOST_LISTED)))
-        ]
-        if len(clusters) > _MOST_LISTED:
-            said.append(f"{_MOST_LISTED} of {len(clusters)} clusters")
-        is_many = len(clusters) > _MANY
+        listed = self.clusters[:_MOST_LISTED]
+        if len(listed) < len(self.clusters):
+            said.append(f"{len(listed)} of {len(self.clusters)} clusters")
+        is_many = len(self.clusters) > _MANY
+        width = size if is_many else size * (len(first) - 1)
         self.legend_ = first[-1 if is_many else 1].legend(
-            handles,
             [
-                _cut(text, size if is_many else size * (len(first) - 1), 2 - is_many)
-                for text in clusters
+                first[0].scatter([], [], c=look.color, marker=look.marker, s=25)
+                for look in map(look_of, range(len(listed)))
             ],
+            [_cut(text, width, 2 - is_many) for text in listed],
             title="\n".join(filter(None, said)),
             title_fontsize="small",
             fontsize="x-small" if is_many else "small",
@@ -268,7 +265,8 @@ class PairDisplay:
 def _cut(text, width, n_lines=2):
     """Text in lines that are no longer than so many inches, cut if these are not enough."""
     width = max(5, int(width * 72.0 / _LETTER) - 3)
-    return "\n".join(wrap(text, width, max_lines=n_lines, placeholder="…"))
+    lines = wrap(label_of(text, width * n_lines), width, max_lines=n_lines, placeholder="…")
+    return "\n".join(lines)
 
 
 def pairs_of(profiles, chosen, n_features, estimator, X, sample_size=2000, random_state=0):

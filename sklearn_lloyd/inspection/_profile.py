@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
-from sklearn_lloyd.inspection._drawing import one_panel
+from sklearn_lloyd.inspection._drawing import label_of, one_panel
 from sklearn_lloyd.inspection._profiles import shown
 
 _MOST_WRITTEN = 150  # cells with numbers in them
@@ -177,8 +177,9 @@ class ProfileDisplay:
                     self.texts_.append(ax.text(j, i, self.numbers[i, j], color=color, **where))
         if any(number.startswith("(") for number in self.numbers.ravel()):
             ax.set_title("in brackets: medians", fontsize="small", loc="left")
-        ax.set_xticks(range(n_features), self.features, rotation=45, ha="right", size="small")
-        ax.set_yticks(range(n_clusters), self.clusters, size="small")
+        features, clusters = map(label_of, self.features), map(label_of, self.clusters)
+        ax.set_xticks(range(n_features), list(features), rotation=45, ha="right", size="small")
+        ax.set_yticks(range(n_clusters), list(clusters), size="small")
         if n_features < self.n_features:
             said = f"{n_features} of {self.n_features} features"
             ax.set_title(said, fontsize="small", loc="right")

@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, shown_of
+from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, shown_of
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
 from sklearn_lloyd.metrics._silhouette import checked_clusters
 from sklearn_lloyd.metrics._widths import silhouette_of_many
@@ -200,7 +200,9 @@ class SilhouetteDisplay:
             label += f" ± {2 * self.std_error:.1g}"
         self.mean_line_ = ax.axvline(self.average, color="gray", linestyle="--", label=label)
         ax.axvline(0.0, color="gray", linewidth=0.8)
-        names = [f"{name}: {mean:.2f}" for name, mean in zip(clusters, averages, strict=True)]
+        names = [
+            f"{label_of(name)}: {mean:.2f}" for name, mean in zip(clusters, averages, strict=True)
+        ]
         # In axes that are lower than those of its own figure, the text is smaller, and in the end
         # only some blades have one.
         step = np.diff(middles).min(initial=bottom) / (bottom + gap)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sklearn_lloyd._optional import import_optional
-from sklearn_lloyd.inspection._drawing import look_of, panels, put_number
+from sklearn_lloyd.inspection._drawing import label_of, look_of, panels, put_number
 from sklearn_lloyd.inspection._plane import Plane
 
 _BAR = 0.06  # width, of the picture of the flows
@@ -186,7 +186,7 @@ class AlignmentDisplay:
                 number.get_bbox_patch().set_edgecolor("#222222")
             self.numbers_.append(number)
             ax.scatter(*place, s=0)  # text alone does not widen the axes
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         ax.margins(0.12)
         ax.set_title("ring: before, number: now", fontsize="small", loc="right")
 
