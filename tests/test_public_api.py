@@ -12,6 +12,7 @@ SUBPACKAGES = {
     "cli": {"main"},
     "inspection": {
         "CentroidDisplay",
+        "ClusterDifferences",
         "ClusterDisplay",
         "ClusterProfiles",
         "ConvergenceDisplay",
@@ -21,8 +22,10 @@ SUBPACKAGES = {
         "NClustersDisplay",
         "ProfileDisplay",
         "SilhouetteDisplay",
+        "cluster_differences",
         "cluster_profiles",
         "diagnose",
+        "name_clusters",
     },
     "metrics": {
         "calinski_harabasz_score",

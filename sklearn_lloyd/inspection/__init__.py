@@ -1,10 +1,12 @@
 """What clusters are, how they came about and what is wrong with them."""
 
+from sklearn_lloyd._cluster_names import name_clusters
 from sklearn_lloyd.inspection._centroids import CentroidDisplay
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
 from sklearn_lloyd.inspection._diagnose import diagnose
+from sklearn_lloyd.inspection._differences import ClusterDifferences, cluster_differences
 from sklearn_lloyd.inspection._findings import Diagnosis, Finding
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._profile import ProfileDisplay
@@ -14,6 +16,7 @@ from sklearn_lloyd.inspection._steps import LloydStepsDisplay
 
 __all__ = [
     "CentroidDisplay",
+    "ClusterDifferences",
     "ClusterDisplay",
     "ClusterProfiles",
     "ConvergenceDisplay",
@@ -23,6 +26,8 @@ __all__ = [
     "NClustersDisplay",
     "ProfileDisplay",
     "SilhouetteDisplay",
+    "cluster_differences",
     "cluster_profiles",
     "diagnose",
+    "name_clusters",
 ]
