@@ -121,9 +121,7 @@ def check_names(names, clusters, what="clusters as predict gives them"):
         names = dict(zip(clusters, names, strict=True))
     unknown = [cluster for cluster in names if cluster not in clusters]
     if unknown:
-        raise ValueError(
-            f"The keys of names must be {what}, {_listed(clusters)}; got {unknown}."
-        )
+        raise ValueError(f"The keys of names must be {what}, {_listed(clusters)}; got {unknown}.")
     found = {clusters[clusters.index(each)]: check_name(name) for each, name in names.items()}
     if len(found) < len(names):
         raise ValueError(f"names has a cluster twice: {list(names)}.")

@@ -2,11 +2,12 @@
 
 from sklearn_lloyd._cluster_names import name_clusters
 from sklearn_lloyd.inspection._centroids import CentroidDisplay
+from sklearn_lloyd.inspection._cluster_differences import cluster_differences
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._convergence import ConvergenceDisplay
 from sklearn_lloyd.inspection._diagnose import diagnose
-from sklearn_lloyd.inspection._differences import ClusterDifferences, cluster_differences
+from sklearn_lloyd.inspection._differences import ClusterDifferences
 from sklearn_lloyd.inspection._findings import Diagnosis, Finding
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._profile import ProfileDisplay

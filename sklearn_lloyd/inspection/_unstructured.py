@@ -1,11 +1,15 @@
-"""Tables without groups that are otherwise like a given one."""
+"""Tables without groups that are otherwise like a given one, clustered in the same way."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy import sparse
-from scipy.special import ndtr, ndtri
+from scipy.special import logit, ndtr, ndtri
 from scipy.stats import rankdata
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.isotonic import isotonic_regression
 
 _FEW = 10  # different values; of so few nothing tells whether they have one mode
@@ -157,3 +161,70 @@ def one_mode(values):
     mean = best @ middles / best.sum()
     deviation = np.sqrt(best @ (np.square(middles - mean) + np.diff(knots) ** 2 / 12) / best.sum())
     return levels, (knots - mean) * (values.std() / deviation) + values.mean()
+
+
+def like(clusterer, n_clusters):
+    """A clone that finds as many clusters, from starts of its own."""
+    model = clone(clusterer)
+    params = model.get_params(deep=False)
+    if "n_clusters" in params:
+        model.set_params(n_clusters=n_clusters)
+    if not isinstance(params.get("init", ""), str):
+        model.set_params(init="k-means++")
+    return model
+
+
+def against_references(table, columns, own, labels, model, n_refs, rng):
+    """Effects, their means without groups, p-values and adjusted ones of some columns.
+
+    Parameters
+    ----------
+    table : Table
+    columns : dict of int to ndarray
+        Numbers, or categories by row, by place.
+    own : ndarray of shape (n_columns, n_features_seen), bool
+        Features that come from one column alone.
+    labels : ndarray of shape (n_rows,), intp
+    model : clusterer
+        Is fitted to each reference.
+    """
+    unstructured = Unstructured(list(columns.values()))
+    random_state = "random_state" in model.get_params(deep=False)
+    found = [_effects(table.seen(), columns, own, labels)]
+    for _ in range(n_refs):
+        drawn = dict(zip(columns, unstructured.draw(rng), strict=True))
+        seen = table.seen(drawn)
+        if random_state:
+            model.set_params(random_state=rng.randint(np.iinfo(np.int32).max))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            labels = model.fit(seen).predict(seen)
+        found.append(_effects(seen, drawn, own, labels))
+    found = np.array(found)
+    # X is one of the tables, so that without groups each of them is as likely to be the largest.
+    sizes = logit(np.clip(found, 1e-6, 1.0 - 1e-6))
+    spread = sizes.std(axis=0)
+    sizes = (sizes - sizes.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf)
+    sizes[0] -= 1e-9  # rounding must not make X the largest
+    p_values = (sizes >= sizes[0]).mean(axis=0)
+    adjusted = (sizes.max(axis=1)[:, np.newaxis] >= sizes[0]).mean(axis=0)
+    return found[0], found[1:].mean(axis=0), p_values, adjusted
+
+
+def _effects(seen, columns, own, labels):
+    """Eta squared of each column: as the clusterer sees it, where it has features of its own."""
+    effects = []
+    for values, mine in zip(columns.values(), own, strict=True):
+        if mine.any():
+            block = seen[:, mine]
+        elif values.dtype.kind == "i":
+            block = (values[:, np.newaxis] == np.unique(values)).astype(np.float64)
+        else:
+            block = np.where(np.isnan(values), np.nanmean(values), values)[:, np.newaxis]
+        block = block - block.mean(axis=0)
+        weights = np.bincount(labels)
+        sums = np.stack([np.bincount(labels, column) for column in block.T])
+        between = (np.square(sums) / np.maximum(weights, 1)).sum()
+        total = np.square(block).sum()
+        effects.append(between / total if total > 0.0 else 0.0)
+    return effects

@@ -177,8 +177,7 @@ class SegmentStore:
         -------
         estimator : fitted estimator
             Its clusterer has `cluster_ids_`: ``cluster_ids_[labels]`` are the segments of the
-            labels that `predict` gives. Present names other than "Segment" and an id are its
-            `cluster_names_`, which :func:`~sklearn_lloyd.inspection.cluster_profiles` uses.
+            labels that `predict` gives; and `cluster_names_`, if any was named.
 
         Raises
         ------
