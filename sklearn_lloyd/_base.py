@@ -236,8 +236,8 @@ class BaseKMeans(
         return check_centers_fit(centers, self.n_clusters, rows.shape[1]), self._n_starts(many)
 
     def _forget_ids(self):
-        """What `tracking` gave the clusters before is not of the new ones."""
-        for name in ("cluster_ids_", "next_cluster_id_"):
+        """Ids and names that the clusters before were given are not of the new ones."""
+        for name in ("cluster_ids_", "next_cluster_id_", "cluster_names_"):
             vars(self).pop(name, None)
 
     def _init_is_a_way(self):

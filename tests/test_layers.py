@@ -23,7 +23,7 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"_pipeline", "metrics", "preprocessing"},
+    {"_pipeline", "_cluster_names", "metrics", "preprocessing"},
     {"model_selection"},
     {"persistence"},
     {"inspection"},

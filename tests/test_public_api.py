@@ -12,6 +12,7 @@ SUBPACKAGES = {
     "cli": {"main"},
     "inspection": {
         "CentroidDisplay",
+        "ClusterDifferences",
         "ClusterDisplay",
         "ClusterProfiles",
         "ConvergenceDisplay",
@@ -22,8 +23,10 @@ SUBPACKAGES = {
         "PairDisplay",
         "ProfileDisplay",
         "SilhouetteDisplay",
+        "cluster_differences",
         "cluster_profiles",
         "diagnose",
+        "name_clusters",
     },
     "metrics": {
         "calinski_harabasz_score",

@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_lloyd._cluster_names import with_own_names
 from sklearn_lloyd._columns import column_names, is_frame
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
 from sklearn_lloyd._pipeline import fitted_names_of, split_steps
@@ -166,9 +167,10 @@ def cluster_profiles(
     }
     distinctive, stands_out = _compared(features, tables)
     totals = groups.totals
+    names = unique_names(stands_out, totals == 0.0, n_names)
     return ClusterProfiles(
         clusters=assigned.clusters,
-        names=np.array(unique_names(stands_out, totals == 0.0, n_names), dtype=object),
+        names=np.array(with_own_names(names, clusterer), dtype=object),
         sizes=totals if weights is not None else totals.astype(np.intp),
         shares=totals / totals.sum(),
         features=np.array([feature.name for feature in features], dtype=object),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import check_names, require_different
 from sklearn_lloyd.inspection._names import told_apart
 
 TABLES = ("means", "medians", "differences", "rank_differences", "centers")
@@ -29,7 +28,8 @@ class ClusterProfiles:
     clusters : ndarray of shape (n_clusters,)
         The labels that `predict` gives.
     names : ndarray of shape (n_clusters,), object
-        A suggested name in plain words, another for each cluster; :meth:`rename` gives others.
+        A name for each cluster: that of :func:`name_clusters`, else a suggested one in plain
+        words. :meth:`rename` gives others.
     sizes : ndarray of shape (n_clusters,)
         Rows in each cluster, integers; with `sample_weight` sums of weights, float64.
     shares : ndarray of shape (n_clusters,), float64
@@ -143,11 +143,13 @@ class ClusterProfiles:
     def rename(self, names):
         """The same profiles with names of your own, which pictures and reports then use.
 
+        :func:`name_clusters` keeps names with the model.
+
         Parameters
         ----------
-        names : dict
-            New names by label of the cluster, as in `clusters`. Clusters that it does not have
-            keep their names.
+        names : dict or list
+            New names by label of the cluster, as in `clusters`, or one for each. Clusters that a
+            dict does not have keep their names.
 
         Returns
         -------
@@ -157,9 +159,10 @@ class ClusterProfiles:
         Raises
         ------
         TypeError
-            If `names` is no dict, or a name is no str.
+            If `names` is neither dict nor list, or a name is no str.
         ValueError
-            If there is no such cluster, a name is empty, or two clusters would have the same name.
+            If there is no such cluster, a name is empty or longer than 200 characters, or two
+            clusters would have the same name.
 
         Examples
         --------
@@ -172,30 +175,11 @@ class ClusterProfiles:
         >>> list(profiles.rename({1: "Regulars"}).names)
         ['low x0', 'Regulars']
         """
-        if not isinstance(names, Mapping):
-            raise TypeError(
-                "names must be a dict of cluster labels to names, such as {0: 'Regulars'}; got "
-                f"{type(names).__name__}."
-            )
-        places = {label: i for i, label in enumerate(self.clusters.tolist())}
-        unknown = [label for label in names if label not in places]
-        if unknown:
-            raise ValueError(
-                f"The keys of names must be labels of clusters, which are {list(places)}; got "
-                f"{unknown}."
-            )
-        wrong = [name for name in names.values() if not isinstance(name, str)]
-        if wrong:
-            raise TypeError(f"Names must be str; got {wrong[0]!r} ({type(wrong[0]).__name__}).")
         own = self.names.copy()
-        for label, name in names.items():
+        places = {label: i for i, label in enumerate(self.clusters.tolist())}
+        for label, name in check_names(names, self.clusters).items():
             own[places[label]] = name
-        repeated = [name for name, count in Counter(own).items() if count > 1]
-        if repeated or "" in own:
-            raise ValueError(
-                "Names must differ and not be empty, also from those that clusters keep; "
-                f"these do not: {repeated or ['']}."
-            )
+        require_different(own, "Clusters, also those that keep their names,")
         return replace(self, names=own)
 
     def __repr__(self):

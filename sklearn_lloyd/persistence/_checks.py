@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from sklearn_lloyd._cluster_names import are_names
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._minibatch_kmeans import MiniBatchKMeans
 from sklearn_lloyd._squares import refuse_of_array
@@ -218,6 +219,7 @@ _CLUSTERS = {
     # Of a model whose clusters were matched with those of an older one.
     "cluster_ids_": _ids,
     "next_cluster_id_": _next_id,
+    "cluster_names_": lambda value, state: are_names(value, len(state["cluster_centers_"])),
 }
 _OURS = {
     KMeans: {
