@@ -27,6 +27,7 @@ from sklearn_lloyd.inspection import (
     ProfileDisplay,
     SilhouetteDisplay,
     cluster_profiles,
+    name_clusters,
 )
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.preprocessing import ClusterScaler
@@ -290,6 +291,13 @@ def test_silhouettes_of_a_sample():
     assert abs(display.average - exact.average) < 4 * display.std_error
     assert "±" in display.mean_line_.get_label()
     assert set(display.labels) == {"a", "b", "c"}
+
+
+def test_silhouettes_with_names(X):
+    model = name_clusters(KMeans(3, random_state=0).fit(X), {1: "Regulars"})
+    labels = SilhouetteDisplay.from_estimator(model, X).ax_.get_yticklabels()
+    texts = [label.get_text().rpartition(":")[0] for label in labels]
+    assert texts == ["0", "1, Regulars", "2"]
 
 
 def test_silhouettes_that_cannot_be(X):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from numbers import Integral
@@ -26,6 +27,7 @@ from sklearn_lloyd.inspection._report_parts import (
 from sklearn_lloyd.persistence._files import replacing
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class ClusterReport:
     """A page on a clustering, from :func:`cluster_report`; notebooks show it.
 
@@ -36,9 +38,8 @@ class ClusterReport:
         The whole page, which needs no other file, no network and no script.
     """
 
-    def __init__(self, title, html):
-        self.title = title
-        self.html = html
+    title: str
+    html: str
 
     def save(self, path):
         """Write the page to a file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sklearn_lloyd._cluster_names import own_names
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, shown_of
@@ -14,6 +15,7 @@ from sklearn_lloyd.metrics._widths import silhouette_of_many
 
 _GAP = 0.02  # between two blades, of the height of all
 _ROOM = 0.06  # for a label, of the same; of many clusters an equal part
+_LONGEST = 30  # letters of a name
 _LINE = 1.25  # height of a line of text, in sizes of its font
 _SMALLEST, _LARGEST = 4.0, 8.3  # of the font of labels, in points
 
@@ -39,6 +41,8 @@ class SilhouetteDisplay:
         How many rows there are.
     metric : {'euclidean', 'sqeuclidean'}
         Which distances the widths are of.
+    names : dict of label to str, default=None
+        Of the clusters that have one.
 
     Attributes
     ----------
@@ -66,13 +70,14 @@ class SilhouetteDisplay:
     array([0.44, 0.8 , 0.42])
     """
 
-    def __init__(self, widths, labels, average, std_error, n_rows, metric):
+    def __init__(self, widths, labels, average, std_error, n_rows, metric, names=None):
         self.widths = widths
         self.labels = labels
         self.average = average
         self.std_error = std_error
         self.n_rows = n_rows
         self.metric = metric
+        self.names = names
 
     @classmethod
     def from_estimator(
@@ -112,8 +117,10 @@ class SilhouetteDisplay:
             If matplotlib is not installed.
         """
         model, seen, _ = seen_by_clusterer(estimator, X)
-        options = {"metric": metric, "sample_size": sample_size, "random_state": random_state}
-        return cls.from_predictions(seen, model.predict(seen), **options, ax=ax)
+        display = cls._measured(seen, model.predict(seen), metric, sample_size, random_state)
+        names = own_names(model, len(getattr(model, "cluster_centers_", ())))
+        display.names = {i: name for i, name in enumerate(names) if name is not None}
+        return display.plot(ax)
 
     @classmethod
     def from_predictions(
@@ -148,6 +155,10 @@ class SilhouetteDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        return cls._measured(X, labels, metric, sample_size, random_state).plot(ax)
+
+    @classmethod
+    def _measured(cls, X, labels, metric, sample_size, random_state):
         rows, codes, _ = checked_clusters("SilhouetteDisplay", X, labels, None, metric, None)
         n_rows = codes.size
         size = n_rows if sample_size is None else min(sample_size, n_rows)
@@ -155,8 +166,7 @@ class SilhouetteDisplay:
         strata, sample = sample_of_clusters(check_random_state(random_state), codes, problem, size)
         widths = silhouette_of_many(rows, [codes], metric, None, sample)[0]
         average, error = estimate_mean(widths, sample, strata, None)
-        display = cls(widths, np.asarray(labels)[sample], average, error, n_rows, metric)
-        return display.plot(ax)
+        return cls(widths, np.asarray(labels)[sample], average, error, n_rows, metric)
 
     def plot(self, ax=None):
         """Draw.
@@ -200,15 +210,18 @@ class SilhouetteDisplay:
             label += f" ± {2 * self.std_error:.1g}"
         self.mean_line_ = ax.axvline(self.average, color="gray", linestyle="--", label=label)
         ax.axvline(0.0, color="gray", linewidth=0.8)
-        names = [
-            f"{label_of(name)}: {mean:.2f}" for name, mean in zip(clusters, averages, strict=True)
+        own = self.names or {}
+        names = [f"{each}, {own[each]}" if each in own else each for each in clusters.tolist()]
+        texts = [
+            f"{label_of(name, _LONGEST)}: {mean:.2f}"
+            for name, mean in zip(names, averages, strict=True)
         ]
         # In axes that are lower than those of its own figure, the text is smaller, and in the end
         # only some blades have one.
         step = np.diff(middles).min(initial=bottom) / (bottom + gap)
         font = step * 72.0 * ax.get_position().height * self.figure_.get_figheight() / _LINE
         every = slice(None, None, int(np.ceil(_SMALLEST / font)))
-        ax.set_yticks(middles[every], names[every], fontsize=np.clip(font, _SMALLEST, _LARGEST))
+        ax.set_yticks(middles[every], texts[every], fontsize=np.clip(font, _SMALLEST, _LARGEST))
         ax.set(xlabel=f"silhouette width ({self.metric})", ylabel="cluster: mean width")
         ax.set_ylim(bottom, -gap)
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), frameon=False)
