@@ -160,7 +160,8 @@ def one_mode(values):
     middles = 0.5 * (knots[1:] + knots[:-1])
     mean = best @ middles / best.sum()
     deviation = np.sqrt(best @ (np.square(middles - mean) + np.diff(knots) ** 2 / 12) / best.sum())
-    return levels, (knots - mean) * (values.std() / deviation) + values.mean()
+    knots = (knots - mean) * (values.std() / deviation) + values.mean()
+    return levels, np.clip(knots, points[0], points[-1])  # a logarithm may need them positive
 
 
 def like(clusterer, n_clusters):
