@@ -18,7 +18,8 @@ _HIGH, _LOW = "224,130,20", "128,115,172"
 
 _STYLE = """<style>
 .lloyd-profiles{line-height:1.4;max-width:75em}
-.lloyd-profiles .cards{display:grid;gap:.8em;grid-template-columns:repeat(auto-fill,minmax(min(18em,100%),1fr))}
+.lloyd-profiles .cards{display:grid;gap:.8em;\
+grid-template-columns:repeat(auto-fill,minmax(min(18em,100%),1fr))}
 .lloyd-profiles .card{border:1px solid rgba(128,128,128,.5);border-radius:.4em;padding:.6em .8em}
 .lloyd-profiles h3{font-size:1.05em;margin:0;overflow-wrap:anywhere}
 .lloyd-profiles p{margin:.1em 0 .5em}
@@ -112,14 +113,9 @@ def markdown(profiles, max_features):
             for i, cell in enumerate(row[1:-1])
         ]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        + " |"
-        for row in rows
-    ]
-    rule = "| " + " | ".join(["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]) + " |"
-    return "\n".join([lines[0], rule, *lines[1:]])
+    rows.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+    padded = (map(str.ljust, row, widths) for row in rows)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
 
 
 def page(profiles, title, max_features):

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 from scipy import sparse
-from scipy.special import logit, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -203,7 +203,9 @@ def against_references(table, columns, own, labels, model, n_refs, rng):
         found.append(_effects(seen, drawn, own, labels))
     found = np.array(found)
     # X is one of the tables, so that without groups each of them is as likely to be the largest.
-    sizes = logit(np.clip(found, 1e-6, 1.0 - 1e-6))
+    # On a scale where those near one differ: few k-means split along each of many columns, and
+    # what the others leave of it is near zero.
+    sizes = -np.log(np.maximum(1.0 - found, 1e-6))
     spread = sizes.std(axis=0)
     sizes = (sizes - sizes.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf)
     sizes[0] -= 1e-9  # rounding must not make X the largest
