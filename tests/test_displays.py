@@ -106,7 +106,8 @@ def test_other_clusterers_and_sparse_rows(display, X):
     for name, value in vars(b).items():
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             np.testing.assert_allclose(vars(a)[name], value, rtol=1e-7, atol=1e-7)
-            np.testing.assert_allclose(vars(c)[name], value, rtol=1e-7, atol=1e-7)
+            if (display, name) != (ProfileDisplay, "differences"):  # sparse rows have no ranks
+                np.testing.assert_allclose(vars(c)[name], value, rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("display", [*OF_CLUSTERS, ConvergenceDisplay])
@@ -345,7 +346,7 @@ def test_profile():
     model = KMeans(3, random_state=0).fit(X)
     display = ProfileDisplay.from_estimator(model, X, feature_names=list("abcd"))
     profiles = cluster_profiles(model, X, feature_names=list("abcd"))
-    np.testing.assert_array_equal(display.image_.get_array(), profiles.differences)
+    np.testing.assert_array_equal(display.image_.get_array(), profiles.contrasts)
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == list("abcd")
     first = display.ax_.get_yticklabels()[0].get_text()
     assert first == f"0: {profiles.names[0]} ({profiles.shares[0]:.0%})"

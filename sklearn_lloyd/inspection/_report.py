@@ -13,18 +13,19 @@ from string import Template
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._diagnose import diagnose
+from sklearn_lloyd.inspection._profile_tables import fragment
 from sklearn_lloyd.inspection._report_made import how_it_was_made, search_of
 from sklearn_lloyd.inspection._report_parts import (
-    cards,
     choice,
     counted,
     findings,
     lead,
     number_of_rows,
     pictures,
-    profile_table,
 )
 from sklearn_lloyd.persistence._files import replacing
+
+_MOST_FEATURES = 40  # in the table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -179,9 +180,8 @@ def cluster_report(
     body = [
         f"<h1>{escape(title)}</h1>",
         lead(profiles, diagnosis, search, n_rows, rows),
-        cards(profiles, rows),
+        f"<h2>What the clusters are</h2>{fragment(profiles, _MOST_FEATURES)}",
         choice(estimator, search),
-        profile_table(profiles, rows),
         pictures(estimator, X, profiles, max_rows, random_state),
         findings(diagnosis),
         how_it_was_made(estimator, X, profiles, n_rows),

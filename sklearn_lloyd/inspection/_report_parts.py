@@ -12,17 +12,12 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
-from sklearn_lloyd.inspection._drawing import look_of
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._pairs import most_distinctive, pairs_of
 from sklearn_lloyd.inspection._profile import ProfileDisplay
-from sklearn_lloyd.inspection._profiles import shown
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_MOST_CARDS = 24  # clusters; all of them are in the table
-_MOST_POINTS = 4  # of a card
-_MOST_FEATURES = 40  # in the table
 _PAIRS = 5  # features in the picture of pairs
 _DOTS = 110  # for each inch of a picture
 
@@ -79,33 +74,6 @@ def _how_sure(diagnosis, search):
     return " ".join(said)
 
 
-def cards(profiles, rows):
-    """What each cluster is."""
-    found = []
-    for i in range(len(profiles.clusters))[:_MOST_CARDS]:
-        color = look_of(i).color
-        points = "".join(
-            f"<li>{_compared(profiles, i, j)}</li>" for j in profiles.distinctive[i][:_MOST_POINTS]
-        )
-        size = f"{profiles.sizes[i]:,.10g} {escape(rows)}, {_percent(profiles.shares[i])}"
-        found.append(
-            f'<div class="card" style="border-color:{color}">'
-            f"<h3>{escape(f'{profiles.clusters[i]}: {profiles.names[i]}')}</h3><p>{size}</p>"
-            f'<div class="bar"><div style="width:{100 * profiles.shares[i]:.1f}%;'
-            f'background:{color}"></div></div>'
-            f"<ul>{points or '<li>like the whole in every column</li>'}</ul></div>"
-        )
-    more = len(profiles.clusters) - _MOST_CARDS
-    said = f'<p class="small">And {more} more, which are in the table below.</p>' * (more > 0)
-    return f'<h2>What the clusters are</h2><div class="cards">{"".join(found)}</div>{said}'
-
-
-def _compared(profiles, i, j):
-    own, whole, is_median = shown(profiles, i, j)
-    name = escape(str(profiles.features[j])) + ", median" * is_median
-    return f"{name}: <strong>{own}</strong> (all: {whole})"
-
-
 def choice(estimator, search):
     """How the number of clusters was chosen; empty if no search chose it."""
     if search is None:
@@ -135,43 +103,6 @@ def _choice_of_a_grid(search):
             "largest, whatever the data."
         )
     return f"<h2>How many clusters</h2><p>{escape(said)}</p>"
-
-
-def profile_table(profiles, rows):
-    """Sizes and averages: a row for each feature, a column for each cluster."""
-    if hasattr(profiles, "to_html"):
-        return f'<h2>Sizes and averages</h2><div class="wide">{profiles.to_html()}</div>'
-    between = profiles.shares @ np.nan_to_num(profiles.contrasts) ** 2
-    drawn = np.sort(np.argsort(-between, kind="stable")[:_MOST_FEATURES])
-    n_clusters = len(profiles.clusters)
-    lines = [
-        ["", *(f"{c}: {name}" for c, name in zip(profiles.clusters, profiles.names, strict=True))],
-        [rows, *(f"{size:,.10g}" for size in profiles.sizes)],
-        ["share", *map(_percent, profiles.shares)],
-    ]
-    ends = ["all", f"{profiles.sizes.sum():,.10g}", "100%"]
-    for j in drawn:
-        cells = [shown(profiles, i, j) for i in range(n_clusters)]
-        lines.append([profiles.features[j], *(f"({c[0]})" if c[2] else c[0] for c in cells)])
-        ends.append(cells[0][1])
-    table = "".join(
-        "<tr>"
-        + "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in [*line, end])
-        + "</tr>"
-        for line, end, kind in zip(lines, ends, ["th"] + ["td"] * len(lines), strict=False)
-    )
-    notes = []
-    if len(drawn) < len(profiles.features):
-        notes.append(f"{len(drawn)} of {len(profiles.features)} features: those that differ most.")
-    if profiles.left_out:
-        left_out = "; ".join(f"{name}: {what}" for name, what in profiles.left_out.items())
-        notes.append(f"Columns without averages: {left_out}.")
-    return (
-        "<h2>Sizes and averages</h2><p>Means in the units of the table, and shares of categories; "
-        "in brackets medians, where a few large values move the mean.</p>"
-        f'<div class="wide"><table>{table}</table></div>'
-        f'<p class="small">{escape(" ".join(notes))}</p>'
-    )
 
 
 def pictures(estimator, X, profiles, max_rows, random_state):

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 from scipy import sparse
-from scipy.special import logit, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -160,7 +160,8 @@ def one_mode(values):
     middles = 0.5 * (knots[1:] + knots[:-1])
     mean = best @ middles / best.sum()
     deviation = np.sqrt(best @ (np.square(middles - mean) + np.diff(knots) ** 2 / 12) / best.sum())
-    return levels, (knots - mean) * (values.std() / deviation) + values.mean()
+    knots = (knots - mean) * (values.std() / deviation) + values.mean()
+    return levels, np.clip(knots, points[0], points[-1])  # a logarithm may need them positive
 
 
 def like(clusterer, n_clusters):
@@ -202,8 +203,11 @@ def against_references(table, columns, own, labels, model, n_refs, rng):
         found.append(_effects(seen, drawn, own, labels))
     found = np.array(found)
     # X is one of the tables, so that without groups each of them is as likely to be the largest.
-    sizes = logit(np.clip(found, 1e-6, 1.0 - 1e-6))
+    sizes = -np.log(np.maximum(1.0 - found, 1e-6))  # effects near one differ, those near zero not
+    # Of columns that clusters hardly ever split by, one that does is many deviations off: theirs
+    # are taken for larger than they are (Tusher, Tibshirani & Chu 2001).
     spread = sizes.std(axis=0)
+    spread += np.median(spread)
     sizes = (sizes - sizes.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf)
     sizes[0] -= 1e-9  # rounding must not make X the largest
     p_values = (sizes >= sizes[0]).mean(axis=0)
