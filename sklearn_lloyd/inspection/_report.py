@@ -11,6 +11,7 @@ from secrets import token_hex
 from string import Template
 
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
+from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._diagnose import diagnose
 from sklearn_lloyd.inspection._profile_tables import fragment
@@ -167,6 +168,7 @@ def cluster_report(
     >>> report.title
     'Three clusters of 150 flowers'
     """
+    import_optional("matplotlib.pyplot", extra="plot")  # before the long work
     diagnosis = diagnose(estimator, X, sample_weight=sample_weight, random_state=random_state)
     options = {"sample_weight": sample_weight, "feature_names": feature_names, "n_exemplars": 0}
     profiles = cluster_profiles(estimator, X, **options)

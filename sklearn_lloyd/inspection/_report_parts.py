@@ -113,11 +113,16 @@ def pictures(estimator, X, profiles, max_rows, random_state):
         chosen = check_random_state(random_state).choice(n_rows, max_rows, replace=False)
         X = _take(X, np.sort(chosen))
         said = f"<p>Pictures of rows show {max_rows:,} of them, drawn at random.</p>"
+    contrast = (
+        "How each cluster differs from the whole: orange is more, purple is less, and the numbers "
+        "are means in the units of the table."
+    )
+    if getattr(profiles, "terms", None) is not None:
+        contrast = "The terms that are each cluster's own."
     drawn = [
         _picture(
-            "How each cluster differs from the whole: orange is more, purple is less, and "
-            "the numbers are means in the units of the table.",
-            "Heat map of the profiles",
+            contrast,
+            "Profiles of the clusters",
             partial(ProfileDisplay.from_profiles, profiles),
             is_wide=True,
         ),
