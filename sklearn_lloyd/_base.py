@@ -210,6 +210,14 @@ class BaseKMeans(
         -------
         score : float
             Minus the weighted sum of squared distances to the nearest centre.
+
+        Notes
+        -----
+        More centres are nearer to any rows, those of a test fold too. So a search over
+        `n_clusters` by this score, as :class:`~sklearn.model_selection.GridSearchCV` without
+        `scoring` is, chooses the largest: give it a scorer of :mod:`sklearn_lloyd.metrics`, such
+        as :func:`~sklearn_lloyd.metrics.silhouette_scorer`, or take
+        :class:`~sklearn_lloyd.model_selection.NClustersSearch`.
         """
         rows = self._check_new_rows(X)
         weights = check_weights(sample_weight, rows.shape[0])

@@ -127,6 +127,15 @@ def test_of_many_rows_one_cluster_and_weights(table):
     assert "Not every random_state was a number" in text
 
 
+def test_code_makes_the_same_again(table):
+    steps = make_column_transformer((StandardScaler(), ["spend", "age"]))
+    model = make_pipeline(steps, KMeans(3, n_init=2, random_state=0)).fit(table)
+    code = _code(model, 300, table.columns).replace("X = ...", "").partition("cluster_report(")
+    found = {"X": table}
+    exec(code[0], found)
+    np.testing.assert_array_equal(found["model"][-1].labels_, model[-1].labels_)
+
+
 def test_code_of_what_has_no_text():
     double = FunctionTransformer(np.log1p)
     code = _code(make_pipeline(double, KMeans(2)), 7, None)

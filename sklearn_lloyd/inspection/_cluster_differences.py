@@ -19,7 +19,7 @@ from sklearn_lloyd.inspection._unstructured import Table, against_references, li
 _RARE = 5  # rows that a category is expected to have in each cluster; others are put together
 _CLAIMS = {
     (True, True): "groups: differs more than clusters of rows without groups do",
-    (True, False): "no claim: clusters of rows without groups differ as much",
+    (True, False): "no claim: clusters of rows without groups may differ as much",
     (False, True): "differs between the clusters",
     (False, False): "no difference shown",
 }

@@ -20,7 +20,7 @@ _HIGH, _LOW = "224,130,20", "128,115,172"
 _STYLE = """<style>
 .lloyd-profiles{line-height:1.4;max-width:75em}
 .lloyd-profiles .cards{display:grid;gap:.8em;\
-grid-template-columns:repeat(auto-fill,minmax(min(18em,100%),1fr))}
+grid-template-columns:repeat(auto-fit,minmax(min(18em,100%),1fr))}
 .lloyd-profiles .card{border:1px solid rgba(128,128,128,.5);border-radius:.4em;padding:.6em .8em}
 .lloyd-profiles h3{font-size:1.05em;margin:0;overflow-wrap:anywhere}
 .lloyd-profiles p{margin:.1em 0 .5em}
@@ -31,9 +31,11 @@ grid-template-columns:repeat(auto-fill,minmax(min(18em,100%),1fr))}
 .lloyd-profiles .bar div{height:100%}
 .lloyd-profiles .wide{overflow-x:auto;max-width:100%}
 .lloyd-profiles table{border-collapse:collapse;margin:.5em 0}
-.lloyd-profiles th,.lloyd-profiles td{padding:.2em .6em;text-align:right;min-width:4em;\
+.lloyd-profiles th,.lloyd-profiles td{padding:.2em .6em;text-align:right;min-width:5em;\
 border-bottom:1px solid rgba(128,128,128,.3)}
-.lloyd-profiles th:first-child{text-align:left}
+.lloyd-profiles th{overflow-wrap:anywhere;vertical-align:bottom}
+.lloyd-profiles th:first-child{text-align:left;min-width:7em;max-width:16em}
+.lloyd-profiles details{margin-top:.8em}
 </style>"""
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -127,14 +129,15 @@ def fragment(profiles, max_features):
     """HTML with its own style, for a notebook or a part of a page."""
     k = len(profiles.clusters)
     said = f"{k} clusters, {len(profiles.features)} features"
+    key = "Orange bars: higher than all rows; violet: lower. Names go by the same measure."
     cards = "".join(_card(profiles, i) for i in range(k))
     left_out = "<br>".join(escape(line) for line in notes(profiles))
     drawn = most_telling(profiles, max_features)
     return (
-        f'<div class="lloyd-profiles">{_STYLE}<p><strong>{said}</strong>. Orange bars: higher '
-        "than all rows; violet: lower.</p>"
+        f'<div class="lloyd-profiles">{_STYLE}<p><strong>{said}</strong>. {key}</p>'
         f'<div class="cards">{cards}</div><details><summary>{len(drawn)} features side by side'
-        f'</summary><div class="wide">{_table(profiles, drawn)}</div></details>'
+        f'</summary><div class="wide">{_table(profiles, drawn)}</div>'
+        "<small>Bold: stands out. In brackets: medians.</small></details>"
         f"<p><small>{left_out}</small></p></div>"
     )
 

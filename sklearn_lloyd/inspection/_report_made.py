@@ -35,7 +35,7 @@ def how_it_was_made(estimator, X, profiles, n_rows):
     """Facts, and code."""
     steps, clusterer = split_steps(estimator)
     names = column_names(X) or fitted_names_of(estimator)
-    columns = f"{X.shape[1]:,}" if hasattr(X, "shape") and len(X.shape) == 2 else "text"
+    columns = f"{X.shape[1]:,}" if hasattr(X, "shape") and len(X.shape) == 2 else ""
     facts = {
         "Date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         "Rows": f"{n_rows:,}",
