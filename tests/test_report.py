@@ -15,7 +15,7 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from sklearn_lloyd import KMeans
@@ -56,7 +56,9 @@ def table():
 
 @pytest.fixture(scope="module")
 def report(table):
-    model = make_pipeline(StandardScaler(), KMeans(3, random_state=0)).fit(table)
+    # A name that is too long for a line on a phone.
+    steps = [("scale", StandardScaler()), ("the_customers_of_this_year", KMeans(random_state=0))]
+    model = Pipeline(steps).set_params(the_customers_of_this_year__n_clusters=3).fit(table)
     return cluster_report(model, table, rows="customers")
 
 
@@ -67,7 +69,7 @@ def test_what_it_says(report):
     assert "What the clusters are" in page.text
     assert "How many clusters" not in page.text  # nothing chose it
     assert page.tags.count("img") == 4
-    assert "model = Pipeline(steps=[('standardscaler', StandardScaler())," in page.text
+    assert "model = Pipeline(steps=[('scale', StandardScaler())," in page.text
     assert "The same rows give the same clusters" in page.text
     assert "300: as many as on this page" in page.text
     assert plt.get_fignums() == []
@@ -177,6 +179,7 @@ def test_in_a_browser(report, tmp_path, width):
         page.on("console", lambda message: complaints.append(message.text))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(path.as_uri())
+        page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
         # The page itself is not moved sideways; pictures and tables are, each by itself.
         assert page.evaluate("document.documentElement.scrollWidth") == width
         are_drawn = "images => images.every(image => image.naturalWidth > 100)"
