@@ -17,8 +17,9 @@ def name_clusters(estimator, names):
     """Keep names of your own with a fitted model: profiles, tables and pictures then use them.
 
     The clusterer gets an attribute `cluster_names_`, which pickle, joblib and
-    :func:`sklearn_lloyd.persistence.save` store with it. :func:`sklearn_lloyd.tracking.\
-align_clusters` carries names to the next model by the ids of clusters.
+    :func:`sklearn_lloyd.persistence.save` store with it.
+    :func:`sklearn_lloyd.tracking.align_clusters` carries names to the next model by the ids of
+    clusters.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ import pickle
 from html.parser import HTMLParser
 
 import joblib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ from sklearn_lloyd.inspection import cluster_profiles, name_clusters
 from sklearn_lloyd.metrics import silhouette_scorer
 from sklearn_lloyd.persistence import load, save
 from sklearn_lloyd.persistence._archive import dump_bytes
-from sklearn_lloyd.tracking import SegmentStore, align_clusters
+from sklearn_lloyd.tracking import AlignmentDisplay, SegmentStore, align_clusters
 
 X = np.concatenate([np.arange(8.0), np.arange(8.0) + 50, np.arange(8.0) + 200]).reshape(-1, 1)
 CENTERS = [[3.5], [53.5], [203.5]]
@@ -85,6 +86,9 @@ def test_carried_by_ids():
     new = KMeans.from_centers([CENTERS[2], [900.0], CENTERS[0]])
     alignment = align_clusters(new, old)
     assert alignment.names == {0: "low", 1: "middle", 2: "high"}
+    display = AlignmentDisplay.from_alignment(alignment, names={3: "Far"})
+    assert display.names == {**alignment.names, 3: "Far"}
+    plt.close("all")
     applied = alignment.apply(new)
     assert applied.cluster_ids_.tolist() == [0, 2, 3]
     assert applied.cluster_names_.tolist() == ["low", "high", None]

@@ -51,7 +51,14 @@ class ClusterDifferences:
     library: str
 
     def to_frame(self):
-        """One row for each column of the table, in pandas or polars as X was; else a dict."""
+        """One row for each column of the table.
+
+        Returns
+        -------
+        frame : pandas or polars DataFrame, or dict of columns
+            As X was a frame of either, else a dict. The columns are "columns", "clustered_on",
+            "measures", "effects", "expected", "p_values", "adjusted" and "claims".
+        """
         names = ("columns", "clustered_on", "measures", "effects", "expected", "p_values")
         found = {name: getattr(self, name).tolist() for name in (*names, "adjusted", "claims")}
         return import_module(self.library).DataFrame(found) if self.library else found
