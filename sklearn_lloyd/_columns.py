@@ -9,12 +9,13 @@ apart all the same.)
 import re
 from datetime import date, time, timedelta
 from functools import lru_cache, partial
-from numbers import Number
+from numbers import Number, Real
 from typing import NamedTuple
 
 import numpy as np
 
 NUMBER, BOOLEAN, CATEGORY, TIME, OTHER = "number", "boolean", "category", "time", "other"
+MISSING = "missing"  # as a category
 
 
 class Kind(NamedTuple):
@@ -174,6 +175,51 @@ def as_floats(values):
         found = np.full(values.shape, np.nan)
         found[present] = values[present].astype(np.float64)
         return found
+
+
+def label_of(category):
+    """What a category is called: a whole number without a decimal point."""
+    if is_missing(category):
+        return MISSING
+    whole = isinstance(category, Real) and float(category).is_integer()
+    return str(int(category)) if whole else str(category)
+
+
+def as_texts(values):
+    """Categories as texts, an array of objects: missing ones are one of them.
+
+    Numbers, also those in columns of objects, are called the same whatever type holds them.
+    """
+    values = np.asarray(values)
+    if column_kinds(values[:, np.newaxis])[0].name == NUMBER:
+        values = as_floats(values)
+    if values.dtype.kind == "f":
+        found, places = np.unique(values, return_inverse=True)
+        return np.array([label_of(value) for value in found], object)[places]
+    return np.where(missing_values(values), MISSING, values.astype(str)).astype(object)
+
+
+def as_times(values):
+    """Times as float64 days since 1970, by the clock of their own time zone; NaN where missing.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are no dates, but for instance durations.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind == "O":
+        values = np.array([_by_its_clock(each) for each in values], "datetime64[us]")
+    if values.dtype.kind != "M":
+        raise ValueError("no dates")
+    days = values.astype("datetime64[us]").astype(np.int64) / 86_400e6
+    return np.where(np.isnat(values), np.nan, days)
+
+
+def _by_its_clock(moment):
+    if is_missing(moment):
+        return None
+    return moment.replace(tzinfo=None) if getattr(moment, "tzinfo", None) else moment
 
 
 def not_numbers(X):

@@ -91,17 +91,10 @@ def indicator_features(view):
     total = view.variances.sum()
     if len(view.rows) < FEW_ROWS or not total:
         return None
-
-    def has_two_values(features):
-        values = view.values_of(features)
-        low, high = values.min(axis=0), values.max(axis=0)
-        return (low < high) & ((values == low) | (values == high)).all(axis=0)
-
-    two_valued = view.by_feature(has_two_values) > 0.0
-    share = float(view.variances[two_valued].sum() / total)
+    share = float(view.variances[view.two_valued].sum() / total)
     if share <= INDICATORS:
         return None
-    names = [view.names[j] for j in np.flatnonzero(two_valued)]
+    names = [view.names[j] for j in np.flatnonzero(view.two_valued)]
     return Finding(
         "indicator-features",
         "medium",

@@ -133,6 +133,17 @@ class View:
         return found
 
     @cached_property
+    def two_valued(self):
+        """Which features have two values in the sample, as one-hot columns do."""
+
+        def has_two_values(features):
+            values = self.values_of(features)
+            low, high = values.min(axis=0), values.max(axis=0)
+            return (low < high) & ((values == low) | (values == high)).all(axis=0)
+
+        return self.by_feature(has_two_values) > 0.0
+
+    @cached_property
     def principal(self):
         """The principal axes of some rows."""
         return principal_axes(self.rows[:N_PAIRED], self.weights[:N_PAIRED], MOST_AXES)
@@ -245,9 +256,12 @@ class View:
     def density(self):
         """Groups that are connected by dense rows: (labels of some rows, radius).
 
-        Rows of no group have -1.
+        Rows of no group have -1. Features of two values are left out if there are others: between
+        such values there always is a gap.
         """
         rows = self.rows[:N_PAIRED]
+        if rows.shape[1] == self.n_features and not self.two_valued.all():
+            rows = rows[:, ~self.two_valued]
         nearest = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(rows) - 1)).fit(rows)
         radius = float(np.median(nearest.kneighbors()[0][:, -1]))
         if radius == 0.0:  # mostly repeats

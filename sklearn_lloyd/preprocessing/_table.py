@@ -1,0 +1,375 @@
+"""`table_pipeline`: what becomes of each column of a table before it is clustered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from sklearn_lloyd._columns import (
+    BOOLEAN,
+    CATEGORY,
+    MISSING,
+    NUMBER,
+    OTHER,
+    TIME,
+    as_floats,
+    as_texts,
+    as_times,
+    column_kinds,
+    column_labels,
+    column_of,
+    is_frame,
+    missing_values,
+    named_columns,
+    reads_as_numbers,
+)
+from sklearn_lloyd._compat import Interval, StrOptions, validate_params
+from sklearn_lloyd._identifiers import are_names, identifier_by
+from sklearn_lloyd._kmeans import KMeans
+from sklearn_lloyd._parameters import advice_for
+from sklearn_lloyd.preprocessing._category_encoder import CategoryEncoder
+from sklearn_lloyd.preprocessing._cluster_scaler import ClusterScaler
+from sklearn_lloyd.preprocessing._signed_log import SignedLog
+from sklearn_lloyd.preprocessing._table_columns import TableColumns
+from sklearn_lloyd.preprocessing._time_features import AGE, TIME_FEATURES, TimeFeatures
+
+# A common bound for "highly skewed" (Bulmer, Principles of Statistics, 1979); that of an
+# exponential distribution is 2.
+SKEWED = 1.0
+MOSTLY_MISSING = 0.5  # of the values: more would be made up than are known
+# Of the rows, in categories that are frequent enough for a column of their own: with less, most
+# rows would be alike for the sole reason that theirs are rare.
+COVERED = 0.5
+# Interquartile ranges around the median, 6.7 standard deviations of normal values: beyond is what
+# was mistyped, and no group.
+CLIP = 5.0
+LOG, DROP = "log", "drop"
+ROLES = (NUMBER, LOG, CATEGORY, *TIME_FEATURES, DROP)
+
+
+class _Treatment(NamedTuple):
+    """What becomes of a column: roles that it plays, if any, and why, in words."""
+
+    roles: tuple
+    note: str
+
+
+@validate_params(
+    {
+        "table": "no_validation",
+        "clusterer": "no_validation",
+        "roles": [Mapping, None],
+        "category_weight": [Interval(Real, 0, None, closed="neither"), StrOptions({"mca"})],
+        "max_categories": [Interval(Integral, 2, None, closed="left")],
+        "scaler": "no_validation",
+    },
+    prefer_skip_nested_validation=True,
+)
+def table_pipeline(
+    table, clusterer=None, *, roles=None, category_weight=1.0, max_categories=20, scaler=None
+):
+    """Make a pipeline that brings the columns of a table to one scale and clusters the rows.
+
+    It looks at the columns once, decides what is to become of each, and says so in words. What
+    it gives is an ordinary Pipeline, not fitted, whose first step is a ColumnTransformer. A refit
+    on other rows treats the columns alike, and learns medians, scales and categories anew.
+
+    Parameters
+    ----------
+    table : frame of pandas or polars, or ndarray of shape (n_rows, n_columns)
+        Rows to cluster, or some that are like them.
+
+    clusterer : estimator, default=None
+        The last step, which is cloned. None: ``KMeans()``.
+
+    roles : dict of str to str or tuple of str, default=None
+        What columns are to be, by their names, or by their places in an array; the others follow
+        the rules below.
+
+        - 'number': as it is, without a logarithm; 'log': by its logarithm;
+        - 'category': one-hot, such as codes that are numbers;
+        - 'age', 'time-of-year', 'day-of-week', 'time-of-day': numbers of times, see
+          :class:`TimeFeatures`; a tuple for several of them;
+        - 'drop': left out.
+
+    category_weight : float or 'mca', default=1.0
+        What a difference of categories adds to the squared distance of two rows: gamma of
+        k-prototypes, and in Gower's manner 1. Two rows differ in a number by 2 on average. 'mca'
+        goes by frequencies, see :class:`CategoryEncoder`.
+
+    max_categories : int, default=20
+        So many categories of a column have a column of their own at the most. The others, and all
+        below 1 % of the rows, count as one, "rare".
+
+    scaler : transformer, default=None
+        For numbers. None: ``ClusterScaler(clip=5.0)``, z-scores of values that are brought into
+        the median plus and minus five interquartile ranges.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Its step "columns" is a :class:`TableColumns`: ``print(pipeline["columns"])`` says what
+        becomes of each column, and its `notes` are the same as a dict. Without the last step,
+        ``pipeline[:-1]``, it makes the rows that the clusterer sees.
+
+    Raises
+    ------
+    TypeError
+        If the table is none.
+
+    ValueError
+        If it has no rows, columns of one name, infinite numbers, or no column that tells rows
+        apart; if `roles` asks for what a column cannot be. The message names the columns.
+
+    See Also
+    --------
+    sklearn_lloyd.inspection.cluster_profiles : What the clusters are, in the units of the table.
+    sklearn_lloyd.model_selection.NClustersSearch : How many there are.
+
+    Notes
+    -----
+    The rules, in this order:
+
+    - **Left out** are columns of one value or of none, or with more than half of the values
+      missing; numbers that name the rows, see :func:`~sklearn_lloyd.inspection.diagnose`; texts of
+      which nine in ten occur once, or few repeat under the name of an id; categories if those
+      that are frequent enough for a column of their own have less than half of the rows, as in a
+      column of 10,000 towns; times; and what is neither number, text nor time.
+    - **Numbers of two values**, and yes and no, are categories.
+    - **Other numbers:** the median for missing values; a logarithm (:class:`SignedLog`) if the
+      skewness is above 1 and the logarithm brings it nearer to 0; then the scaler.
+    - **Categories**, texts among them: one-hot columns (:class:`CategoryEncoder`). "missing" is a
+      category.
+
+    It reads the columns one after the other, O(n_rows log(n_rows)) each.
+
+    References
+    ----------
+    Gower, J. C. "A general coefficient of similarity and some of its properties". Biometrics 27,
+    1971.
+
+    Huang, Z. "Extensions to the k-means algorithm for clustering large data sets with categorical
+    values". Data Mining and Knowledge Discovery 2, 1998.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_lloyd import KMeans
+    >>> from sklearn_lloyd.preprocessing import table_pipeline
+    >>> rng = np.random.RandomState(0)
+    >>> table = pd.DataFrame({
+    ...     "customer": [f"C{i:03}" for i in range(200)],
+    ...     "spend": np.exp(rng.normal(np.repeat([3.0, 6.0], 100), 0.8)),
+    ...     "age": np.where(rng.rand(200) < 0.1, np.nan, rng.normal(40, 9, 200).round()),
+    ...     "region": rng.choice(["north", "south"], 200),
+    ... })
+    >>> model = table_pipeline(table, KMeans(2, random_state=0)).fit(table)
+    >>> print(model["columns"])
+    customer  left out: texts that name the rows
+    spend     number: logarithm (skewness 2.8), scaled
+    age       number: scaled; missing (10.5 %): the median
+    region    category: 2 values
+    """
+    labels = _check_table(table)
+    asked = _check_roles(roles, labels)
+    columns = [np.asarray(column_of(table, j)) for j in range(len(labels))]
+    treatments = [
+        _treat(str(label), kind, values, own, max_categories)
+        for label, kind, values, own in zip(
+            labels, column_kinds(table), columns, asked, strict=True
+        )
+    ]
+    notes = {str(label): found.note for label, found in zip(labels, treatments, strict=True)}
+    if not any(found.roles for found in treatments):
+        said = [found.note.removeprefix("left out: ") for found in treatments]
+        raise ValueError(
+            "No column of the table tells rows apart for k-means: "
+            f"{named_columns(range(len(labels)), labels, said)}. The parameter roles takes a "
+            "column all the same."
+        )
+    scaler = ClusterScaler(clip=CLIP) if scaler is None else scaler
+    steps = _steps(scaler, CategoryEncoder(category_weight, max_categories=max_categories))
+    by_name = is_frame(table) and all(isinstance(label, str) for label in labels)
+    transformers = []
+    for role, step in steps.items():
+        own = [j for j, found in enumerate(treatments) if role in found.roles]
+        if own:
+            transformers.append((role, step, [labels[j] for j in own] if by_name else own))
+    clusterer = KMeans() if clusterer is None else clone(clusterer)
+    first = TableColumns(transformers, notes=notes)
+    return Pipeline([("columns", first), (type(clusterer).__name__.lower(), clusterer)])
+
+
+def _steps(scaler, encoder):
+    """The transformers of all roles."""
+
+    def numbers(*first):
+        # A column that has no value left in a refit is no reason to have fewer features.
+        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+        return make_pipeline(*first, clone(imputer), clone(scaler))
+
+    def logarithms():
+        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+        return make_pipeline(imputer, SignedLog(), clone(scaler))
+
+    rounds = {role: TimeFeatures(role) for role in TIME_FEATURES if role != AGE}
+    ages = {AGE: numbers(TimeFeatures(AGE))}
+    return {NUMBER: numbers(), LOG: logarithms(), **ages, **rounds, CATEGORY: encoder}
+
+
+def _check_table(table):
+    """What the columns are called, a list."""
+    if not (is_frame(table) or isinstance(table, np.ndarray)) or len(table.shape) != 2:
+        raise TypeError(
+            f"table must be a frame of pandas or polars, or an array of rows and columns; got "
+            f"{type(table).__name__}."
+        )
+    if hasattr(table, "column_names"):
+        raise TypeError("table must be of pandas or polars: take table.to_pandas() of Arrow's.")
+    if not all(table.shape):
+        raise ValueError(f"table has {table.shape[0]} rows and {table.shape[1]} columns.")
+    labels = list(column_labels(table)) if is_frame(table) else list(range(table.shape[1]))
+    repeated = [name for name, count in Counter(map(str, labels)).items() if count > 1]
+    if repeated:
+        raise ValueError(
+            f"Columns of the table must have different names; these are repeated: {repeated}."
+        )
+    return labels
+
+
+def _check_roles(roles, labels):
+    """The roles that are asked of each column, a list of tuples; of most columns, None."""
+    names, asked = list(map(str, labels)), [None] * len(labels)
+    for name, own in (roles or {}).items():
+        if str(name) not in names:
+            raise ValueError(
+                f"roles names {name!r}, which is no column: {advice_for(str(name), names)}"
+            )
+        own = (own,) if isinstance(own, str) else tuple(own)
+        for role in own:
+            if role not in ROLES:
+                raise ValueError(f"roles has {role!r} for {name!r}: {advice_for(role, ROLES)}")
+        if not own or (len(own) > 1 and not set(own) <= set(TIME_FEATURES)):
+            raise ValueError(
+                f"roles has {own} for {name!r}: it must be one role, or several of "
+                f"{', '.join(TIME_FEATURES)}."
+            )
+        asked[names.index(str(name))] = own
+    return asked
+
+
+def _left_out(why):
+    return _Treatment((), f"left out: {why}")
+
+
+def _treat(name, kind, values, asked, max_categories):
+    """The treatment of a column."""
+    if asked == (DROP,):
+        return _left_out("as roles says")
+    missing = missing_values(values)
+    share = float(missing.mean())
+    if share == 1.0:
+        why = "all values are missing"
+    elif asked is None and share > MOSTLY_MISSING:
+        why = f"{100 * share:.0f} % of the values are missing"
+    elif asked is None and kind.name == OTHER:
+        why = kind.holds
+    elif asked is None and kind.name == TIME:
+        why = f"times; roles={{{name!r}: 'age'}} makes days of them"
+    else:
+        is_number = asked[0] in (NUMBER, LOG) if asked else kind.name == NUMBER
+        if asked and asked[0] in TIME_FEATURES:
+            found = _treat_times(name, values, asked)
+        elif is_number:
+            found = _treat_numbers(name, values, asked, max_categories)
+        else:
+            found = _treat_categories(name, kind, as_texts(values), missing, asked, max_categories)
+        if found.roles and share and found.roles != (CATEGORY,):
+            filled = "the middle of the circle" if asked and AGE not in asked else "the median"
+            filled = "the median" if is_number else filled
+            return found._replace(note=f"{found.note}; missing ({100 * share:.1f} %): {filled}")
+        return found
+    if asked:
+        raise ValueError(f"roles asks for column {name!r} to be {asked[0]!r}, but {why}.")
+    return _left_out(why)
+
+
+def _treat_times(name, values, asked):
+    try:
+        as_times(values)
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(
+            f"roles asks for column {name!r} to be {asked[0]!r}, but it does not hold dates."
+        ) from None
+    return _Treatment(asked, f"time: {' and '.join(asked)}")
+
+
+def _treat_numbers(name, values, asked, max_categories):
+    if not reads_as_numbers(values):
+        raise ValueError(f"roles asks for column {name!r} to be {asked[0]!r}: it has no numbers.")
+    numbers = as_floats(values)
+    if np.isinf(numbers).any():
+        raise ValueError(
+            f"Column {name!r} has {np.isinf(numbers).sum()} infinite values: k-means needs finite "
+            "ones. Replace them, perhaps by missing ones."
+        )
+    numbers = numbers[~np.isnan(numbers)]
+    least, most = numbers.min(), numbers.max()
+    if least == most:
+        return _Treatment((NUMBER,), "number: a single value") if asked else _left_out("one value")
+    if asked is None:
+        by = identifier_by(name, numbers)
+        if by:
+            return _left_out("numbers the rows" if by == "values" else "the name of an id")
+        if ((numbers == least) | (numbers == most)).all():
+            return _treat_categories(
+                name, None, as_texts(values), missing_values(values), asked, max_categories
+            )
+    before = _skewness(numbers)
+    after = _skewness(SignedLog().fit_transform(numbers[:, np.newaxis]).ravel())
+    if asked == (LOG,) or (asked is None and before > SKEWED and abs(after) < before):
+        return _Treatment((LOG,), f"number: logarithm (skewness {before:.1f}), scaled")
+    return _Treatment((NUMBER,), "number: scaled")
+
+
+def _skewness(numbers):
+    """The third moment of z-scores; zero if these are not finite."""
+    with np.errstate(all="ignore"):
+        centered = numbers / np.abs(numbers).max()
+        centered -= centered.mean()
+        return float(np.nan_to_num(np.mean(centered**3) / np.mean(centered**2) ** 1.5))
+
+
+def _treat_categories(name, kind, texts, missing, asked, max_categories):
+    found, counts = np.unique(texts, return_counts=True)
+    n_values = found.size - (MISSING in found and bool(missing.any()))
+    if found.size == 1 and asked is None:
+        return _left_out("one value")
+    fewest = CategoryEncoder().min_frequency * texts.size
+    frequent = np.sort(counts[counts >= fewest])[::-1]
+    n_kept = found.size if frequent.size == found.size <= max_categories else frequent.size
+    if n_kept < found.size or found.size > max_categories:
+        n_kept = min(frequent.size, max_categories - 1)
+    covered = float(frequent[:n_kept].sum() / texts.size)
+    if asked is None and kind is not None and kind.name != BOOLEAN:
+        if are_names(name, np.unique(texts[~missing], return_counts=True)[1]):
+            return _left_out(f"{kind.holds if kind.holds == 'categories' else 'texts'} that name the rows")
+        if covered < COVERED:
+            return _left_out(
+                f"{n_values:,} values, and those of 1 % of the rows or more (at most "
+                f"{max_categories - 1}) have only {100 * covered:.0f} % of them"
+            )
+    note = f"category: {n_values} values"
+    if n_kept < found.size:
+        note += f", of which {found.size - n_kept} are joined as rare"
+    if missing.any():
+        note += f", missing ({100 * missing.mean():.1f} %) as one more"
+    return _Treatment((CATEGORY,), note)
