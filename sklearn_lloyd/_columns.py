@@ -202,12 +202,16 @@ def as_texts(values):
 def as_times(values):
     """Times as float64 days since 1970, by the clock of their own time zone; NaN where missing.
 
+    Texts such as "2024-12-31" are read, too, and numbers are days.
+
     Raises
     ------
     ValueError, TypeError
         If they are no dates, but for instance durations.
     """
     values = np.asarray(values)
+    if values.dtype.kind in "iuf":
+        return as_floats(values)
     if values.dtype.kind == "O":
         values = np.array([_by_its_clock(each) for each in values], "datetime64[us]")
     if values.dtype.kind != "M":

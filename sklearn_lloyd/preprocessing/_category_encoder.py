@@ -7,10 +7,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_lloyd._base import VersionedPickle
-from sklearn_lloyd._columns import as_texts, column_names, column_of, is_frame
+from sklearn_lloyd._columns import as_texts, column_of, is_frame
 from sklearn_lloyd._compat import Interval, StrOptions, fit_context
 
 
@@ -107,11 +107,7 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
         self : object
             The fitted encoder.
         """
-        texts = _texts(X)
-        self.n_features_in_ = texts.shape[1]
-        vars(self).pop("feature_names_in_", None)
-        if (names := column_names(X)) is not None:
-            self.feature_names_in_ = np.array(names, object)
+        texts = read_columns(self, X, as_texts, reset=True)
         self.encoder_ = OneHotEncoder(
             sparse_output=False,
             handle_unknown="infrequent_if_exist",
@@ -141,7 +137,7 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
             A column for each category.
         """
         check_is_fitted(self)
-        encoded = self.encoder_.transform(_texts(X))
+        encoded = self.encoder_.transform(read_columns(self, X, as_texts, reset=False))
         encoded *= self.multipliers_
         return encoded
 
@@ -188,9 +184,10 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _texts(X):
-    if not is_frame(X):
-        X = np.asarray(X, None if hasattr(X, "dtype") else object)
-        if X.ndim != 2:
-            raise ValueError(f"X must have rows and columns, got shape {X.shape}.")
-    return np.stack([as_texts(column_of(X, j)) for j in range(X.shape[1])], axis=1)
+def read_columns(estimator, X, read, reset):
+    """What `read` makes of each column, of shape (n_samples, n_features); X is checked first."""
+    if is_frame(X):
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+    else:
+        X = validate_data(estimator, X, dtype=None, ensure_all_finite=False, reset=reset)
+    return np.stack([read(column_of(X, j)) for j in range(X.shape[1])], axis=1)

@@ -48,10 +48,12 @@ class SignedLog(VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEst
     >>> from sklearn_lloyd.preprocessing import SignedLog
     >>> log = SignedLog().fit([[1.0], [10.0], [100.0]])
     >>> log.transform([[0.0], [10.0], [100.0], [1000.0]]).ravel().round(1)
-    array([0. , 2.3, 4.5, 6.8])
+    array([0. , 2.2, 4.5, 6.7])
     >>> log.inverse_transform(log.transform([[20.0]])).round(6)
     array([[20.]])
     """
+
+    _parameter_constraints: dict = {}
 
     def fit(self, X, y=None):
         """Learn the unit of each feature.

@@ -1,11 +1,10 @@
-"""`table_pipeline`: what becomes of each column of a table before it is clustered."""
+"""`table_pipeline`: from a table to a pipeline that clusters its rows."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -13,25 +12,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from sklearn_lloyd._columns import (
-    BOOLEAN,
     CATEGORY,
-    MISSING,
     NUMBER,
-    OTHER,
-    TIME,
-    as_floats,
-    as_texts,
-    as_times,
     column_kinds,
     column_labels,
     column_of,
     is_frame,
-    missing_values,
     named_columns,
-    reads_as_numbers,
 )
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
-from sklearn_lloyd._identifiers import are_names, identifier_by
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._parameters import advice_for
 from sklearn_lloyd.preprocessing._category_encoder import CategoryEncoder
@@ -39,26 +28,11 @@ from sklearn_lloyd.preprocessing._cluster_scaler import ClusterScaler
 from sklearn_lloyd.preprocessing._signed_log import SignedLog
 from sklearn_lloyd.preprocessing._table_columns import TableColumns
 from sklearn_lloyd.preprocessing._time_features import AGE, TIME_FEATURES, TimeFeatures
+from sklearn_lloyd.preprocessing._treatments import LOG, ROLES, treat
 
-# A common bound for "highly skewed" (Bulmer, Principles of Statistics, 1979); that of an
-# exponential distribution is 2.
-SKEWED = 1.0
-MOSTLY_MISSING = 0.5  # of the values: more would be made up than are known
-# Of the rows, in categories that are frequent enough for a column of their own: with less, most
-# rows would be alike for the sole reason that theirs are rare.
-COVERED = 0.5
 # Interquartile ranges around the median, 6.7 standard deviations of normal values: beyond is what
 # was mistyped, and no group.
 CLIP = 5.0
-LOG, DROP = "log", "drop"
-ROLES = (NUMBER, LOG, CATEGORY, *TIME_FEATURES, DROP)
-
-
-class _Treatment(NamedTuple):
-    """What becomes of a column: roles that it plays, if any, and why, in words."""
-
-    roles: tuple
-    note: str
 
 
 @validate_params(
@@ -173,16 +147,16 @@ def table_pipeline(
     ... })
     >>> model = table_pipeline(table, KMeans(2, random_state=0)).fit(table)
     >>> print(model["columns"])
-    customer  left out: texts that name the rows
-    spend     number: logarithm (skewness 2.8), scaled
-    age       number: scaled; missing (10.5 %): the median
+    customer  left out: text with 200 values, nearly one for each row
+    spend     number: logarithm (skewness 2.3), scaled
+    age       number: scaled; missing (12.5 %): the median
     region    category: 2 values
     """
     labels = _check_table(table)
     asked = _check_roles(roles, labels)
     columns = [np.asarray(column_of(table, j)) for j in range(len(labels))]
     treatments = [
-        _treat(str(label), kind, values, own, max_categories)
+        treat(str(label), kind, values, own, max_categories)
         for label, kind, values, own in zip(
             labels, column_kinds(table), columns, asked, strict=True
         )
@@ -211,18 +185,18 @@ def table_pipeline(
 def _steps(scaler, encoder):
     """The transformers of all roles."""
 
-    def numbers(*first):
+    def numbers(before=(), after=()):
         # A column that has no value left in a refit is no reason to have fewer features.
         imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-        return make_pipeline(*first, clone(imputer), clone(scaler))
+        return make_pipeline(*before, imputer, *after, clone(scaler))
 
-    def logarithms():
-        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-        return make_pipeline(imputer, SignedLog(), clone(scaler))
-
-    rounds = {role: TimeFeatures(role) for role in TIME_FEATURES if role != AGE}
-    ages = {AGE: numbers(TimeFeatures(AGE))}
-    return {NUMBER: numbers(), LOG: logarithms(), **ages, **rounds, CATEGORY: encoder}
+    return {
+        NUMBER: numbers(),
+        LOG: numbers(after=[SignedLog()]),
+        **{role: TimeFeatures(role) for role in TIME_FEATURES},
+        AGE: numbers(before=[TimeFeatures(AGE)]),
+        CATEGORY: encoder,
+    }
 
 
 def _check_table(table):
@@ -264,112 +238,3 @@ def _check_roles(roles, labels):
             )
         asked[names.index(str(name))] = own
     return asked
-
-
-def _left_out(why):
-    return _Treatment((), f"left out: {why}")
-
-
-def _treat(name, kind, values, asked, max_categories):
-    """The treatment of a column."""
-    if asked == (DROP,):
-        return _left_out("as roles says")
-    missing = missing_values(values)
-    share = float(missing.mean())
-    if share == 1.0:
-        why = "all values are missing"
-    elif asked is None and share > MOSTLY_MISSING:
-        why = f"{100 * share:.0f} % of the values are missing"
-    elif asked is None and kind.name == OTHER:
-        why = kind.holds
-    elif asked is None and kind.name == TIME:
-        why = f"times; roles={{{name!r}: 'age'}} makes days of them"
-    else:
-        is_number = asked[0] in (NUMBER, LOG) if asked else kind.name == NUMBER
-        if asked and asked[0] in TIME_FEATURES:
-            found = _treat_times(name, values, asked)
-        elif is_number:
-            found = _treat_numbers(name, values, asked, max_categories)
-        else:
-            found = _treat_categories(name, kind, as_texts(values), missing, asked, max_categories)
-        if found.roles and share and found.roles != (CATEGORY,):
-            filled = "the middle of the circle" if asked and AGE not in asked else "the median"
-            filled = "the median" if is_number else filled
-            return found._replace(note=f"{found.note}; missing ({100 * share:.1f} %): {filled}")
-        return found
-    if asked:
-        raise ValueError(f"roles asks for column {name!r} to be {asked[0]!r}, but {why}.")
-    return _left_out(why)
-
-
-def _treat_times(name, values, asked):
-    try:
-        as_times(values)
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError(
-            f"roles asks for column {name!r} to be {asked[0]!r}, but it does not hold dates."
-        ) from None
-    return _Treatment(asked, f"time: {' and '.join(asked)}")
-
-
-def _treat_numbers(name, values, asked, max_categories):
-    if not reads_as_numbers(values):
-        raise ValueError(f"roles asks for column {name!r} to be {asked[0]!r}: it has no numbers.")
-    numbers = as_floats(values)
-    if np.isinf(numbers).any():
-        raise ValueError(
-            f"Column {name!r} has {np.isinf(numbers).sum()} infinite values: k-means needs finite "
-            "ones. Replace them, perhaps by missing ones."
-        )
-    numbers = numbers[~np.isnan(numbers)]
-    least, most = numbers.min(), numbers.max()
-    if least == most:
-        return _Treatment((NUMBER,), "number: a single value") if asked else _left_out("one value")
-    if asked is None:
-        by = identifier_by(name, numbers)
-        if by:
-            return _left_out("numbers the rows" if by == "values" else "the name of an id")
-        if ((numbers == least) | (numbers == most)).all():
-            return _treat_categories(
-                name, None, as_texts(values), missing_values(values), asked, max_categories
-            )
-    before = _skewness(numbers)
-    after = _skewness(SignedLog().fit_transform(numbers[:, np.newaxis]).ravel())
-    if asked == (LOG,) or (asked is None and before > SKEWED and abs(after) < before):
-        return _Treatment((LOG,), f"number: logarithm (skewness {before:.1f}), scaled")
-    return _Treatment((NUMBER,), "number: scaled")
-
-
-def _skewness(numbers):
-    """The third moment of z-scores; zero if these are not finite."""
-    with np.errstate(all="ignore"):
-        centered = numbers / np.abs(numbers).max()
-        centered -= centered.mean()
-        return float(np.nan_to_num(np.mean(centered**3) / np.mean(centered**2) ** 1.5))
-
-
-def _treat_categories(name, kind, texts, missing, asked, max_categories):
-    found, counts = np.unique(texts, return_counts=True)
-    n_values = found.size - (MISSING in found and bool(missing.any()))
-    if found.size == 1 and asked is None:
-        return _left_out("one value")
-    fewest = CategoryEncoder().min_frequency * texts.size
-    frequent = np.sort(counts[counts >= fewest])[::-1]
-    n_kept = found.size if frequent.size == found.size <= max_categories else frequent.size
-    if n_kept < found.size or found.size > max_categories:
-        n_kept = min(frequent.size, max_categories - 1)
-    covered = float(frequent[:n_kept].sum() / texts.size)
-    if asked is None and kind is not None and kind.name != BOOLEAN:
-        if are_names(name, np.unique(texts[~missing], return_counts=True)[1]):
-            return _left_out(f"{kind.holds if kind.holds == 'categories' else 'texts'} that name the rows")
-        if covered < COVERED:
-            return _left_out(
-                f"{n_values:,} values, and those of 1 % of the rows or more (at most "
-                f"{max_categories - 1}) have only {100 * covered:.0f} % of them"
-            )
-    note = f"category: {n_values} values"
-    if n_kept < found.size:
-        note += f", of which {found.size - n_kept} are joined as rare"
-    if missing.any():
-        note += f", missing ({100 * missing.mean():.1f} %) as one more"
-    return _Treatment((CATEGORY,), note)

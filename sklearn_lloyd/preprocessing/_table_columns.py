@@ -28,13 +28,7 @@ class TableColumns(VersionedPickle, ColumnTransformer):
     Attributes
     ----------
     transformers_ : list
-        The fitted transformers, as of a ColumnTransformer.
-
-    output_indices_ : dict of str to slice
-        Which columns come out of each transformer.
-
-    sparse_output_ : bool
-        Always False.
+        The fitted transformers, as of a ColumnTransformer, which has other attributes besides.
 
     n_features_in_ : int
         Number of columns of the table.

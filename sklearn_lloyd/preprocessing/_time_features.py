@@ -7,8 +7,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_lloyd._base import VersionedPickle
-from sklearn_lloyd._columns import as_times, column_names, column_of, is_frame
+from sklearn_lloyd._columns import as_times
 from sklearn_lloyd._compat import StrOptions, fit_context
+from sklearn_lloyd.preprocessing._category_encoder import read_columns
 
 AGE = "age"
 # Days to a round, and the day since 1970 on which one begins: 4 January 1970 was a Sunday.
@@ -61,8 +62,8 @@ class TimeFeatures(VersionedPickle, TransformerMixin, BaseEstimator):
     array([[365.],
            [  0.]])
     >>> TimeFeatures("time-of-year").fit_transform(joined).round(1)
-    array([[ 1. , -0. ],
-           [ 1. , -0. ]])
+    array([[ 1., -0.],
+           [ 1., -0.]])
     """
 
     _parameter_constraints: dict = {"feature": [StrOptions(set(TIME_FEATURES))]}
@@ -77,7 +78,8 @@ class TimeFeatures(VersionedPickle, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, frame} of shape (n_samples, n_features)
-            Times, as NumPy, pandas, polars or Python's own objects hold them.
+            Times, as NumPy, pandas, polars or Python's own objects hold them; texts such as
+            "2024-12-31"; or numbers, which are days.
 
         y : Ignored
             Not used, present for API consistency.
@@ -87,11 +89,7 @@ class TimeFeatures(VersionedPickle, TransformerMixin, BaseEstimator):
         self : object
             The fitted transformer.
         """
-        days = _days(X)
-        self.n_features_in_ = days.shape[1]
-        vars(self).pop("feature_names_in_", None)
-        if (names := column_names(X)) is not None:
-            self.feature_names_in_ = np.array(names, object)
+        days = read_columns(self, X, as_times, reset=True)
         latest = np.fmax.reduce(days, axis=0)
         self.latest_ = np.where(np.isnan(latest), 0.0, latest)
         return self
@@ -110,12 +108,7 @@ class TimeFeatures(VersionedPickle, TransformerMixin, BaseEstimator):
             Days, or cosine and sine of each column.
         """
         check_is_fitted(self)
-        days = _days(X)
-        if days.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {days.shape[1]} columns, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_}."
-            )
+        days = read_columns(self, X, as_times, reset=False)
         if self.feature == AGE:
             return self.latest_ - days
         length, start = _ROUNDS[self.feature]
@@ -141,12 +134,3 @@ class TimeFeatures(VersionedPickle, TransformerMixin, BaseEstimator):
         names = [f"x{j}" for j in range(self.n_features_in_)] if names is None else names
         ends = [""] if self.feature == AGE else [", cos", ", sin"]
         return np.array([f"{name}: {self.feature}{end}" for name in names for end in ends], object)
-
-
-def _days(X):
-    """Days since 1970, of shape (n_samples, n_features)."""
-    if not is_frame(X):
-        X = np.asarray(X)
-        if X.ndim != 2:
-            raise ValueError(f"X must have rows and columns, got shape {X.shape}.")
-    return np.stack([as_times(column_of(X, j)) for j in range(X.shape[1])], axis=1)
