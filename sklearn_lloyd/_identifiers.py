@@ -52,8 +52,8 @@ def identifier_by(name, values):
     return "values" if evenly else None
 
 
-def are_names(name, counts):
-    """Whether texts name the rows: nearly every one occurs once, or few repeat and are called ids.
+def identifier_of_texts_by(name, counts):
+    """The same of texts, of which nearly every one occurs once if their values tell it.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def are_names(name, counts):
         How often each occurs.
     """
     if (counts == 1).sum() >= NAMES_ROWS * counts.sum() > 1:
-        return True
-    return _is_name_of_id(name) and _hardly_repeats(counts.size, counts.sum())
+        return "values"
+    return "name" if _is_name_of_id(name) and _hardly_repeats(counts.size, counts.sum()) else None
 
 
 def _hardly_repeats(n_distinct, n_values):

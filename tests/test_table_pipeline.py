@@ -83,31 +83,31 @@ def test_words():
     columns = table_pipeline(odd_table(), roles=roles)["columns"]
     assert columns.notes == {
         "customer_id": "left out: the name of an id",
-        "income": "number: logarithm (skewness 2.0), scaled; missing (2.4 %): the median",
+        "income": "number: logarithm (skewness 2.1), scaled; missing (1.7 %): the median",
         "age": "left out: as roles says",
-        "spend": "number: logarithm (skewness 3.6), scaled; missing (1.2 %): the median",
-        "visits": "number: logarithm (skewness 1.3), scaled; missing (1.5 %): the median",
-        "region": "category: 4 values, missing (1.6 %) as one more",
+        "spend": "number: logarithm (skewness 3.4), scaled; missing (1.9 %): the median",
+        "visits": "number: logarithm (skewness 1.5), scaled; missing (2.4 %): the median",
+        "region": "category: 4 values, missing (1.5 %) as one more",
         "joined": "time: age and time-of-year",
-        "member": "category: 2 values, missing (5.3 %) as one more",
+        "member": "category: 2 values, missing (5.7 %) as one more",
         "flag": "category: 2 values",
         "code": "category: 3 values",
-        "score": "number: scaled; missing (9.6 %): the median",
-        "profit": "number: logarithm (skewness 9.9), scaled",
+        "score": "number: scaled; missing (12.1 %): the median",
+        "profit": "number: logarithm (skewness 18.8), scaled",
         "town": "left out: 400 values; those that are frequent enough for a column of their own "
         "have 0 % of the rows",
-        "brand": "category: 31 values, of which 14 are joined as rare",
+        "brand": "category: 32 values, of which 16 are joined as rare",
         "mail": "left out: text with 1,000 values, nearly one for each row",
-        "order_id": "left out: text with 167 values, nearly one for each row",
+        "order_id": "left out: the name of an id",
         "empty": "left out: all values are missing",
         "one": "left out: one value",
-        "mostly": "left out: 80 % of the values are missing",
+        "mostly": "left out: 82 % of the values are missing",
         "tags": "left out: lists",
         "waited": "left out: durations or times of day: make numbers of them",
         "zoned": "left out: times; roles={'zoned': 'age'} makes days of them",
     }
     assert str(columns).splitlines()[0] == "customer_id  left out: the name of an id"
-    assert "town" in repr(columns)
+    assert "brand" in repr(columns)
 
 
 def test_is_an_ordinary_pipeline():
@@ -122,7 +122,7 @@ def test_is_an_ordinary_pipeline():
     assert again["columns"].notes == pipeline["columns"].notes
     labels = again.predict(TABLE)
     assert not hasattr(scaler, "scale_")
-    frame = again[:-1].set_output(transform="pandas").transform(TABLE)
+    frame = clone(again[:-1]).set_output(transform="pandas").fit_transform(TABLE)
     assert list(frame)[:5] == ["age", "income", "spend", "visits", "region=east"]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(again)).predict(TABLE), labels)
     np.testing.assert_array_equal(again.predict(TABLE[TABLE.columns[::-1]]), labels)
@@ -131,7 +131,7 @@ def test_is_an_ordinary_pipeline():
 @pytest.mark.parametrize("seed", range(20))
 def test_retail(seed):
     table, group = retail(seed)
-    model = table_pipeline(table, KMeans(3, random_state=seed)).fit(table)
+    model = table_pipeline(table, KMeans(3, n_init=10, random_state=seed)).fit(table)
     assert adjusted_rand_score(group, model.predict(table)) > 0.9
 
 
@@ -168,10 +168,13 @@ def test_centers_come_back_in_their_units():
     assert np.isnan(found["customer_id"]).all()
     # Through the same steps there again: what is needed to match clusters after a refit.
     moved = align_clusters(model, clone(model).set_params(kmeans__random_state=1).fit(table))
-    assert max(moved.distances) < 0.1
+    assert list(moved.new) == list(moved.lost) == []
 
 
-@pytest.mark.parametrize("make", [pl.from_pandas, lambda table: table.to_numpy(object)])
+@pytest.mark.parametrize(
+    "make",
+    [pl.from_pandas, lambda table: table.astype(object).where(table.notna(), None).to_numpy()],
+)
 def test_other_tables(make):
     table = odd_table().drop(columns=["tags", "waited", "zoned"])
     roles = {"code": "category", "joined": ("age", "day-of-week"), "customer_id": "drop"}
@@ -193,10 +196,9 @@ def test_new_rows():
     model = table_pipeline(TABLE, KMeans(3, random_state=0)).fit(TABLE)
     some = TABLE.head(50).drop(columns=["customer_id"])
     new = some.assign(age=np.nan, region="mars", surplus=1)
-    with pytest.raises(ValueError, match="customer_id"):
-        model.predict(new)
-    new["customer_id"] = None
-    assert model.predict(new).shape == (50,)
+    assert model.predict(new).shape == (50,)  # what is left out need not be there
+    with pytest.raises(ValueError, match="income"):
+        model.predict(new.drop(columns="income"))
     seen = model[:-1].transform(new)
     np.testing.assert_array_equal(seen[:, 0], seen[0, 0])  # the median
     assert np.all(seen[:, 4:] == 0.0)  # none of the categories
@@ -363,10 +365,9 @@ def test_category_clusters():
     assert finding.evidence["features"] == ["x3", "x4", "x5", "x6"]
     assert finding.evidence["told_by_category"] > 0.99
     assert finding.evidence["told_by_others"] < 0.1
-    # Some of the categories together; a single column of yes and no.
-    for k, X in ((2, planted), (2, np.column_stack([numbers[:, :1], 9 * regions[:, 0]]))):
-        model = KMeans(k, n_init=5, random_state=0).fit(X)
-        assert "category-clusters" in diagnose(model, X).codes
+    yes_and_no = np.column_stack([numbers[:, :1], 9 * regions[:, 0]])
+    model = KMeans(2, n_init=5, random_state=0).fit(yes_and_no)
+    assert "category-clusters" in diagnose(model, yes_and_no).codes
     # Numbers and the category agree: then it is no fault.
     agreeing = np.column_stack([rng.normal(size=(600, 3)) + 8 * regions[:, :3], 3 * regions])
     model = KMeans(4, n_init=5, random_state=0).fit(agreeing)

@@ -61,7 +61,7 @@ def table_pipeline(
         Rows to cluster, or some that are like them.
 
     clusterer : estimator, default=None
-        The last step, which is cloned. None: ``KMeans()``.
+        The last step, which is cloned. None: ``KMeans(n_init=10)``.
 
     roles : dict of str to str or tuple of str, default=None
         What columns are to be, by their names, or by their places in an array; the others follow
@@ -177,7 +177,7 @@ def table_pipeline(
         own = [j for j, found in enumerate(treatments) if role in found.roles]
         if own:
             transformers.append((role, step, [labels[j] for j in own] if by_name else own))
-    clusterer = KMeans() if clusterer is None else clone(clusterer)
+    clusterer = KMeans(n_init=10) if clusterer is None else clone(clusterer)
     first = TableColumns(transformers, notes=notes)
     return Pipeline([("columns", first), (type(clusterer).__name__.lower(), clusterer)])
 

@@ -19,7 +19,7 @@ from sklearn_lloyd._columns import (
     missing_values,
     reads_as_numbers,
 )
-from sklearn_lloyd._identifiers import are_names, identifier_by
+from sklearn_lloyd._identifiers import identifier_by, identifier_of_texts_by
 from sklearn_lloyd.preprocessing._category_encoder import CategoryEncoder
 from sklearn_lloyd.preprocessing._signed_log import SignedLog
 from sklearn_lloyd.preprocessing._time_features import AGE, TIME_FEATURES
@@ -144,7 +144,10 @@ def _treat_categories(name, kind, texts, missing, asked, max_categories):
         n_kept = min(frequent.size, max_categories - 1)
     covered = float(frequent[:n_kept].sum() / texts.size)
     if asked is None and kind is not None and kind.name != BOOLEAN:
-        if are_names(name, np.unique(texts[~missing], return_counts=True)[1]):
+        by = identifier_of_texts_by(name, np.unique(texts[~missing], return_counts=True)[1])
+        if by == "name":
+            return _left_out("the name of an id")
+        if by == "values":
             return _left_out(f"{kind.holds} with {n_values:,} values, nearly one for each row")
         if covered < COVERED:
             return _left_out(
