@@ -57,9 +57,9 @@ _CLASSES = (
 _MOST_NAMED = 10  # columns, in a message
 _ADVICE = {
     CATEGORY: "encode text and categories, for instance with "
-    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or free text with "
-    "sklearn.feature_extraction.text.TfidfVectorizer, and convert numbers written as text such "
-    "as '1,200'; or use a method for mixed data such as k-prototypes",
+    "sklearn_lloyd.preprocessing.table_pipeline (k-means then goes by the distances of "
+    "k-prototypes), or free text with sklearn.feature_extraction.text.TfidfVectorizer, and "
+    "convert numbers written as text such as '1,200'",
     TIME: "turn times into numbers that mean something: days since a date, the hour, the weekday",
     OTHER: "take numbers out of whatever is neither number nor text, or drop it",
 }

@@ -15,7 +15,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import cluster_profiles, diagnose
 from sklearn_lloyd.model_selection import NClustersSearch
-from sklearn_lloyd.persistence import load, save
+from sklearn_lloyd.persistence import load, save, to_onnx
 from sklearn_lloyd.preprocessing import (
     CategoryEncoder,
     ClusterScaler,
@@ -150,7 +150,9 @@ def test_search():
 
 def test_centers_come_back_in_their_units():
     table = odd_table()
-    model = table_pipeline(table, KMeans(3, random_state=0), roles={"code": "category"}).fit(table)
+    model = table_pipeline(
+        table, KMeans(3, n_init=10, random_state=0), roles={"code": "category"}
+    ).fit(table)
     profiles = cluster_profiles(model, table)
     found = profiles.to_frame("centers")
     labels = model.predict(table)
@@ -387,3 +389,9 @@ def test_scaled_one_hot_columns_and_the_remedy():
     assert "category-clusters" in codes
     remedy = table_pipeline(TABLE, KMeans(3, random_state=0)).fit(TABLE)
     assert "category-clusters" not in diagnose(remedy, TABLE).codes
+
+
+def test_has_no_onnx_form():
+    model = table_pipeline(TABLE, KMeans(3, random_state=0)).fit(TABLE)
+    with pytest.raises(TypeError, match=r"no form for the first step .*to_onnx\(estimator\[-1\]"):
+        to_onnx(model, TABLE)

@@ -193,8 +193,8 @@ def correlated_features(view):
         return None
     scaled = view.residuals_of(varied) / np.sqrt(view.within[varied])
     products = scaled.T @ (scaled * view.weights[:, np.newaxis]) / view.weights.sum()
-    # The one-hot columns of yes and no are opposites by their form.
-    opposite = (products < 1e-9 - 1) & np.logical_and.outer(*[view.two_valued[varied]] * 2)
+    # One-hot columns of a column with two frequent categories are opposites by their form.
+    opposite = (products < 0.0) & np.logical_and.outer(*[view.two_valued[varied]] * 2)
     products = np.where(opposite, 0.0, np.abs(products))
     pairs = np.argwhere(np.triu(products >= CORRELATED, k=1))
     if not len(pairs):
