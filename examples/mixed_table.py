@@ -83,8 +83,8 @@ for finding in diagnose(model, table):
     print(f"{finding.code}: {finding.evidence}")
 
 # %%
-# Not all of them: two run into each other. Fleets are a cloud with some islands, and five pieces of
-# it are of use all the same. They do not merely repeat one category, either, the airline for
+# Not all of them: two run into each other. Fleets are a cloud with some islands, and five pieces
+# of it are of use all the same. They do not merely repeat one category, either, the airline for
 # instance: `diagnose` would say "category-clusters". That is what clusters of scaled one-hot
 # columns often do.
 #

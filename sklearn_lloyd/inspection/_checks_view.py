@@ -148,7 +148,7 @@ class View:
         """The dimensions in which gaps are looked for, a mask.
 
         Without the features of two values, if there are others: between two values there always
-        is a gap.
+        is a gap. All of them where points are in the place of rows.
         """
         all_dimensions = np.ones(self.rows.shape[1], bool)
         if all_dimensions.size != self.n_features or self.two_valued.all():
