@@ -1,7 +1,7 @@
 """
-================================================
+=================================================
 A table of numbers and categories: kinds of fleet
-================================================
+=================================================
 
 Which kinds of aircraft flew from New York? The table has a row for each of 3,300 aircraft: numbers
 (year, seats, flights), categories (maker, model, airline), a column that names the rows, and one
