@@ -54,6 +54,7 @@ _CLASSES = (
     (dict, _KINDS["struct"]),
     ((list, tuple, set, frozenset, np.ndarray), _KINDS["list"]),
 )
+_SIMPLE = {str, int, float, bool, type(None)}  # that NumPy compares, each with itself and None
 _MOST_NAMED = 10  # columns, in a message
 _ADVICE = {
     CATEGORY: "encode text and categories, for instance with "
@@ -147,6 +148,8 @@ def missing_values(values):
     """Which values of an array are missing: NaN, None, and what pandas has for these."""
     if values.dtype.kind != "O":
         return np.isnan(values) if values.dtype.kind in "fmM" else np.zeros(values.shape, bool)
+    if set(map(type, values.flat)) <= _SIMPLE:
+        return (values != values) | np.equal(values, None)
     found = np.fromiter(map(is_missing, values.flat), bool, values.size)
     return found.reshape(values.shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from sklearn_lloyd._columns import (
     BOOLEAN,
     CATEGORY,
-    MISSING,
     NUMBER,
     OTHER,
     TIME,
@@ -63,16 +63,15 @@ def treat(name, kind, values, asked, max_categories):
         if _are_dates(values):
             why = f"times; roles={{{name!r}: 'age'}} makes days of them"
     else:
-        is_number = asked[0] in (NUMBER, LOG) if asked else kind.name == NUMBER
         if asked and asked[0] in TIME_FEATURES:
             found = _treat_times(name, kind, values, asked)
-        elif is_number:
+        elif asked[0] in (NUMBER, LOG) if asked else kind.name == NUMBER:
             found = _treat_numbers(name, values, asked, max_categories)
         else:
             found = _treat_categories(name, kind, as_texts(values), missing, asked, max_categories)
         if found.roles and share and found.roles != (CATEGORY,):
-            filled = "the middle of the circle" if asked and AGE not in asked else "the median"
-            filled = "the median" if is_number else filled
+            has_median = {NUMBER, LOG, AGE}.intersection(found.roles)
+            filled = "the median" if has_median else "the middle of the circle"
             return found._replace(note=f"{found.note}; missing ({100 * share:.1f} %): {filled}")
         return found
     if asked:
@@ -133,30 +132,30 @@ def _skewness(numbers):
 
 
 def _treat_categories(name, kind, texts, missing, asked, max_categories):
-    found, counts = np.unique(texts, return_counts=True)
-    n_values = found.size - (MISSING in found and bool(missing.any()))
-    if found.size == 1 and asked is None:
+    own = np.array(list(Counter(texts[~missing]).values()))
+    counts = np.append(own, missing.sum()) if missing.any() else own
+    if counts.size == 1 and asked is None:
         return _left_out("one value")
     fewest = CategoryEncoder().min_frequency * texts.size
     frequent = np.sort(counts[counts >= fewest])[::-1]
-    n_kept = found.size if frequent.size == found.size <= max_categories else frequent.size
-    if n_kept < found.size or found.size > max_categories:
+    n_kept = counts.size
+    if not frequent.size == counts.size <= max_categories:
         n_kept = min(frequent.size, max_categories - 1)
     covered = float(frequent[:n_kept].sum() / texts.size)
     if asked is None and kind is not None and kind.name != BOOLEAN:
-        by = identifier_of_texts_by(name, np.unique(texts[~missing], return_counts=True)[1])
+        by = identifier_of_texts_by(name, own)
         if by == "name":
             return _left_out("the name of an id")
         if by == "values":
-            return _left_out(f"{kind.holds} with {n_values:,} values, nearly one for each row")
+            return _left_out(f"{kind.holds} with {own.size:,} values, nearly one for each row")
         if covered < COVERED:
             return _left_out(
-                f"{n_values:,} values; those that are frequent enough for a column of their own "
+                f"{own.size:,} values; those that are frequent enough for a column of their own "
                 f"have {100 * covered:.0f} % of the rows"
             )
-    note = f"category: {n_values} values"
-    if n_kept < found.size:
-        note += f", of which {found.size - n_kept} are joined as rare"
+    note = f"category: {own.size} values"
+    if n_kept < counts.size:
+        note += f", of which {counts.size - n_kept} are joined as rare"
     if missing.any():
         note += f", missing ({100 * missing.mean():.1f} %) as one more"
     return Treatment((CATEGORY,), note)
