@@ -18,12 +18,11 @@ DOMINANT = 0.9  # the others together add a tenth: half of the standard deviatio
 # of the wrong guesses that the category puts right: nearly all if the clusters only repeat it. If
 # the other features put half of them right, they and the category agree, and that is no fault.
 REPEATS, OTHERS_TELL = 0.9, 0.5
-MOST_INDICATORS = 1000  # features of two values that are looked at together
 INDICATORS = 0.5  # two-valued features decide more than all others
 ONE_AXIS = 0.99  # the other axes together have a tenth of the standard deviation of the first
 CORRELATED = 0.95  # nine tenths of the variance are shared: in effect a feature counts twice
 FEWEST_FOR_CORRELATION = 30  # rows, from which noise does not reach that: eight standard errors
-WIDEST = 1000  # features, of most variance, that are correlated with each other
+WIDEST = 1000  # features, of most variance, that are dense and looked at together
 REPEATED = 0.5  # more rows are repeats than are not
 FEW_ROWS = 10  # a cluster: its mean is off by a third of its spread
 ROUNDING = 1e-12  # of a variance, relative: less within clusters is none
@@ -99,7 +98,7 @@ def category_clusters(view):
     if view.n_clusters < 2 or len(view.rows) < FEW_ROWS:
         return None
     two_valued = np.flatnonzero(view.two_valued)
-    if not 0 < two_valued.size <= MOST_INDICATORS:
+    if not 0 < two_valued.size <= WIDEST:
         return None
     values = view.values_of(two_valued)
     on = values == values.max(axis=0)
@@ -115,7 +114,8 @@ def category_clusters(view):
     others = np.setdiff1d(np.flatnonzero(view.variances > 0.0), features)
     by_others = 0.0
     if others.size:
-        rows = view.values_of(others)
+        widest = np.argsort(-view.variances[others], kind="stable")[:WIDEST]
+        rows = view.values_of(others[np.sort(widest)])
         present = np.unique(view.labels)
         means = np.array([
             weighted_mean(rows[view.labels == label], view.weights[view.labels == label])
