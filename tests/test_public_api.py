@@ -52,7 +52,15 @@ SUBPACKAGES = {
         "prediction_strength",
     },
     "persistence": {"ArchiveError", "load", "save", "to_onnx", "to_sklearn", "trusted_types"},
-    "preprocessing": {"CentroidFeatures", "ClusterScaler"},
+    "preprocessing": {
+        "CategoryEncoder",
+        "CentroidFeatures",
+        "ClusterScaler",
+        "SignedLog",
+        "TableColumns",
+        "TimeFeatures",
+        "table_pipeline",
+    },
     "tracking": {
         "Alignment",
         "AlignmentDisplay",
