@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -38,6 +39,14 @@ _MISSING = "missing"  # as a category
 # categories. A town in which every tenth customer lives would still be one.
 _NAMES_ROWS = 0.9
 
+# So many columns, called by a number, are an embedding: none of them means anything in itself.
+_MANY_COORDINATES = 100
+_COORDINATE = re.compile(
+    r"((x|f|v|d|dim|e|emb|embeddings?|feature|vec|vector|component|pc|pca|lsa|svd|truncatedsvd)"
+    r"[ _-]?)?\d+",
+    re.IGNORECASE,
+)
+
 
 class Feature(NamedTuple):
     """A column of numbers, or one of the categories of a column.
@@ -64,14 +73,17 @@ class Feature(NamedTuple):
 
 
 def frame_library(X):
-    """Which of pandas and polars a frame is of; empty for anything else."""
+    """Which of pandas and polars a frame or a series is of; empty for anything else."""
     library = type(X).__module__.split(".")[0]
-    return library if library in ("pandas", "polars") and is_frame(X) else ""
+    return library if library in ("pandas", "polars") else ""
 
 
 def check_table(X):
-    """A table whose rows and columns can be taken: a frame as it is, else an array or CSR."""
-    if is_frame(X):
+    """A table whose rows and columns can be taken: a frame or texts as they are, else an array.
+
+    Sparse ones become CSR.
+    """
+    if is_frame(X) or (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object):
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)
 
@@ -97,6 +109,15 @@ def check_names(X, feature_names, fitted_names):
     if repeated:
         raise ValueError(f"Feature names must differ; these are repeated: {repeated}.")
     return names
+
+
+def are_coordinates(X, names):
+    """Whether columns are many, and have the names of coordinates, as those of embeddings do."""
+    if len(names) < _MANY_COORDINATES or sparse.issparse(X):
+        return False
+    return all(map(_COORDINATE.fullmatch, names)) and all(
+        kind.name == NUMBER for kind in column_kinds(X)
+    )
 
 
 def check_columns(columns, names):

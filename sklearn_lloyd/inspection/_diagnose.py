@@ -13,8 +13,9 @@ from sklearn.utils import check_random_state
 from sklearn_lloyd._axes import same_distances
 from sklearn_lloyd._compat import Interval, validate_params
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
-from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
+from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer, split_steps
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._texts import as_given
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._checks import CHECKS
@@ -171,7 +172,7 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
         variances=variances,
         names=names,
-        identifiers=identifiers(table, fitted_names_of(estimator), names, weights),
+        identifiers=identifiers(as_given(split_steps(estimator)[0], table), fitted_names_of(estimator), names, weights),
         n_iter=_whole(getattr(clusterer, "n_iter_", None)),
         max_iter=_whole(getattr(clusterer, "max_iter", None)),
         converged=getattr(clusterer, "converged_", None),

@@ -10,6 +10,7 @@ from importlib import import_module
 import numpy as np
 
 from sklearn_lloyd.inspection._names import told_apart
+from sklearn_lloyd.inspection._terms import ClusterTerms, excerpt
 
 TABLES = ("means", "medians", "differences", "rank_differences", "centers")
 _SHOWN = 5  # features of a cluster
@@ -75,6 +76,16 @@ class ClusterProfiles:
         Positions of the rows nearest to the centre, the nearest first; -1 where there is none.
     library : {'pandas', 'polars', ''}
         Where X came from.
+    terms : ClusterTerms or None
+        Of texts: weights, shares of texts and distinctiveness of their terms, which are the
+        features. They have `heaviest`, lists of terms by weight, besides `distinctive`.
+    examples : ndarray of shape (n_clusters, n_exemplars), object
+        The texts of the exemplars; of no columns where there are no texts.
+    nearest : ndarray of shape (n_clusters,), intp
+        The place in `clusters` of the cluster with the nearest centre; -1 where there is none.
+    is_embedding : bool
+        Whether the columns are coordinates that mean nothing by themselves, so that nothing
+        stands out.
     """
 
     clusters: np.ndarray
@@ -101,6 +112,10 @@ class ClusterProfiles:
     stands_out: list
     exemplars: np.ndarray
     library: str
+    terms: ClusterTerms | None
+    examples: np.ndarray
+    nearest: np.ndarray
+    is_embedding: bool
 
     def to_frame(self, values="means"):
         """One row for each cluster, one column for each feature.
@@ -200,9 +215,11 @@ class ClusterProfiles:
 
     def __repr__(self):
         lines = [f"{len(self.clusters)} clusters, {len(self.features)} features"]
-        for i, own in enumerate(self.distinctive):
+        if self.terms is not None:
+            lines = [f"{len(self.clusters)} clusters, {self.terms.n_terms:,} terms"]
+        for i in range(len(self.clusters)):
             lines.append(f"  {self.clusters[i]}: {self.names[i]}, {self.shares[i]:.1%}")
-            lines += [f"       {self._compared(i, j)}" for j in own[:_SHOWN]]
+            lines += [f"       {said}" for said in self._said_of(i)]
         not_counted = zip(self.features, self.missing, self.infinite, self.is_share, strict=True)
         counts = {}
         for name, n_missing, n_infinite, is_share in not_counted:
@@ -210,8 +227,24 @@ class ClusterProfiles:
             found += [f"{n_infinite} infinite"] * bool(n_infinite)
             if found and not is_share:
                 counts[name] = ", ".join(found)
+        if self.terms is not None and self.terms.note:
+            lines.append(f"  {self.terms.note}")
         lines += _listed("values left out", counts) + _listed("left out", self.left_out)
         return "\n".join(lines)
+
+    def _said_of(self, i):
+        """Lines about one cluster."""
+        if self.terms is not None:
+            yield from self.terms.said_of(i)
+        elif not self.is_embedding:
+            yield from (self._compared(i, j) for j in self.distinctive[i][:_SHOWN])
+            return
+        if self.examples.shape[1] and self.exemplars[i, 0] >= 0:
+            yield f'typical: "{excerpt(self.examples[i, 0])}"'
+        elif self.exemplars.shape[1]:
+            yield f"typical rows: {', '.join(str(row) for row in self.exemplars[i] if row >= 0)}"
+        if self.nearest[i] >= 0:
+            yield f"nearest: {self.clusters[self.nearest[i]]}"
 
     def _compared(self, i, j):
         own, whole, is_median = shown(self, i, j)

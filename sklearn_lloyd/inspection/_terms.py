@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
-from sklearn_lloyd._texts import as_given, is_vectorizer, listed_rows, texts_of
+from sklearn_lloyd._texts import is_vectorizer, listed_rows, texts_of
+from sklearn_lloyd.inspection._statistics import Groups
 
 # Sparse rows of so many columns, none negative, are taken for terms: nobody reads a table of them.
 _FEWEST_COLUMNS = 1000
@@ -21,6 +21,7 @@ _FEWEST_TEXTS = 2  # of a cluster that have a term of its own
 _IN_MOST = 0.5  # of the texts: what is in more tells nothing, where we choose the terms
 _STEM = 4  # letters that two words begin with, one of which is then enough in a name
 _SHOWN = 6  # terms of a cluster in a report
+_TITLE = 30  # letters of a text in a name
 _EXCERPT = 76  # letters of a text in a report
 
 
@@ -30,16 +31,20 @@ class TermTable(NamedTuple):
     Attributes
     ----------
     weights : CSR of shape (n_samples, n_terms)
-    names : list of str
+    names : list of str, or None
+        None: those of the columns of X.
     texts : ndarray of shape (n_samples,), object, or None
     n_steps : int
-        How many steps of the pipeline the weights come from: what is after these takes `weights`.
+        How many steps of the pipeline made the weights: what is after these takes `weights`.
+    is_seen : bool
+        Whether the columns of X, or what the first steps make of it, are these terms.
     """
 
     weights: sparse.csr_matrix
-    names: list
+    names: list | None
     texts: np.ndarray | None
     n_steps: int
+    is_seen: bool
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +53,10 @@ class ClusterTerms:
 
     Attributes
     ----------
+    features : ndarray of shape (n_features,), object
+    means : ndarray of shape (n_clusters, n_features), float64
+    distinctive : list of ndarray of intp
+        For each cluster, places of its most distinctive features, the most first.
     heaviest : list of ndarray of intp
         For each cluster, features of the profiles by their weight in it: the mean of what the
         vectoriser makes of its texts (`ClusterProfiles.means`), the largest first.
@@ -64,7 +73,6 @@ class ClusterTerms:
         Rows that have none of the terms, such as empty texts.
     """
 
-    clusters: np.ndarray
     features: np.ndarray
     means: np.ndarray
     distinctive: list
@@ -74,33 +82,36 @@ class ClusterTerms:
     distinctiveness: np.ndarray
     n_terms: int
     without: np.ndarray
-    library: str
 
-    def to_frame(self, n_terms=10):
-        """One row for each cluster and each of its most distinctive terms.
+    def of_cluster(self, i, n_terms=10):
+        """The most distinctive terms of a cluster as columns, of which any library makes a frame.
 
         Parameters
         ----------
+        i : int
+            Its place in `ClusterProfiles.clusters`.
         n_terms : int, default=10
-            Of each cluster, at most.
+            At most.
 
         Returns
         -------
-        frame : pandas or polars DataFrame, or dict of columns
-            As of :meth:`ClusterProfiles.to_frame`. The columns are "cluster", "term", "weight",
-            "share", "share elsewhere" and "distinctiveness".
+        columns : dict
+            "term", "weight", "share", "share elsewhere", "distinctiveness": the most distinctive
+            first.
         """
-        pairs = [(i, j) for i, own in enumerate(self.distinctive) for j in own[:n_terms]]
-        i, j = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
-        columns = {
-            "cluster": self.clusters[i],
+        j = self.distinctive[i][:n_terms]
+        return {
             "term": list(self.features[j]),
             "weight": self.means[i, j],
             "share": self.text_shares[i, j],
             "share elsewhere": self.shares_elsewhere[i, j],
             "distinctiveness": self.distinctiveness[i, j],
         }
-        return import_module(self.library).DataFrame(columns) if self.library else columns
+
+    @property
+    def in_words(self):
+        """For each cluster its most distinctive terms, a list of str."""
+        return [list(self.features[own]) for own in self.distinctive]
 
     def said_of(self, i):
         """Lines of a report about one cluster."""
@@ -115,8 +126,8 @@ class ClusterTerms:
             yield "weight: " + ", ".join(self.features[heavy])
 
     def __repr__(self):
-        names = [", ".join(self.features[own[:_SHOWN]]) for own in self.distinctive]
-        return "\n".join(f"{c}: {said}" for c, said in zip(self.clusters, names, strict=True))
+        said = [f"{i}: {', '.join(own[:_SHOWN])}" for i, own in enumerate(self.in_words)]
+        return "\n".join(said)
 
     @property
     def note(self):
@@ -126,7 +137,7 @@ class ClusterTerms:
         return f"{are}: {listed_rows(self.without.tolist())}" if n else ""
 
 
-def terms_of(steps, X, texts, feature_names):
+def terms_of(steps, X, texts):
     """The terms of texts that the pipeline takes, or that describe its rows; None: none do.
 
     Parameters
@@ -136,7 +147,6 @@ def terms_of(steps, X, texts, feature_names):
         As `as_given` makes it.
     texts : sequence of str, or None
         What describes the rows.
-    feature_names : array-like of str, or None
 
     Returns
     -------
@@ -153,10 +163,10 @@ def terms_of(steps, X, texts, feature_names):
         return _of_texts(texts_of(X, X.shape[0], "X"), None)
     if not (sparse.issparse(X) and X.shape[1] >= _FEWEST_COLUMNS and _can_be_terms(X)):
         return None
-    names = [f"x{j}" for j in range(X.shape[1])] if feature_names is None else feature_names
-    X = X.tocsr(copy=not X.has_canonical_format)
-    X.sum_duplicates()
-    return TermTable(X, list(names), None, 0)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return TermTable(X, None, None, 0, True)
 
 
 def _can_be_terms(X):
@@ -173,10 +183,10 @@ def _of_steps(steps, texts):
             "another kind than those of the fit."
         )
     for step in steps[1:]:
-        if not hasattr(step, "idf_") and type(step).__name__ != "TfidfTransformer":
+        if not isinstance(step, TfidfTransformer):
             break
         weights, n_steps = step.transform(weights), n_steps + 1
-    return TermTable(weights.tocsr(), list(names), texts, n_steps)
+    return TermTable(weights.tocsr(), names.tolist(), texts, n_steps, True)
 
 
 def _of_texts(texts, analyzer):
@@ -190,48 +200,67 @@ def _of_texts(texts, analyzer):
     told = np.bincount(weights.indices, minlength=names.size) <= _IN_MOST * weights.shape[0]
     if told.any():
         weights, names = weights[:, np.flatnonzero(told)], names[told]
-    return TermTable(weights, list(names), texts, 0)
+    return TermTable(weights, names.tolist(), texts, 0, False)
 
 
-class TermStatistics(NamedTuple):
-    """Of all terms; each of shape (n_clusters, n_terms), float64."""
-
-    weights: np.ndarray
-    shares: np.ndarray
-    elsewhere: np.ndarray
-    distinctiveness: np.ndarray
-
-
-def term_statistics(weights, groups):
-    """Weights, shares of texts and distinctiveness of terms, as `ClusterTerms` has them.
+def cluster_terms(table, rows, groups, chosen, n_most, names):
+    """The terms of clusters, and which of all terms these are of.
 
     Parameters
     ----------
-    weights : CSR of shape (n_rows, n_terms)
-        Of the rows that count.
+    table : TermTable
+    rows : slice or ndarray of intp
+        The rows that count.
     groups : Groups
         Of these rows.
+    chosen : list of int, or None
+        Terms that were asked for; None: the foremost ones.
+    n_most : int
+        Of each cluster, by weight and by distinctiveness.
+    names : list of str
+
+    Returns
+    -------
+    told : ClusterTerms
+    kept : ndarray of intp
     """
+    weights = table.weights[rows].astype(np.float64)
     entries = (weights.data != 0).astype(np.float64)
     present = sparse.csr_matrix((entries, weights.indices, weights.indptr), weights.shape)
-    own = np.nan_to_num(groups.means_of_sparse(weights.astype(np.float64)))
+    means = np.nan_to_num(groups.means_of_sparse(weights))
     shares = np.nan_to_num(groups.means_of_sparse(present))
     parts = (groups.totals / groups.totals.sum())[:, np.newaxis]
-    others = np.maximum(parts.T @ shares - parts * shares, 0.0)
+    others = np.maximum((parts * shares).sum(axis=0) - parts * shares, 0.0)
     elsewhere = np.divide(others, 1.0 - parts, out=shares.copy(), where=parts < 1.0)
-    score = own * np.log((shares + _PRIOR) / (elsewhere + _PRIOR))
-    counts = groups.only(slice(None))
-    rows = np.bincount(counts.codes, minlength=groups.n_clusters)[:, np.newaxis]
-    few = np.minimum(_FEWEST_TEXTS, rows) - 0.5
-    if groups.weights is None:
-        score[shares * rows < few] = 0.0
+    scores = means * np.log((shares + _PRIOR) / (elsewhere + _PRIOR))
+
+    unweighted, counted = Groups(groups.codes, None, groups.n_clusters), shares
+    if groups.weights is not None:
+        counted = np.nan_to_num(unweighted.means_of_sparse(present))
+    n_rows = unweighted.totals[:, np.newaxis]
+    scores[counted * n_rows < np.minimum(_FEWEST_TEXTS, n_rows) - 0.5] = 0.0
+
+    if chosen is None:
+        foremost_ones = _foremost(means, n_most) + _foremost(scores, n_most)
+        kept = np.unique(np.concatenate(foremost_ones))
     else:
-        unweighted = type(groups)(groups.codes, None, groups.n_clusters)
-        score[np.nan_to_num(unweighted.means_of_sparse(present)) * rows < few] = 0.0
-    return TermStatistics(own, shares, elsewhere, score)
+        kept = np.array(chosen, dtype=np.intp)
+    has_none = np.flatnonzero(np.diff(weights.indptr) == 0)
+    told = ClusterTerms(
+        features=np.array(names, dtype=object)[kept],
+        means=means[:, kept],
+        distinctive=_foremost(scores[:, kept], n_most),
+        heaviest=_foremost(means[:, kept], n_most),
+        text_shares=shares[:, kept],
+        shares_elsewhere=elsewhere[:, kept],
+        distinctiveness=scores[:, kept],
+        n_terms=weights.shape[1],
+        without=np.arange(table.weights.shape[0])[rows][has_none],
+    )
+    return told, kept
 
 
-def foremost(values, n_most):
+def _foremost(values, n_most):
     """For each cluster the terms of largest positive value, the largest first."""
     found = []
     for own in values:
@@ -242,7 +271,7 @@ def foremost(values, n_most):
 
 
 def clear_terms(terms):
-    """Terms for a name: not "eigenvalues" after "eigenvalue", nor "matrix" after "sparse matrix"."""
+    """Terms for a name: no "eigenvalues" after "eigenvalue", no "mask" after "fill mask"."""
     kept = []
     for term in terms:
         if not any(_says(term, other) or _says(other, term) for other in kept):
@@ -254,6 +283,18 @@ def _says(short, long):
     if len(short) >= _STEM and long.startswith(short):
         return True
     return set(short.split()) <= set(long.split())
+
+
+def examples_of(texts, exemplars):
+    """The texts of exemplars, object; of shape (n_clusters, 0) where there are no texts."""
+    if texts is None:
+        return np.empty((len(exemplars), 0), dtype=object)
+    return np.where(exemplars >= 0, texts[exemplars], "")
+
+
+def like(row, texts):
+    """A name for a cluster of which nothing else can be said: by a typical row."""
+    return f'like "{excerpt(texts[0], _TITLE)}"' if len(texts) else f"like row {row}"
 
 
 def excerpt(text, length=_EXCERPT):
