@@ -397,13 +397,6 @@ def test_html():
 # Bad input
 
 
-def test_a_frame_of_texts_is_no_texts():
-    texts = ["red apple", "green apple", "blue sky", "grey sky"]
-    model = make_pipeline(TfidfVectorizer(), KMeans(2, random_state=0)).fit(texts)
-    with pytest.raises(ValueError, match="X has 4 rows, of which TfidfVectorizer makes 1"):
-        diagnose(model, pd.DataFrame({"text": texts}))
-
-
 def test_bad_estimators():
     X = blobs()
     with pytest.raises(NotFittedError):

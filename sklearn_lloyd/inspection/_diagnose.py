@@ -172,7 +172,9 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
         variances=variances,
         names=names,
-        identifiers=identifiers(as_given(split_steps(estimator)[0], table), fitted_names_of(estimator), names, weights),
+        identifiers=identifiers(
+            as_given(split_steps(estimator)[0], table), fitted_names_of(estimator), names, weights
+        ),
         n_iter=_whole(getattr(clusterer, "n_iter_", None)),
         max_iter=_whole(getattr(clusterer, "max_iter", None)),
         converged=getattr(clusterer, "converged_", None),

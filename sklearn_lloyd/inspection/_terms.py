@@ -270,6 +270,24 @@ def _foremost(values, n_most):
     return found
 
 
+def own_terms(terms, n_fewest, n_most):
+    """For each cluster its terms for a picture, of which so many at least are of no cluster more.
+
+    Returns
+    -------
+    found : list of (list of str, shares in the cluster, shares elsewhere)
+    """
+    foremost = terms.distinctiveness.argmax(axis=0)
+    found = []
+    for i, own in enumerate(terms.distinctive):
+        first = own[foremost[own] == i][:n_fewest]
+        others = own[~np.isin(own, first)][: n_most - first.size]
+        shown = own[np.isin(own, [*first, *others])]
+        pair = terms.text_shares[i, shown], terms.shares_elsewhere[i, shown]
+        found.append((list(terms.features[shown]), *pair))
+    return found
+
+
 def clear_terms(terms):
     """Terms for a name: no "eigenvalues" after "eigenvalue", no "mask" after "fill mask"."""
     kept = []
