@@ -70,7 +70,7 @@ def require_texts(texts, called):
     missing = [i for i, text in enumerate(texts) if is_missing(text)]
     if missing:
         raise ValueError(
-            f"{called} has texts that are missing, in {_rows(missing)}. Leave these rows out, or "
+            f"{called} has missing values, in {_rows(missing)}. Leave these rows out, or "
             "put the empty text '' in their place."
         )
     wrong = [i for i, text in enumerate(texts) if not isinstance(text, str | bytes)]
@@ -117,7 +117,7 @@ def _rows(rows):
 
 def _array(X):
     """Any values, one for each row: lists stay lists."""
-    X = list(X) if not isinstance(X, np.ndarray) else X
+    X = X.to_pylist() if hasattr(X, "to_pylist") else X  # of Arrow
     values = np.empty(len(X), dtype=object)
     for i, value in enumerate(X):
         values[i] = value

@@ -13,6 +13,7 @@ from sklearn_lloyd.inspection import (
 
 CHECKS = {
     "dominant-feature": _checks_data.dominant_feature,
+    "unequal-lengths": _checks_data.unequal_lengths,
     "no-structure": _checks_structure.no_structure,
     "non-compact-groups": _checks_structure.non_compact_groups,
     "outlier-clusters": _checks_clusters.outlier_clusters,
@@ -30,6 +31,7 @@ CHECKS = {
     "correlated-features": _checks_data.correlated_features,
     "identifier-features": _checks_data.identifier_features,
     "indicator-features": _checks_data.indicator_features,
+    "wide-sparse-rows": _checks_data.wide_sparse_rows,
     "few-rows": _checks_data.few_rows,
     "unequal-sizes": _checks_clusters.unequal_sizes,
     "repeated-rows": _checks_data.repeated_rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._axes import principal_axes
+from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd.inspection._checks_view import N_PAIRED
 from sklearn_lloyd.inspection._findings import Finding
 
@@ -18,6 +19,14 @@ FEWEST_FOR_CORRELATION = 30  # rows, from which noise does not reach that: eight
 WIDEST = 1000  # features, of most variance, that are correlated with each other
 REPEATED = 0.5  # more rows are repeats than are not
 FEW_ROWS = 10  # a cluster: its mean is off by a third of its spread
+# Standard deviation of the lengths of rows, relative to their mean. Words of ten sets of texts,
+# counted or weighted by tf-idf without norm, have 0.26 to 1.5, and clusters have next to nothing
+# in common with what the texts are of; scaled to one length they have.
+LENGTHS = 0.25
+FEWEST_WORDS = 1000  # features: words, and not a few counts that mean something as such
+# Values of a row. Of texts of 50 different words or more, fewer dimensions made clusters better in
+# seven sets of eight; of single sentences, in none of two.
+MANY_VALUES = 20
 ROUNDING = 1e-12  # of a variance, relative: less within clusters is none
 
 
@@ -69,6 +78,60 @@ def dominant_feature(view):
         "method='robust' or clip=2 where there are outliers. Take a logarithm of amounts that "
         "spread over powers of ten.",
     )
+
+
+def unequal_lengths(view):
+    spread = _spread_of_lengths(view)
+    if spread is None or spread < LENGTHS:
+        return None
+    return Finding(
+        "unequal-lengths",
+        "high",
+        {
+            "spread_relative_to_mean": spread,
+            "share_of_largest_cluster": float(view.sizes.max() / view.sizes.sum()),
+        },
+        "Rows of many counts, such as words of texts, differ in length, and k-means goes by it: "
+        "short rows end in one large cluster, long ones in small ones, whatever they are about.",
+        "Scale the rows to one length: sklearn.feature_extraction.text.TfidfVectorizer does so "
+        "for texts, sklearn.preprocessing.Normalizer for any rows.",
+    )
+
+
+def wide_sparse_rows(view):
+    spread = _spread_of_lengths(view)
+    if spread is None or spread >= LENGTHS:
+        return None
+    n_values = float(np.median(np.diff(view.counts_of_rows.indptr)))
+    if n_values < MANY_VALUES:
+        return None
+    return Finding(
+        "wide-sparse-rows",
+        "low",
+        {"n_features": view.n_features, "median_values_of_a_row": n_values},
+        "Each row has values in few of very many features, such as the words of texts, so that "
+        "rows about the same are nearly as far from each other as any.",
+        "Compare with fewer dimensions, which bring such rows together: "
+        "sklearn.decomposition.TruncatedSVD(100), then sklearn.preprocessing.Normalizer; for "
+        "texts after TfidfVectorizer(sublinear_tf=True, max_df=0.5).",
+    )
+
+
+def _spread_of_lengths(view):
+    """Standard deviation relative to the mean, of rows of words; None of others.
+
+    Rows of no words have no length.
+    """
+    rows = view.counts_of_rows
+    if rows is None or view.n_features < FEWEST_WORDS or rows.shape[0] < FEW_ROWS:
+        return None
+    lengths = np.sqrt(rows.multiply(rows) @ np.ones(rows.shape[1]))
+    weights = view.weights[lengths > 0.0]
+    lengths = lengths[lengths > 0.0]
+    if lengths.size < FEW_ROWS:
+        return None
+    mean = weighted_mean(lengths, weights)
+    return float(np.sqrt(weighted_mean(np.square(lengths - mean), weights)) / mean)
 
 
 def identifier_features(view):

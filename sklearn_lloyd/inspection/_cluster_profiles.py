@@ -195,7 +195,7 @@ def cluster_profiles(
         centers, centers_missing = undo_steps(steps, assigned.centers)
     else:
         centers, centers_missing = [], "the clusterer does not see the terms"
-    if is_frame(X) and fitted_names is not None:  # perhaps in another order
+    if terms is None and is_frame(X) and fitted_names is not None:  # perhaps in another order
         by_name = dict(zip(fitted_names, centers, strict=False))
         centers = [by_name.get(name) for name in column_names(X)]
     centers = centers or [None] * len(names)
@@ -216,7 +216,10 @@ def cluster_profiles(
         for name in FeatureStatistics._fields
     }
     columns = np.array([feature.column for feature in features])
-    exemplars = assigned.exemplars(np.arange(X.shape[0])[rows], max(n_exemplars, 1))
+    typical = np.arange(X.shape[0])[rows]
+    if told is not None:  # an empty text is typical of nothing
+        typical = np.setdiff1d(typical, told.without)
+    exemplars = assigned.exemplars(typical, max(n_exemplars, 1))
     examples = examples_of(None if terms is None else terms.texts, exemplars)
     is_embedding = told is None and chosen is None and feature_names is None
     is_embedding = is_embedding and are_coordinates(X, names)

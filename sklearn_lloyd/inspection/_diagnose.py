@@ -159,6 +159,7 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
     counted = labels if weights is None else labels[weights > 0.0]
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     sample = _sample(problem, sample_size, rng)
+    steps, fitted_names = split_steps(estimator)[0], fitted_names_of(estimator)
     features, rows, centers = _sampled(given, sample, problem.canonical.keys[sample], centers)
     sample = sample[: len(rows)]
     return View(
@@ -172,9 +173,8 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
         variances=variances,
         names=names,
-        identifiers=identifiers(
-            as_given(split_steps(estimator)[0], table), fitted_names_of(estimator), names, weights
-        ),
+        counts_of_rows=_of_counts(given, sample),
+        identifiers=identifiers(as_given(steps, table), fitted_names, names, weights),
         n_iter=_whole(getattr(clusterer, "n_iter_", None)),
         max_iter=_whole(getattr(clusterer, "max_iter", None)),
         converged=getattr(clusterer, "converged_", None),
@@ -217,6 +217,12 @@ def _sampled(given, sample, keys, centers):
         points = np.concatenate([features[first], centers])
     points = same_distances(points)
     return features, points[: first.size][group_of], points[first.size :]
+
+
+def _of_counts(given, sample):
+    """A sample of sparse rows as it is, if no value is negative; else None."""
+    rows = given.take(sample).astype(np.float64) if given.is_sparse else None
+    return None if rows is None or (rows.nnz and rows.data.min() < 0.0) else rows
 
 
 def _whole(number):

@@ -239,10 +239,11 @@ class ClusterProfiles:
         elif not self.is_embedding:
             yield from (self._compared(i, j) for j in self.distinctive[i][:_SHOWN])
             return
-        if self.examples.shape[1] and self.exemplars[i, 0] >= 0:
+        rows = self.exemplars[i][self.exemplars[i] >= 0]
+        if rows.size and self.examples.size:
             yield f'typical: "{excerpt(self.examples[i, 0])}"'
-        elif self.exemplars.shape[1]:
-            yield f"typical rows: {', '.join(str(row) for row in self.exemplars[i] if row >= 0)}"
+        elif rows.size:
+            yield f"typical rows: {', '.join(map(str, rows))}"
         if self.nearest[i] >= 0:
             yield f"nearest: {self.clusters[self.nearest[i]]}"
 
