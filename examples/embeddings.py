@@ -12,7 +12,7 @@ A real embedding comes from a model that has to be downloaded. So that the examp
 network, ours is a plain one: latent semantic analysis of the documentation of NumPy, 200 numbers
 for each function. For k-means it is an array of vectors like any other. Better vectors give better
 clusters, by the same lines. The example needs matplotlib as well: ``pip install matplotlib``. It
-writes its pictures to ``examples/output``, or to the folder that you name on the command line.
+writes its picture to ``examples/output``, or to the folder that you name on the command line.
 """
 
 import inspect
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # no window: the pictures go to files
+matplotlib.use("Agg")  # no window: the picture goes to a file
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -30,7 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from sklearn_lloyd import KMeans
-from sklearn_lloyd.inspection import CentroidDisplay, ProfileDisplay, cluster_profiles
+from sklearn_lloyd.inspection import ProfileDisplay, cluster_profiles
 
 if len(sys.argv) > 1:
     folder = Path(sys.argv[1])
@@ -51,7 +51,7 @@ titles, texts = [], []
 for module in (np, np.linalg, np.fft, np.random, np.ma):
     for name in sorted(module.__all__):
         text = inspect.getdoc(getattr(module, name, None)) or ""
-        paragraphs = [part for part in text.split("\n\n") if not part.startswith(f"{name}(")]
+        paragraphs = [part for part in text.split("\n\n") if not re.match(r"\w+\(", part)]
         title = f"{name}: {' '.join(paragraphs[0].split())}" if paragraphs else name
         if callable(getattr(module, name, None)) and len(text) > 200 and title not in titles:
             titles.append(title)
@@ -93,13 +93,8 @@ for i, name in enumerate(profiles.names):
         print(f"    {title[:80]}")
 
 # %%
-# Pictures
-# --------
-#
-# Words of the titles, and where the centres lie.
+# The same as a picture: the words of the titles.
 
 display = ProfileDisplay.from_profiles(profiles)
 display.figure_.savefig(folder / "embeddings.png", dpi=100)
-display = CentroidDisplay.from_estimator(model, vectors)
-display.figure_.savefig(folder / "embeddings_centres.png", dpi=100)
-print(f"\nWrote embeddings.png and embeddings_centres.png to {folder.resolve()}")
+print(f"\nWrote {folder.resolve() / 'embeddings.png'}")

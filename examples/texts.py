@@ -46,7 +46,9 @@ folder.mkdir(parents=True, exist_ok=True)
 # authors would make clusters of their own. The texts differ a little from one version of SciPy to
 # the next.
 
-MODULES = "cluster.hierarchy fft integrate interpolate linalg ndimage optimize signal sparse spatial"
+MODULES = (
+    "cluster.hierarchy fft integrate interpolate linalg ndimage optimize signal sparse spatial"
+)
 found = []
 for name in [*MODULES.split(), "special", "stats"]:
     module = importlib.import_module(f"scipy.{name}")
@@ -92,8 +94,8 @@ print(f"Agreement with the modules (adjusted Rand index): {agreement:.2f}")
 # What the clusters are about
 # ---------------------------
 #
-# "own" are the words that set a cluster apart, with the share of its texts that have them, and that
-# of all other texts in brackets. "weight" are the words of most weight in its centre. The
+# "own" are the words that set a cluster apart, with the share of its texts that have them, and
+# that of all other texts in brackets. "weight" are the words of most weight in its centre. The
 # components have no names, so the words are those of the vectoriser.
 
 profiles = cluster_profiles(model, docs["text"])

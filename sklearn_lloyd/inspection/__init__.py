@@ -11,11 +11,13 @@ from sklearn_lloyd.inspection._profile import ProfileDisplay
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 from sklearn_lloyd.inspection._steps import LloydStepsDisplay
+from sklearn_lloyd.inspection._terms import ClusterTerms
 
 __all__ = [
     "CentroidDisplay",
     "ClusterDisplay",
     "ClusterProfiles",
+    "ClusterTerms",
     "ConvergenceDisplay",
     "Diagnosis",
     "Finding",

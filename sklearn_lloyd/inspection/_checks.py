@@ -31,9 +31,9 @@ CHECKS = {
     "correlated-features": _checks_data.correlated_features,
     "identifier-features": _checks_data.identifier_features,
     "indicator-features": _checks_data.indicator_features,
-    "wide-sparse-rows": _checks_data.wide_sparse_rows,
     "few-rows": _checks_data.few_rows,
     "unequal-sizes": _checks_clusters.unequal_sizes,
+    "wide-sparse-rows": _checks_data.wide_sparse_rows,
     "repeated-rows": _checks_data.repeated_rows,
     "constant-features": _checks_data.constant_features,
 }

@@ -27,7 +27,7 @@ _MOST_VALUES = 1 << 24  # of a sample that is dense: 128 megabytes
 # Rows and centres that may be replaced by points in as many dimensions, which takes the third
 # power of their number: about a second on one core.
 _MOST_POINTS = 1500
-_SPARSE_ROWS = 1000  # of a sample that stays sparse, since it has more features than that
+_SPARSE_ROWS = 700  # of a sample that stays sparse, since it has more features than that
 
 
 @validate_params(
@@ -59,7 +59,7 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
         Weight of each row, as in `fit`; None: one each.
     sample_size : int, default=5000
         Rows at the most that are looked at more closely, drawn at random; fewer if X is so wide
-        that they would have more than 2**24 values, and 1000 of sparse rows with more than 1500
+        that they would have more than 2**24 values, and 700 of sparse rows with more than 1500
         features. Sizes of clusters and variances of features are those of all rows.
     n_starts : int, default=10
         Fresh starts of k-means on these rows, to see whether they agree. Less than 2: no such
