@@ -14,6 +14,7 @@ SUBPACKAGES = {
         "CentroidDisplay",
         "ClusterDisplay",
         "ClusterProfiles",
+        "ClusterTerms",
         "ConvergenceDisplay",
         "Diagnosis",
         "Finding",

@@ -193,12 +193,12 @@ def test_embeddings():
     np.fill_diagonal(apart, np.inf)
     np.testing.assert_array_equal(profiles.nearest, apart.argmin(axis=1))
     assert f"nearest: {profiles.nearest[0]}" in repr(profiles)
-    named = [f"svd{j}" for j in range(120)]
-    assert cluster_profiles(model.fit(pd.DataFrame(X, columns=named)), X).is_embedding
-    assert not cluster_profiles(
-        model, X, feature_names=[f"gene{j}" for j in range(120)]
-    ).is_embedding
-    assert not cluster_profiles(model, X, columns=["svd3"]).is_embedding
+    genes = [f"gene{j}" for j in range(120)]
+    assert not cluster_profiles(model, X, feature_names=genes).is_embedding
+    assert not cluster_profiles(model, X, columns=["x3"]).is_embedding
+    frame = pd.DataFrame(X).add_prefix("svd")
+    named = KMeans(3, n_init=5, random_state=0).fit(frame)
+    assert cluster_profiles(named, frame).is_embedding
 
     told = cluster_profiles(model, X, texts=TEXTS)
     assert all(len(topic_of(name.split(", "))) == 1 for name in told.names)

@@ -10,7 +10,7 @@ from importlib import import_module
 import numpy as np
 
 from sklearn_lloyd.inspection._names import told_apart
-from sklearn_lloyd.inspection._terms import ClusterTerms, excerpt
+from sklearn_lloyd.inspection._terms import ClusterTerms, excerpt, said_of, said_of_rows_without
 
 TABLES = ("means", "medians", "differences", "rank_differences", "centers")
 _SHOWN = 5  # features of a cluster
@@ -227,15 +227,15 @@ class ClusterProfiles:
             found += [f"{n_infinite} infinite"] * bool(n_infinite)
             if found and not is_share:
                 counts[name] = ", ".join(found)
-        if self.terms is not None and self.terms.note:
-            lines.append(f"  {self.terms.note}")
+        if self.terms is not None:
+            lines += said_of_rows_without(self.terms)
         lines += _listed("values left out", counts) + _listed("left out", self.left_out)
         return "\n".join(lines)
 
     def _said_of(self, i):
         """Lines about one cluster."""
         if self.terms is not None:
-            yield from self.terms.said_of(i)
+            yield from said_of(self.terms, i)
         elif not self.is_embedding:
             yield from (self._compared(i, j) for j in self.distinctive[i][:_SHOWN])
             return

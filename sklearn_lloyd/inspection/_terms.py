@@ -113,28 +113,9 @@ class ClusterTerms:
         """For each cluster its most distinctive terms, a list of str."""
         return [list(self.features[own]) for own in self.distinctive]
 
-    def said_of(self, i):
-        """Lines of a report about one cluster."""
-        own, heavy = self.distinctive[i][:_SHOWN], self.heaviest[i][:_SHOWN]
-        if own.size:
-            yield "own: " + ", ".join(
-                f"{self.features[j]} {self.text_shares[i, j]:.0%} "
-                f"({self.shares_elsewhere[i, j]:.0%})"
-                for j in own
-            )
-        if heavy.size:
-            yield "weight: " + ", ".join(self.features[heavy])
-
     def __repr__(self):
         said = [f"{i}: {', '.join(own[:_SHOWN])}" for i, own in enumerate(self.in_words)]
         return "\n".join(said)
-
-    @property
-    def note(self):
-        """Says that rows have no terms; empty if all have some."""
-        n = self.without.size
-        are = f"{n} {'rows have' if n > 1 else 'row has'} none of the terms"
-        return f"{are}: {listed_rows(self.without.tolist())}" if n else ""
 
 
 def terms_of(steps, X, texts):
@@ -268,6 +249,25 @@ def _foremost(values, n_most):
         order = np.argsort(-rounded, kind="stable")[:n_most]
         found.append(order[rounded[order] > 0.0])
     return found
+
+
+def said_of(terms, i):
+    """Lines of a report about one cluster."""
+    own, heavy = terms.distinctive[i][:_SHOWN], terms.heaviest[i][:_SHOWN]
+    pairs = zip(terms.text_shares[i, own], terms.shares_elsewhere[i, own], strict=True)
+    shares = [f"{share:.0%} ({elsewhere:.0%})" for share, elsewhere in pairs]
+    if own.size:
+        named = zip(terms.features[own], shares, strict=True)
+        yield "own: " + ", ".join(f"{name} {said}" for name, said in named)
+    if heavy.size:
+        yield "weight: " + ", ".join(terms.features[heavy])
+
+
+def said_of_rows_without(terms):
+    """That rows have no terms, as a list of one line; empty if all have some."""
+    n = terms.without.size
+    said = f"{n} {'rows have' if n > 1 else 'row has'} none of the terms"
+    return [f"  {said}: {listed_rows(terms.without.tolist())}"] if n else []
 
 
 def own_terms(terms, n_fewest, n_most):
