@@ -246,8 +246,8 @@ def _foremost(values, n_most):
     found = []
     for own in values:
         rounded = np.round(own / (own.max(initial=0.0) or 1.0), 9)
-        order = np.argsort(-rounded, kind="stable")[:n_most]
-        found.append(order[rounded[order] > 0.0])
+        n_found = min(n_most, np.count_nonzero(rounded > 0.0))
+        found.append(np.argsort(-rounded, kind="stable")[:n_found])
     return found
 
 
