@@ -69,7 +69,7 @@ class ClusterTerms:
         shares, to each of which 3 % are added.
     n_terms : int
         How many there are; the profiles have the foremost ones.
-    without : ndarray of intp
+    without : list of int
         Rows that have none of the terms, such as empty texts.
     """
 
@@ -81,7 +81,7 @@ class ClusterTerms:
     shares_elsewhere: np.ndarray
     distinctiveness: np.ndarray
     n_terms: int
-    without: np.ndarray
+    without: list
 
     def of_cluster(self, i, n_terms=10):
         """The most distinctive terms of a cluster as columns, of which any library makes a frame.
@@ -236,7 +236,7 @@ def cluster_terms(table, rows, groups, chosen, n_most, names):
         shares_elsewhere=elsewhere[:, kept],
         distinctiveness=scores[:, kept],
         n_terms=weights.shape[1],
-        without=np.arange(table.weights.shape[0])[rows][has_none],
+        without=np.arange(table.weights.shape[0])[rows][has_none].tolist(),
     )
     return told, kept
 
@@ -265,9 +265,9 @@ def said_of(terms, i):
 
 def said_of_rows_without(terms):
     """That rows have no terms, as a list of one line; empty if all have some."""
-    n = terms.without.size
+    n = len(terms.without)
     said = f"{n} {'rows have' if n > 1 else 'row has'} none of the terms"
-    return [f"  {said}: {listed_rows(terms.without.tolist())}"] if n else []
+    return [f"  {said}: {listed_rows(terms.without)}"] if n else []
 
 
 def own_terms(terms, n_fewest, n_most):
