@@ -191,14 +191,7 @@ def cluster_profiles(
     if terms is not None and terms.n_steps:  # what the vectoriser has made is not made again
         steps, X = steps[terms.n_steps :], terms.weights
     assigned = assign_rows(steps, clusterer, X, weights)
-    if terms is None or terms.is_seen:
-        centers, centers_missing = undo_steps(steps, assigned.centers)
-    else:
-        centers, centers_missing = [], "the clusterer does not see the terms"
-    if terms is None and is_frame(X) and fitted_names is not None:  # perhaps in another order
-        by_name = dict(zip(fitted_names, centers, strict=False))
-        centers = [by_name.get(name) for name in column_names(X)]
-    centers = centers or [None] * len(names)
+    centers, centers_missing = _centers_of(steps, assigned, X, terms, fitted_names, len(names))
 
     rows = slice(None) if weights is None or weights.all() else np.flatnonzero(weights)
     groups = Groups(assigned.codes, weights, len(assigned.clusters)).only(rows)
@@ -221,21 +214,18 @@ def cluster_profiles(
         typical = np.setdiff1d(typical, told.without)
     exemplars = assigned.exemplars(typical, max(n_exemplars, 1))
     examples = examples_of(None if terms is None else terms.texts, exemplars)
-    is_embedding = told is None and chosen is None and feature_names is None
+    is_embedding = terms is None and chosen is None and feature_names is None
     is_embedding = is_embedding and are_coordinates(X, names)
     if told is not None:
         distinctive, stands_out = told.distinctive, told.in_words
     elif is_embedding:
-        distinctive = [np.empty(0, np.intp) for _ in groups.totals]
-        stands_out = [[] for _ in groups.totals]
+        distinctive, stands_out = [np.arange(0) for _ in exemplars], [[] for _ in exemplars]
     else:
         distinctive, stands_out = _compared(features, tables)
     phrases = stands_out
     if told is not None or is_embedding:
-        phrases = [
-            clear_terms(said) or [like(row[0], text)]
-            for said, row, text in zip(stands_out, exemplars, examples, strict=True)
-        ]
+        each = zip(stands_out, exemplars[:, 0], examples, strict=True)
+        phrases = [clear_terms(said) or [like(row, texts)] for said, row, texts in each]
     totals = groups.totals
     return ClusterProfiles(
         clusters=assigned.clusters,
@@ -261,6 +251,17 @@ def cluster_profiles(
         nearest=assigned.nearest(),
         is_embedding=is_embedding,
     )
+
+
+def _centers_of(steps, assigned, X, terms, fitted_names, n_columns):
+    """Centres, for each column of the table, or None; and which step has no way back."""
+    if terms is not None and not terms.is_seen:
+        return [None] * n_columns, "the clusterer does not see the terms"
+    centers, missing = undo_steps(steps, assigned.centers)
+    if terms is None and is_frame(X) and fitted_names is not None:  # perhaps in another order
+        by_name = dict(zip(fitted_names, centers, strict=False))
+        centers = [by_name.get(name) for name in column_names(X)]
+    return centers or [None] * n_columns, missing
 
 
 def _or_nan(centers, totals):
