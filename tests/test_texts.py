@@ -23,6 +23,7 @@ from sklearn_lloyd.inspection import (
     ClusterDisplay,
     ProfileDisplay,
     SilhouetteDisplay,
+    _terms,
     cluster_profiles,
     diagnose,
 )
@@ -117,6 +118,14 @@ def test_numbers_of_terms(model):
     assert list(profiles.to_frame())[4:6] == ["cat", "of"]
     cat = profiles.terms.of_cluster(int(profiles.terms.text_shares[:, 0].argmax()))
     assert cat["term"][0] == "cat"
+
+
+def test_terms_are_looked_at_in_parts(model, monkeypatch):
+    expected = cluster_profiles(model, TEXTS, max_categories=5)
+    monkeypatch.setattr(_terms, "_AT_ONCE", 30)
+    found = cluster_profiles(model, TEXTS, max_categories=5)
+    assert repr(found) == repr(expected)
+    assert list(found.features) == list(expected.features)
 
 
 def test_weights_are_repeats(model):

@@ -24,12 +24,12 @@ from sklearn_lloyd.inspection._columns import (
 from sklearn_lloyd.inspection._names import STANDS_OUT, phrase, standing_out, unique_names
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._statistics import FeatureStatistics, Groups
+from sklearn_lloyd.inspection._term_table import terms_of
 from sklearn_lloyd.inspection._terms import (
     clear_terms,
     cluster_terms,
     examples_of,
     like,
-    terms_of,
 )
 from sklearn_lloyd.inspection._undo import undo_steps
 

@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
-from sklearn_lloyd._texts import is_vectorizer, listed_rows, texts_of
+from sklearn_lloyd._rows import even_slices
+from sklearn_lloyd._texts import listed_rows
 from sklearn_lloyd.inspection._statistics import Groups
 
-# Sparse rows of so many columns, none negative, are taken for terms: nobody reads a table of them.
-_FEWEST_COLUMNS = 1000
 # Added to both shares of texts that have a term, so that words of a few texts do not win. On
 # docstrings of four packages, 1 % brought up words of one author in ten, and 3 % did not.
 _PRIOR = 0.03
 _FEWEST_TEXTS = 2  # of a cluster that have a term of its own
-_IN_MOST = 0.5  # of the texts: what is in more tells nothing, where we choose the terms
 _STEM = 4  # letters that two words begin with, one of which is then enough in a name
+_AT_ONCE = 1 << 22  # numbers of clusters by terms
 _SHOWN = 6  # terms of a cluster in a report
 _TITLE = 30  # letters of a text in a name
 _EXCERPT = 76  # letters of a text in a report
-
-
-class TermTable(NamedTuple):
-    """Rows by terms.
-
-    Attributes
-    ----------
-    weights : CSR of shape (n_samples, n_terms)
-    names : list of str, or None
-        None: those of the columns of X.
-    texts : ndarray of shape (n_samples,), object, or None
-    n_steps : int
-        How many steps of the pipeline made the weights: what is after these takes `weights`.
-    is_seen : bool
-        Whether the columns of X, or what the first steps make of it, are these terms.
-    """
-
-    weights: sparse.csr_matrix
-    names: list | None
-    texts: np.ndarray | None
-    n_steps: int
-    is_seen: bool
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,72 +92,6 @@ class ClusterTerms:
         return "\n".join(said)
 
 
-def terms_of(steps, X, texts):
-    """The terms of texts that the pipeline takes, or that describe its rows; None: none do.
-
-    Parameters
-    ----------
-    steps : list of fitted transformers
-    X : object
-        As `as_given` makes it.
-    texts : sequence of str, or None
-        What describes the rows.
-
-    Returns
-    -------
-    table : TermTable or None
-    """
-    if texts is not None:
-        texts = texts_of(texts, X.shape[0], "texts")
-        return _of_texts(texts, None)
-    if is_vectorizer(steps[0] if steps else None):
-        if hasattr(steps[0], "vocabulary_"):
-            return _of_steps(steps, X)
-        return _of_texts(X, steps[0].build_analyzer())  # a hash has no names
-    if len(X.shape) == 1:
-        return _of_texts(texts_of(X, X.shape[0], "X"), None)
-    if not (sparse.issparse(X) and X.shape[1] >= _FEWEST_COLUMNS and _can_be_terms(X)):
-        return None
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return TermTable(X, None, None, 0, True)
-
-
-def _can_be_terms(X):
-    return X.nnz > 0 and bool(np.isfinite(X.data).all()) and X.data.min() >= 0
-
-
-def _of_steps(steps, texts):
-    """As far as the columns stay terms: a TfidfTransformer may follow a CountVectorizer."""
-    names = steps[0].get_feature_names_out()
-    weights, n_steps = steps[0].transform(texts), 1
-    if not weights.nnz:
-        raise ValueError(
-            "None of the texts of X has a term that the vectoriser knows: they are empty, or of "
-            "another kind than those of the fit."
-        )
-    for step in steps[1:]:
-        if not isinstance(step, TfidfTransformer):
-            break
-        weights, n_steps = step.transform(weights), n_steps + 1
-    return TermTable(weights.tocsr(), names.tolist(), texts, n_steps, True)
-
-
-def _of_texts(texts, analyzer):
-    """Terms of our own making."""
-    vectorizer = TfidfVectorizer(analyzer=analyzer or "word")
-    try:
-        weights = vectorizer.fit_transform(texts).tocsr()
-    except ValueError as error:
-        raise ValueError(f"The texts have no words to describe clusters by: {error}.") from error
-    names = vectorizer.get_feature_names_out()
-    told = np.bincount(weights.indices, minlength=names.size) <= _IN_MOST * weights.shape[0]
-    if told.any():
-        weights, names = weights[:, np.flatnonzero(told)], names[told]
-    return TermTable(weights, names.tolist(), texts, 0, False)
-
-
 def cluster_terms(table, rows, groups, chosen, n_most, names):
     """The terms of clusters, and which of all terms these are of.
 
@@ -206,8 +114,45 @@ def cluster_terms(table, rows, groups, chosen, n_most, names):
     kept : ndarray of intp
     """
     weights = table.weights[rows].astype(np.float64)
-    entries = (weights.data != 0).astype(np.float64)
-    present = sparse.csr_matrix((entries, weights.indices, weights.indptr), weights.shape)
+    is_without = np.diff(weights.indptr) == 0
+    weights = weights.tocsc()
+    if chosen is None:
+        at_once = max(1, _AT_ONCE // groups.n_clusters)
+        kept = _foremost_columns(weights, groups, n_most, at_once)
+    else:
+        kept = np.array(chosen)
+    means, shares, elsewhere, scores = _statistics(weights[:, kept], groups)
+    told = ClusterTerms(
+        features=np.array(names, dtype=object)[kept],
+        means=means,
+        distinctive=_foremost(scores, n_most),
+        heaviest=_foremost(means, n_most),
+        text_shares=shares,
+        shares_elsewhere=elsewhere,
+        distinctiveness=scores,
+        n_terms=weights.shape[1],
+        without=np.arange(table.weights.shape[0])[rows][is_without].tolist(),
+    )
+    return told, kept
+
+
+def _foremost_columns(weights, groups, n_most, at_once):
+    """The terms that are foremost in a cluster, by weight or by distinctiveness."""
+    found = [np.empty(0, np.intp)]
+    for part in even_slices(weights.shape[1], at_once):
+        means, _, _, scores = _statistics(weights[:, part], groups)
+        found += [part.start + own for own in _foremost(means, n_most)]
+        found += [part.start + own for own in _foremost(scores, n_most)]
+    kept = np.unique(np.concatenate(found))
+    if at_once >= weights.shape[1]:
+        return kept
+    return kept[_foremost_columns(weights[:, kept], groups, n_most, kept.size)]
+
+
+def _statistics(weights, groups):
+    """Means, shares of texts in the cluster and elsewhere, distinctiveness, of all terms."""
+    present = weights.copy()
+    present.data = (weights.data != 0).astype(np.float64)
     means = np.nan_to_num(groups.means_of_sparse(weights))
     shares = np.nan_to_num(groups.means_of_sparse(present))
     parts = (groups.totals / groups.totals.sum())[:, np.newaxis]
@@ -220,25 +165,7 @@ def cluster_terms(table, rows, groups, chosen, n_most, names):
         counted = np.nan_to_num(unweighted.means_of_sparse(present))
     n_rows = unweighted.totals[:, np.newaxis]
     scores[counted * n_rows < np.minimum(_FEWEST_TEXTS, n_rows) - 0.5] = 0.0
-
-    if chosen is None:
-        foremost_ones = _foremost(means, n_most) + _foremost(scores, n_most)
-        kept = np.unique(np.concatenate(foremost_ones))
-    else:
-        kept = np.array(chosen, dtype=np.intp)
-    has_none = np.flatnonzero(np.diff(weights.indptr) == 0)
-    told = ClusterTerms(
-        features=np.array(names, dtype=object)[kept],
-        means=means[:, kept],
-        distinctive=_foremost(scores[:, kept], n_most),
-        heaviest=_foremost(means[:, kept], n_most),
-        text_shares=shares[:, kept],
-        shares_elsewhere=elsewhere[:, kept],
-        distinctiveness=scores[:, kept],
-        n_terms=weights.shape[1],
-        without=np.arange(table.weights.shape[0])[rows][has_none].tolist(),
-    )
-    return told, kept
+    return means, shares, elsewhere, scores
 
 
 def _foremost(values, n_most):
