@@ -216,7 +216,8 @@ class ClusterProfiles:
     def __repr__(self):
         lines = [f"{len(self.clusters)} clusters, {len(self.features)} features"]
         if self.terms is not None:
-            lines = [f"{len(self.clusters)} clusters, {self.terms.n_terms:,} terms"]
+            counted = f"{len(self.clusters)} clusters, {self.terms.n_terms:,} terms"
+            lines = [f"{counted}; own terms: share of the texts (of all other texts)"]
         for i in range(len(self.clusters)):
             lines.append(f"  {self.clusters[i]}: {self.names[i]}, {self.shares[i]:.1%}")
             lines += [f"       {said}" for said in self._said_of(i)]

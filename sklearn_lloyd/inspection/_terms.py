@@ -10,8 +10,8 @@ from sklearn_lloyd._rows import even_slices
 from sklearn_lloyd._texts import listed_rows
 from sklearn_lloyd.inspection._statistics import Groups
 
-# Added to both shares of texts that have a term, so that words of a few texts do not win. With 1 %,
-# tried on docstrings of four packages, words of a tenth of the texts came before words of most.
+# Added to both shares of texts that have a term, so that words of a few texts do not win. With
+# 1 %, words of a tenth of the texts came before words of most, on docstrings of four packages.
 _PRIOR = 0.03
 _FEWEST_TEXTS = 2  # of a cluster that have a term of its own
 _STEM = 4  # letters that two words begin with, one of which is then enough in a name
