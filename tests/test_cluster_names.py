@@ -19,7 +19,13 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_lloyd import KMeans, MiniBatchKMeans
 from sklearn_lloyd._pipeline import split_steps
-from sklearn_lloyd.inspection import cluster_profiles, name_clusters
+from sklearn_lloyd.inspection import (
+    CentroidDisplay,
+    ClusterDisplay,
+    PairDisplay,
+    cluster_profiles,
+    name_clusters,
+)
 from sklearn_lloyd.metrics import silhouette_scorer
 from sklearn_lloyd.persistence import load, save
 from sklearn_lloyd.persistence._archive import dump_bytes
@@ -97,6 +103,20 @@ def test_carried_by_ids():
     alignment = align_clusters(new, old)
     assert alignment.names == {1: "middle", 2: "Rich", 3: "low"}
     assert alignment.apply(new).cluster_names_.tolist() == [None, "Rich", "low"]
+
+
+@pytest.mark.parametrize("kind", [CentroidDisplay, ClusterDisplay, PairDisplay])
+def test_in_pictures(kind):
+    model = KMeans(3, random_state=0).fit(X)
+    name_clusters(model, {1: "Regulars $1$", 2: "y" * 200})
+    figure = kind.from_estimator(model, X).figure_
+    figure.canvas.draw()
+    said = " ".join(text.get_text() for text in figure.findobj(plt.Text))
+    assert r"Regulars \$1\$" in said
+    assert "yyy" in said
+    assert "None" not in said
+    name_clusters(model, None)
+    assert ClusterDisplay.from_estimator(model, X).ax_.get_legend() is None
 
 
 def test_in_a_store():

@@ -19,7 +19,6 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
@@ -395,13 +394,6 @@ def test_html():
 
 
 # Bad input
-
-
-def test_a_frame_of_texts_is_no_texts():
-    texts = ["red apple", "green apple", "blue sky", "grey sky"]
-    model = make_pipeline(TfidfVectorizer(), KMeans(2, random_state=0)).fit(texts)
-    with pytest.raises(ValueError, match="X has 4 rows, of which TfidfVectorizer makes 1"):
-        diagnose(model, pd.DataFrame({"text": texts}))
 
 
 def test_bad_estimators():

@@ -12,6 +12,7 @@ ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks", "_columns", "_parameters"},
+    {"_texts"},
     {"_core", "_threads", "_canonical", "_identifiers", "_weights"},
     {"_rows"},
     {"_axes", "_batches", "_finite", "_moments", "_squares", "_validation"},

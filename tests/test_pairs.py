@@ -107,6 +107,12 @@ def test_a_sample_that_does_not_depend_on_the_order():
     figure.canvas.draw()
 
 
+def test_an_unknown_feature():
+    model, X = blobs(60, 3, 2)
+    with pytest.raises(ValueError, match=r"^features has 'x7', which is no column of X"):
+        PairDisplay.from_estimator(model, X, features=["x7"])
+
+
 def test_sparse_rows_and_one_feature():
     model, X = blobs(200, 3, 2)
     dense = PairDisplay.from_estimator(model, X)

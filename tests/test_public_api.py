@@ -16,6 +16,7 @@ SUBPACKAGES = {
         "ClusterDisplay",
         "ClusterProfiles",
         "ClusterReport",
+        "ClusterTerms",
         "ConvergenceDisplay",
         "Diagnosis",
         "Finding",

@@ -16,6 +16,7 @@ from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._report import ClusterReport, cluster_report
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 from sklearn_lloyd.inspection._steps import LloydStepsDisplay
+from sklearn_lloyd.inspection._terms import ClusterTerms
 
 __all__ = [
     "CentroidDisplay",
@@ -23,6 +24,7 @@ __all__ = [
     "ClusterDisplay",
     "ClusterProfiles",
     "ClusterReport",
+    "ClusterTerms",
     "ConvergenceDisplay",
     "Diagnosis",
     "Finding",

@@ -56,6 +56,8 @@ class View:
         Of all rows; zero for constant features.
     names : sequence of str
         Of the features.
+    counts_of_rows : CSR of shape (n_rows, n_features), or None
+        The sample of sparse rows that have no negative values; None of other rows.
     identifiers : pair of lists of str
         Features that name the rows, by their names and by their values.
     n_iter, max_iter : int or None
@@ -74,6 +76,7 @@ class View:
     sizes: np.ndarray
     variances: np.ndarray
     names: list
+    counts_of_rows: sparse.csr_matrix | None
     identifiers: tuple
     n_iter: int | None
     max_iter: int | None

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import own_names
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import predict_labels
 from sklearn_lloyd._rows import Rows
-from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import (
+    key_of,
+    label_of,
+    look_of,
+    one_panel,
+    put_number,
+    shown_of,
+)
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
 _GRID = 200  # points of the decision regions, along either axis
@@ -16,6 +24,7 @@ _REPEATED = 2  # rows at a place, on average, from which on areas say how many t
 # Areas of the place with the most rows, in square points: of few places, and of all together, so
 # that many hardly overlap.
 _LARGEST, _ALL_AREAS = 1500.0, 20_000.0
+_LONGEST, _LEGEND = 30, 2.0  # letters of a name, and inches for it
 _MARGIN, _WIDE_MARGIN = 0.05, 0.15  # around the rows, of their extent; the wide one for areas
 
 
@@ -41,6 +50,8 @@ class ClusterDisplay:
         How many rows there are.
     regions : tuple of (x, y, labels) or None, default=None
         Coordinates of a grid, and the cluster of each of its points, of shape (n_y, n_x).
+    names : sequence of str or None, default=None
+        For each cluster the name that :func:`name_clusters` gave it, which is then in a legend.
 
     Attributes
     ----------
@@ -63,13 +74,14 @@ class ClusterDisplay:
     'principal component 1 (92% of the variance)'
     """
 
-    def __init__(self, points, labels, centers, axis_labels, n_rows, regions=None):
+    def __init__(self, points, labels, centers, axis_labels, n_rows, regions=None, names=None):
         self.points = points
         self.labels = labels
         self.centers = centers
         self.axis_labels = axis_labels
         self.n_rows = n_rows
         self.regions = regions
+        self.names = names
 
     @classmethod
     def from_estimator(cls, estimator, X, *, max_rows=5000, random_state=0, ax=None):
@@ -111,8 +123,9 @@ class ClusterDisplay:
         centers = plane.place(np.asarray(model.cluster_centers_))
         points = plane.place(rows[shown])
         regions = _regions(points, centers, labels[shown]) if plane.is_whole else None
-        display = cls(points, labels[shown], centers, plane.axis_labels, len(labels), regions)
-        return display.plot(ax)
+        arrays = points, labels[shown], centers
+        own = own_names(model, len(centers))
+        return cls(*arrays, plane.axis_labels, len(labels), regions, own).plot(ax)
 
     def plot(self, ax=None):
         """Draw.
@@ -126,7 +139,9 @@ class ClusterDisplay:
         -------
         self : ClusterDisplay
         """
-        self.ax_ = ax = one_panel(ax, (6.0, 4.8))
+        own = [] if self.names is None else self.names
+        own = {i: f"{i}: {label_of(name, _LONGEST)}" for i, name in enumerate(own) if name}
+        self.ax_ = ax = one_panel(ax, (6.0 + _LEGEND * bool(own), 4.8))
         self.figure_ = ax.figure
         looks = [look_of(cluster) for cluster in range(len(self.centers))]
         self.regions_ = None
@@ -149,6 +164,10 @@ class ClusterDisplay:
         self.numbers_ = [
             put_number(ax, cluster, place) for cluster, place in enumerate(self.centers)
         ]
+        if own:
+            keys = [key_of(ax, cluster) for cluster in own]
+            where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+            ax.legend(keys, own.values(), fontsize="small", frameon=False, **where)
         ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         said = [shown_of(len(self.points), self.n_rows), "area: number of rows" * is_counted]
         ax.set_title("; ".join(filter(None, said)), fontsize="small", loc="right")

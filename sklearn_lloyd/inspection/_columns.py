@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from numbers import Integral
 from typing import NamedTuple
@@ -35,6 +36,14 @@ from sklearn_lloyd.inspection._statistics import (
     statistics_of_sparse,
 )
 
+# So many columns, called by a number, are an embedding: none of them means anything in itself.
+_MANY_COORDINATES = 100
+_COORDINATE = re.compile(
+    r"((x|f|v|d|dim|e|emb|embeddings?|feature|vec|vector|component|pc|pca|lsa|svd|truncatedsvd)"
+    r"[ _-]?)?\d+",
+    re.IGNORECASE,
+)
+
 
 class Feature(NamedTuple):
     """A column of numbers, or one of the categories of a column.
@@ -61,14 +70,17 @@ class Feature(NamedTuple):
 
 
 def frame_library(X):
-    """Which of pandas and polars a frame is of; empty for anything else."""
+    """Which of pandas and polars a frame or a series is of; empty for anything else."""
     library = type(X).__module__.split(".")[0]
-    return library if library in ("pandas", "polars") and is_frame(X) else ""
+    return library if library in ("pandas", "polars") else ""
 
 
 def check_table(X):
-    """A table whose rows and columns can be taken: a frame as it is, else an array or CSR."""
-    if is_frame(X):
+    """A table whose rows and columns can be taken: a frame or texts as they are, else an array.
+
+    Sparse ones become CSR.
+    """
+    if is_frame(X) or (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object):
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)
 
@@ -96,7 +108,16 @@ def check_names(X, feature_names, fitted_names):
     return names
 
 
-def check_columns(columns, names):
+def are_coordinates(X, names):
+    """Whether columns are many, and have the names of coordinates, as those of embeddings do."""
+    if len(names) < _MANY_COORDINATES or sparse.issparse(X):
+        return False
+    return all(map(_COORDINATE.fullmatch, names)) and all(
+        kind.name == NUMBER for kind in column_kinds(X)
+    )
+
+
+def check_columns(columns, names, called="columns"):
     """Places of the columns that were asked for, by name or place; None: not asked for."""
     if columns is None:
         return None
@@ -109,9 +130,9 @@ def check_columns(columns, names):
             places.append(names.index(str(one)))
         else:
             advice = advice_for(str(one), names)
-            raise ValueError(f"columns has {one!r}, which is no column of X: {advice}")
+            raise ValueError(f"{called} has {one!r}, which is no column of X: {advice}")
     if not places or len(set(places)) < len(places):
-        raise ValueError(f"columns must have at least one column, and each once; got {columns}.")
+        raise ValueError(f"{called} must have at least one column, and each once; got {columns}.")
     return places
 
 

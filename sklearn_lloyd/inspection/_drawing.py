@@ -30,6 +30,12 @@ def look_of(cluster):
     return Look(_COLORS[cluster % n_colors], _MARKERS[cluster // n_colors % len(_MARKERS)])
 
 
+def key_of(ax, cluster):
+    """What stands for a cluster in a legend."""
+    look = look_of(cluster)
+    return ax.scatter([], [], c=look.color, marker=look.marker, s=25)
+
+
 def one_panel(ax, size=_PANEL):
     """The axes to draw on: those given, or those of a new figure."""
     return panels(ax, 1, 1, size)[0, 0]

@@ -32,6 +32,8 @@ def identifiers(X, fitted_names, seen_names, weights):
         Columns with the name of an id; columns of evenly spaced whole numbers, each once.
     """
     X = check_table(X)
+    if len(X.shape) == 1:  # texts
+        return [], []
     names = check_names(X, None, fitted_names)
     rows = slice(None) if weights is None else np.flatnonzero(weights > 0.0)
     parts = [name.split("__") for name in seen_names]

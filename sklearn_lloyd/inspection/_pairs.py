@@ -14,7 +14,14 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._columns import check_columns, check_names, check_table
-from sklearn_lloyd.inspection._drawing import label_of, look_of, panels, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import (
+    key_of,
+    label_of,
+    look_of,
+    panels,
+    put_number,
+    shown_of,
+)
 from sklearn_lloyd.inspection._plane import drawn_rows, thin
 from sklearn_lloyd.inspection._scales import Scale
 
@@ -149,7 +156,7 @@ class PairDisplay:
         """
         table = check_table(X)
         names = check_names(table, feature_names, fitted_names_of(estimator))
-        wanted = check_columns(features, names)
+        wanted = check_columns(features, names, "features")
         # Of all columns, so that clusters have the names that they have elsewhere.
         profiles = cluster_profiles(estimator, X, feature_names=names, n_exemplars=0)
         if wanted is None:
@@ -247,10 +254,7 @@ class PairDisplay:
         is_many = len(self.clusters) > _MANY
         width = size if is_many else size * (len(first) - 1)
         self.legend_ = first[-1 if is_many else 1].legend(
-            [
-                first[0].scatter([], [], c=look.color, marker=look.marker, s=25)
-                for look in map(look_of, range(len(listed)))
-            ],
+            [key_of(first[0], cluster) for cluster in range(len(listed))],
             [_cut(text, width, 2 - is_many) for text in listed],
             title="\n".join(filter(None, said)),
             title_fontsize="small",

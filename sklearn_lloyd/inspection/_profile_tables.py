@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_lloyd.inspection._drawing import look_of
 from sklearn_lloyd.inspection._names import STANDS_OUT
+from sklearn_lloyd.inspection._terms import excerpt, said_of_rows_without
 
 N_SAID = 5  # features of a cluster
 _MOST_LISTED = 10  # columns in a report
@@ -49,18 +50,40 @@ body{{font-family:system-ui,sans-serif;margin:0 auto;max-width:75em;padding:1em}
 """
 
 
+def counts_of(profiles):
+    terms, n_clusters = profiles.terms, len(profiles.clusters)
+    counted = f"{len(profiles.features)} features" if terms is None else f"{terms.n_terms:,} terms"
+    return f"{n_clusters} clusters, {counted}"
+
+
+def typical_of(profiles, i):
+    """Lines on a cluster of texts, or of an embedding: what is typical, which is nearest."""
+    if profiles.terms is None and not profiles.is_embedding:
+        return
+    rows = profiles.exemplars[i][profiles.exemplars[i] >= 0]
+    if rows.size and profiles.examples.size:
+        yield f'typical: "{excerpt(profiles.examples[i, 0])}"'
+    elif rows.size:
+        yield f"typical rows: {', '.join(map(str, rows))}"
+    if profiles.nearest[i] >= 0:
+        yield f"nearest: {profiles.clusters[profiles.nearest[i]]}"
+
+
 def shown(profiles, i, j):
     """What pictures and reports show of a feature: the mean, in a cluster and in all rows.
 
-    Where a few large values put the mean on the other side of `contrasts`, it is the median.
+    Where a few large values put the mean on the other side of `contrasts`, it is the median. Of a
+    term it is the share of the texts that have it.
 
     Returns
     -------
     own, whole : str
     is_median : bool
     """
+    if profiles.terms is not None:
+        return f"{profiles.terms.text_shares[i, j]:.0%}", _whole(profiles, j), False
     if profiles.is_share[j]:
-        return f"{profiles.means[i, j]:.0%}", f"{profiles.whole_mean[j]:.0%}", False
+        return f"{profiles.means[i, j]:.0%}", _whole(profiles, j), False
     contrast = profiles.contrasts[i, j]
     is_median = bool(profiles.differences[i, j] * contrast < 0.0 and abs(contrast) >= _COLOURLESS)
     own, whole = profiles.means, profiles.whole_mean
@@ -90,7 +113,8 @@ def notes(profiles):
         found += [f"{n_infinite} infinite"] * bool(n_infinite)
         if found and not is_share:
             counts[name] = ", ".join(found)
-    return _listed("values left out", counts) + _listed("left out", profiles.left_out)
+    lines = [] if profiles.terms is None else said_of_rows_without(profiles.terms)
+    return lines + _listed("values left out", counts) + _listed("left out", profiles.left_out)
 
 
 def _listed(title, said):
@@ -101,20 +125,22 @@ def _listed(title, said):
 
 def markdown(profiles, max_features):
     """A table with a row for each feature and a column for each cluster."""
-    clusters = range(len(profiles.clusters))
+    clusters, drawn = range(len(profiles.clusters)), _listed_features(profiles, max_features)
     rows = [
         ["", *(f"{profiles.clusters[i]}: {profiles.names[i]}" for i in clusters), "all rows"],
         ["rows", *(_sizes(profiles, i) for i in clusters), short(profiles.sizes.sum())],
     ]
-    for j in most_telling(profiles, max_features):
+    for j in drawn:
         cells = [number_of(profiles, i, j) for i in clusters]
         rows.append([profiles.features[j], *cells, _whole(profiles, j)])
     rows = [[_in_markdown(str(cell)) for cell in row] for row in rows]
-    for row, j in zip(rows[2:], most_telling(profiles, max_features), strict=True):
+    for row, j in zip(rows[2:], drawn, strict=True):
         row[1:-1] = [
-            f"**{cell}**" if abs(profiles.contrasts[i, j]) >= STANDS_OUT else cell
+            f"**{cell}**" if _stands_out(profiles, i, j) else cell
             for i, cell in enumerate(row[1:-1])
         ]
+    typical = [_in_markdown("; ".join(typical_of(profiles, i))) for i in clusters]
+    rows += [["", *typical, ""]] * any(typical)
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
     padded = (map(str.ljust, row, widths) for row in rows)
@@ -127,25 +153,49 @@ def page(profiles, title, max_features):
 
 def fragment(profiles, max_features):
     """HTML with its own style, for a notebook or a part of a page."""
-    k = len(profiles.clusters)
-    said = f"{k} clusters, {len(profiles.features)} features"
     key = "Orange bars: higher than all rows; violet: lower. Names go by the same measure."
-    cards = "".join(_card(profiles, i) for i in range(k))
+    bold = "Bold: stands out. In brackets: medians."
+    if profiles.terms is not None:
+        key, bold = "Shares of the texts that have a term.", "Bold: the cluster's own terms."
+    elif profiles.is_embedding:
+        key = "Columns are coordinates that mean nothing by themselves."
+    cards = "".join(_card(profiles, i) for i in range(len(profiles.clusters)))
     left_out = "<br>".join(escape(line) for line in notes(profiles))
-    drawn = most_telling(profiles, max_features)
-    return (
-        f'<div class="lloyd-profiles">{_STYLE}<p><strong>{said}</strong>. {key}</p>'
-        f'<div class="cards">{cards}</div><details><summary>{len(drawn)} features side by side'
+    drawn, noun = _listed_features(profiles, max_features), ["features", "terms"]
+    table = (
+        f"<details><summary>{len(drawn)} {noun[profiles.terms is not None]} side by side"
         f'</summary><div class="wide">{_table(profiles, drawn)}</div>'
-        "<small>Bold: stands out. In brackets: medians.</small></details>"
-        f"<p><small>{left_out}</small></p></div>"
+        f"<small>{bold}</small></details>"
+    ) * (len(drawn) > 0)
+    return (
+        f'<div class="lloyd-profiles">{_STYLE}<p><strong>{counts_of(profiles)}</strong>. {key}</p>'
+        f'<div class="cards">{cards}</div>{table}<p><small>{left_out}</small></p></div>'
     )
+
+
+def _listed_features(profiles, max_features):
+    """Places of the features in a table: of texts, terms of each cluster; of embeddings none."""
+    if profiles.is_embedding:
+        return np.arange(0)
+    if profiles.terms is None:
+        return most_telling(profiles, max_features)
+    n_terms = max(1, max_features // len(profiles.clusters))
+    own = [places[:n_terms] for places in profiles.terms.distinctive]
+    first = np.concatenate(own)
+    return first[np.sort(np.unique(first, return_index=True)[1])]
+
+
+def _stands_out(profiles, i, j):
+    if profiles.terms is not None:
+        return j in profiles.distinctive[i][:N_SAID]
+    return abs(profiles.contrasts[i, j]) >= STANDS_OUT
 
 
 def _card(profiles, i):
     name = escape(f"{profiles.clusters[i]}: {profiles.names[i]}")
     width = 0.0 if np.isnan(profiles.shares[i]) else profiles.shares[i]
     lines = "".join(_line(profiles, i, j) for j in profiles.distinctive[i][:N_SAID])
+    lines += "".join(f"<p><small>{escape(said)}</small></p>" for said in typical_of(profiles, i))
     return (
         f'<div class="card"><h3>{name}</h3><p>{escape(_sizes(profiles, i))}</p>'
         f'<div class="share" style="width:{width:.1%};'
@@ -157,13 +207,15 @@ def _card(profiles, i):
 def _line(profiles, i, j):
     own, whole, is_median = shown(profiles, i, j)
     feature, contrast = escape(str(profiles.features[j])), profiles.contrasts[i, j]
-    half = 50.0 * min(1.0, abs(contrast) / _FULL)
-    start, colour = (50.0, _HIGH) if contrast > 0.0 else (50.0 - half, _LOW)
+    width = 50.0 * min(1.0, abs(contrast) / _FULL)
+    start, colour = (50.0, f"rgb({_HIGH})") if contrast > 0.0 else (50.0 - width, f"rgb({_LOW})")
+    if profiles.terms is not None:
+        start, width, colour = 0.0, 100.0 * profiles.terms.text_shares[i, j], look_of(i).color
     return (
         f'<div class="line"><span>{feature}{", median" * is_median}</span>'
         f"<span><strong>{own}</strong> <small>(all rows: {whole})</small></span></div>"
-        f'<div class="bar"><div style="margin-left:{start:.1f}%;width:{half:.1f}%;'
-        f'background:rgb({colour})"></div></div>'
+        f'<div class="bar"><div style="margin-left:{start:.1f}%;width:{width:.1f}%;'
+        f'background:{colour}"></div></div>'
     )
 
 
@@ -187,7 +239,7 @@ def _cell(profiles, i, j):
         return f"<td>{own}</td>"
     strength = 0.6 * min(1.0, abs(contrast) / _FULL)
     colour = f"rgba({_HIGH if contrast > 0.0 else _LOW},{strength:.2f})"
-    own = f"<strong>{own}</strong>" if abs(contrast) >= STANDS_OUT else own
+    own = f"<strong>{own}</strong>" if _stands_out(profiles, i, j) else own
     return f'<td style="background:{colour}">{own}</td>'
 
 
@@ -201,6 +253,8 @@ def number_of(profiles, i, j):
 
 
 def _whole(profiles, j):
+    if profiles.terms is not None:
+        return f"{np.nan_to_num(profiles.shares) @ profiles.terms.text_shares[:, j]:.0%}"
     whole = profiles.whole_mean[j]
     return f"{whole:.0%}" if profiles.is_share[j] else short(whole)
 

@@ -9,7 +9,17 @@ import numpy as np
 
 from sklearn_lloyd._cluster_names import check_names, require_different
 from sklearn_lloyd.inspection._names import told_apart
-from sklearn_lloyd.inspection._profile_tables import N_SAID, fragment, markdown, notes, page, shown
+from sklearn_lloyd.inspection._profile_tables import (
+    N_SAID,
+    counts_of,
+    fragment,
+    markdown,
+    notes,
+    page,
+    shown,
+    typical_of,
+)
+from sklearn_lloyd.inspection._terms import ClusterTerms, said_of
 
 TABLES = ("means", "medians", "differences", "rank_differences", "centers")
 
@@ -73,6 +83,16 @@ class ClusterProfiles:
         Positions of the rows nearest to the centre, the nearest first; -1 where there is none.
     library : {'pandas', 'polars', ''}
         Where X came from.
+    terms : ClusterTerms or None
+        Of texts: weights, shares of texts and distinctiveness of their terms, which are the
+        features. They have `heaviest`, lists of terms by weight, besides `distinctive`.
+    examples : ndarray of shape (n_clusters, n_exemplars), object
+        The texts of the exemplars; of no columns where there are no texts.
+    nearest : ndarray of shape (n_clusters,), intp
+        The place in `clusters` of the cluster with the nearest centre; -1 where there is none.
+    is_embedding : bool
+        Whether the columns are coordinates that mean nothing by themselves, so that nothing
+        stands out.
     """
 
     clusters: np.ndarray
@@ -99,6 +119,10 @@ class ClusterProfiles:
     stands_out: list
     exemplars: np.ndarray
     library: str
+    terms: ClusterTerms | None
+    examples: np.ndarray
+    nearest: np.ndarray
+    is_embedding: bool
 
     def to_frame(self, values="means"):
         """One row for each cluster, one column for each feature.
@@ -142,7 +166,8 @@ class ClusterProfiles:
         """A table in Markdown: a row for each feature, a column for each cluster.
 
         It needs no pandas. The numbers are those of :class:`ProfileDisplay`: means, and in
-        brackets medians. Bold ones are those by which a cluster stands out.
+        brackets medians; of texts, the shares of those that have a term. Bold ones are those by
+        which a cluster stands out. Texts and embeddings have a last row of what is typical.
 
         Parameters
         ----------
@@ -233,12 +258,22 @@ class ClusterProfiles:
         return replace(self, names=own)
 
     def __repr__(self):
-        lines = [f"{len(self.clusters)} clusters, {len(self.features)} features"]
-        for i, own in enumerate(self.distinctive):
+        lines = [counts_of(self)]
+        if self.terms is not None:
+            lines[0] += "; own terms: share of the texts (of all other texts)"
+        for i in range(len(self.clusters)):
             lines.append(f"  {self.clusters[i]}: {self.names[i]}, {self.shares[i]:.1%}")
-            lines += [f"       {self._compared(i, j)}" for j in own[:N_SAID]]
+            lines += [f"       {said}" for said in self._said_of(i)]
         lines += [f"  {line}" for line in notes(self)]
         return "\n".join(lines)
+
+    def _said_of(self, i):
+        """Lines about one cluster."""
+        if self.terms is not None:
+            yield from said_of(self.terms, i)
+        else:
+            yield from (self._compared(i, j) for j in self.distinctive[i][:N_SAID])
+        yield from typical_of(self, i)
 
     def _compared(self, i, j):
         own, whole, is_median = shown(self, i, j)

@@ -154,6 +154,7 @@ def cluster_report(
     -----
     Whatever comes from the data or the caller is escaped. The page holds means, medians, shares,
     the names of columns and categories, and pictures of some rows; no other values of single rows.
+    Of texts it has terms; a cluster without any of its own is named by the beginning of a text.
 
     It costs what :func:`cluster_profiles` and :func:`diagnose` cost, and some seconds for the
     pictures.

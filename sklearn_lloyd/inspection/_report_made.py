@@ -11,11 +11,9 @@ from importlib import import_module
 import numpy as np
 import scipy
 import sklearn
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from sklearn_lloyd._columns import column_names
-from sklearn_lloyd._pipeline import fitted_names_of, split_steps
+from sklearn_lloyd._pipeline import fitted_names_of, last_step, split_steps
 from sklearn_lloyd._version import __version__
 from sklearn_lloyd.inspection._columns import frame_library
 
@@ -25,10 +23,8 @@ _LONGEST = 4000  # characters of the text of an estimator
 
 def search_of(estimator):
     """The search of ours that an estimator is or ends in, or None."""
-    while isinstance(estimator, Pipeline | FrozenEstimator):
-        is_frozen = isinstance(estimator, FrozenEstimator)
-        estimator = estimator.estimator if is_frozen else estimator[-1]
-    return estimator if hasattr(estimator, "votes_") else None
+    search = last_step(estimator)
+    return search if hasattr(search, "votes_") else None
 
 
 def how_it_was_made(estimator, X, profiles, n_rows):

@@ -17,6 +17,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
 )
 
+from sklearn_lloyd._texts import is_vectorizer
 from sklearn_lloyd.preprocessing import CategoryEncoder
 
 # Their inverse answers with one of the values that came in, for an average too.
@@ -117,7 +118,8 @@ def _only_imputes(step, n_columns):
 
 def _inverse(step, name, centers):
     unknown = isinstance(step, FunctionTransformer) and step.func and not step.inverse_func
-    if unknown or isinstance(step, _NOT_OF_AVERAGES) or not hasattr(step, "inverse_transform"):
+    unknown = unknown or isinstance(step, _NOT_OF_AVERAGES) or is_vectorizer(step)
+    if unknown or not hasattr(step, "inverse_transform"):
         raise CannotUndo(f"{name} has no inverse for averages")
     return _numbers(step.inverse_transform, centers, f"{name} has no inverse here")
 
