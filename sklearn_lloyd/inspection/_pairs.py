@@ -23,6 +23,7 @@ from sklearn_lloyd.inspection._drawing import (
     shown_of,
 )
 from sklearn_lloyd.inspection._plane import drawn_rows, thin
+from sklearn_lloyd.inspection._profile_tables import titles_of
 from sklearn_lloyd.inspection._scales import Scale
 
 _MOST = 8  # features, since 28 pairs fill a page
@@ -281,13 +282,12 @@ def pairs_of(profiles, chosen, n_features, estimator, X, sample_size=2000, rando
     table = check_table(X)
     # A step without a way back leaves the means.
     centers = np.where(np.isnan(profiles.centers), profiles.means, profiles.centers)
-    named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
     return PairDisplay(
         np.stack([_numbers(table, j, shown) for j in profiles.columns[chosen]], axis=1),
         labels,
         centers[:, chosen],
         list(profiles.features[chosen]),
-        [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named],
+        titles_of(profiles, with_shares=True),
         table.shape[0],
         n_features,
     )

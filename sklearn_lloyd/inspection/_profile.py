@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._drawing import grid_of, label_of, look_of, one_panel
-from sklearn_lloyd.inspection._profile_tables import most_telling, number_of
+from sklearn_lloyd.inspection._profile_tables import most_telling, number_of, titles_of
 from sklearn_lloyd.inspection._terms import excerpt, own_terms
 
 _MOST_WRITTEN = 150  # cells with numbers in them
@@ -156,8 +156,7 @@ class ProfileDisplay:
         """
         differences = profiles.contrasts
         drawn = most_telling(profiles, max_features)
-        named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
-        clusters = [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named]
+        clusters = titles_of(profiles, with_shares=True)
         features = [str(name) for name in profiles.features[drawn]]
         numbers = [[number_of(profiles, i, j) for j in drawn] for i in range(len(clusters))]
         arrays = differences[:, drawn], np.array(numbers)

@@ -56,6 +56,12 @@ def counts_of(profiles):
     return f"{n_clusters} clusters, {counted}"
 
 
+def titles_of(profiles, with_shares=False):
+    """Number, name and perhaps share of each cluster."""
+    named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
+    return [f"{i}: {name}{f' ({share:.0%})' * with_shares}" for i, name, share in named]
+
+
 def typical_of(profiles, i):
     """Lines on a cluster of texts, or of an embedding: what is typical, which is nearest."""
     if profiles.terms is None and not profiles.is_embedding:
@@ -127,7 +133,7 @@ def markdown(profiles, max_features):
     """A table with a row for each feature and a column for each cluster."""
     clusters, drawn = range(len(profiles.clusters)), _listed_features(profiles, max_features)
     rows = [
-        ["", *(f"{profiles.clusters[i]}: {profiles.names[i]}" for i in clusters), "all rows"],
+        ["", *titles_of(profiles), "all rows"],
         ["rows", *(_sizes(profiles, i) for i in clusters), short(profiles.sizes.sum())],
     ]
     for j in drawn:
@@ -192,7 +198,7 @@ def _stands_out(profiles, i, j):
 
 
 def _card(profiles, i):
-    name = escape(f"{profiles.clusters[i]}: {profiles.names[i]}")
+    name = escape(titles_of(profiles)[i])
     width = 0.0 if np.isnan(profiles.shares[i]) else profiles.shares[i]
     lines = "".join(_line(profiles, i, j) for j in profiles.distinctive[i][:N_SAID])
     lines += "".join(f"<p><small>{escape(said)}</small></p>" for said in typical_of(profiles, i))
@@ -221,7 +227,7 @@ def _line(profiles, i, j):
 
 def _table(profiles, drawn):
     clusters = range(len(profiles.clusters))
-    names = [escape(f"{profiles.clusters[i]}: {profiles.names[i]}") for i in clusters]
+    names = map(escape, titles_of(profiles))
     head = "".join(f"<th>{name}</th>" for name in ["feature", *names, "all rows"])
     rows = [
         f"<tr><th>{escape(str(profiles.features[j]))}</th>"

@@ -155,8 +155,7 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
             Such as "region=north"; what is rare is "region=rare".
         """
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", input_features)
-        names = [f"x{j}" for j in range(self.n_features_in_)] if names is None else names
+        names = names_of_columns(self, input_features)
         return np.array([
             f"{name}={label}"
             for name, kept, rare in zip(names, *self._kept(), strict=True)
@@ -182,6 +181,12 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = tags.input_tags.string = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def names_of_columns(estimator, given):
+    """Names of the fit, else those given, else x0, x1."""
+    names = getattr(estimator, "feature_names_in_", given)
+    return [f"x{j}" for j in range(estimator.n_features_in_)] if names is None else names
 
 
 def read_columns(estimator, X, read, reset):

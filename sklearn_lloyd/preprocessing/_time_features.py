@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._columns import as_times
 from sklearn_lloyd._compat import StrOptions, fit_context
-from sklearn_lloyd.preprocessing._category_encoder import read_columns
+from sklearn_lloyd.preprocessing._category_encoder import names_of_columns, read_columns
 
 AGE = "age"
 # Days to a round, and the day since 1970 on which one begins: 4 January 1970 was a Sunday.
@@ -130,7 +130,6 @@ class TimeFeatures(VersionedPickle, TransformerMixin, BaseEstimator):
             Such as "joined: age", or "joined: time-of-year, cos".
         """
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", input_features)
-        names = [f"x{j}" for j in range(self.n_features_in_)] if names is None else names
+        names = names_of_columns(self, input_features)
         ends = [""] if self.feature == AGE else [", cos", ", sin"]
         return np.array([f"{name}: {self.feature}{end}" for name in names for end in ends], object)
