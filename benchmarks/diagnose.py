@@ -17,10 +17,11 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.datasets import make_circles, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import diagnose
@@ -138,6 +139,31 @@ def one_hot(rng, n, levels, numeric, k, scale):
     )
     steps = [StandardScaler()] if scale else []
     return make_pipeline(*steps, KMeans(k, n_init=10, random_state=0)).fit(X), X
+
+
+def by_region(rng, n, k, d, gap, levels, scale):
+    """Groups in numbers, and a category that has nothing to do with them but weighs more."""
+    X = groups(rng, n, k, d, gap)[0]
+    X = np.column_stack(
+        [
+            ClusterScaler().fit_transform(X),
+            np.eye(levels)[rng.randint(levels, size=len(X))] * scale,
+        ]
+    )
+    return fit(X, levels), X
+
+
+def word_counts(rng, n, k, n_words, length, spread, norm):
+    """Rows of word counts; each group has a tenth of the words for itself."""
+    shares = 1.0 / (10.0 + rng.permutation(n_words))
+    rows = []
+    for _ in range(k):
+        own = np.where(rng.random(n_words) < 0.1, 5.0, 1.0) * shares
+        for n_drawn in rng.lognormal(np.log(length), spread, n // k).astype(int) + 5:
+            rows.append(rng.multinomial(n_drawn, own / own.sum()))
+    X = sparse.csr_matrix(np.array(rows), dtype=np.float64)
+    X = Normalizer().fit_transform(X) if norm else X
+    return fit(X, k), X
 
 
 def row_numbers(rng, n, k, d, first, step):
@@ -314,6 +340,17 @@ FAULTS = {
         "first: 300 x 4, one of 7": partial(constant, n=300, k=3, d=3, value=7.0),
         "other: 2000 x 9, one of 0.1": partial(constant, n=2000, k=6, d=8, value=0.1),
     },
+    "category-clusters": {
+        "first: 3 groups, 4 regions": partial(
+            by_region, n=600, k=3, d=3, gap=6.0, levels=4, scale=3.0
+        ),
+        "other: 5 groups of 8 features, yes and no": partial(
+            by_region, n=1500, k=5, d=8, gap=8.0, levels=2, scale=5.0
+        ),
+        "other: a cloud, 10 regions": partial(
+            by_region, n=2000, k=1, d=4, gap=1.0, levels=10, scale=8.0
+        ),
+    },
     "indicator-features": {
         "first: 2 numbers, 2 x 6 levels, scaled": partial(
             one_hot, n=600, levels=[6, 6], numeric=2, k=4, scale=True
@@ -330,6 +367,22 @@ FAULTS = {
         "other: tens from 10000": partial(row_numbers, n=80, k=4, d=6, first=10000, step=10),
         "other: customer_id, one order each": partial(customer_id, n=500, k=3, d=3, orders=1),
         "other: customer_id, 6 orders each": partial(customer_id, n=900, k=5, d=5, orders=6),
+    },
+    "unequal-lengths": {
+        "first: 400 texts of 1500 words": partial(
+            word_counts, n=400, k=4, n_words=1500, length=80, spread=0.8, norm=False
+        ),
+        "other: 300 short ones of 4000 words": partial(
+            word_counts, n=300, k=3, n_words=4000, length=20, spread=0.6, norm=False
+        ),
+    },
+    "wide-sparse-rows": {
+        "first: 400 texts of 1500 words": partial(
+            word_counts, n=400, k=4, n_words=1500, length=80, spread=0.8, norm=True
+        ),
+        "other: 300 long ones of 4000 words": partial(
+            word_counts, n=300, k=6, n_words=4000, length=200, spread=0.3, norm=True
+        ),
     },
     "correlated-features": {
         "first: 500 x 3 and a copy": partial(copied, n=500, k=3, d=3, noise=0.05),

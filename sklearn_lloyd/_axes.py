@@ -20,7 +20,7 @@ _FLAT = 1e-12  # axes of less variance are rounding
 _EQUAL = 1e-8  # variances closer to each other count as equal; else axes are exact to 1e-6
 _TIED = 1e-4  # relative: lengths closer to each other count as equal
 # From so many rows and features on, a few axes are found sooner by Lanczos iterations.
-_MANY = 1000
+_MANY = 400
 _BESIDE = 10  # axes that are looked for beside those wanted, in case that variances are equal
 
 

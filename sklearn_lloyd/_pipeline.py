@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_lloyd._columns import column_labels, column_names, named_columns
+from sklearn_lloyd._texts import as_given
 
 
 class Seen(NamedTuple):
@@ -46,6 +47,14 @@ def split_steps(estimator):
             estimator = estimator.steps[-1][1]
         else:
             return steps, estimator
+
+
+def last_step(estimator):
+    """What is at the end of a pipeline, or frozen; a search, and anything else, is itself."""
+    while isinstance(estimator, Pipeline | FrozenEstimator):
+        is_frozen = isinstance(estimator, FrozenEstimator)
+        estimator = estimator.estimator if is_frozen else estimator[-1]
+    return estimator
 
 
 def fitted_names_of(estimator):
@@ -85,6 +94,8 @@ def _listed(names):
 def seen_by_clusterer(estimator, X):
     """Take rows through the steps of a fitted pipeline up to the clusterer at its end.
 
+    Texts may come as a list, a series, or a table of one column.
+
     Raises
     ------
     TypeError
@@ -92,7 +103,7 @@ def seen_by_clusterer(estimator, X):
     NotFittedError
         If it is not fitted.
     ValueError
-        If X is a frame with other columns than those of the fit.
+        If X is a frame with other columns than those of the fit, or texts are missing.
     """
     steps, clusterer = split_steps(estimator)
     if not hasattr(clusterer, "predict"):
@@ -118,7 +129,8 @@ def require_as_many_rows(step, given, made):
 
 def through_steps(steps, clusterer, X):
     """The rows as the clusterer after those steps sees them, and the names of their features."""
-    names, given = column_names(X), X
+    names, X = column_names(X), as_given(steps, X)
+    given = X
     for step in steps:
         X = step.transform(X)
         require_as_many_rows(step, given, X)

@@ -28,6 +28,7 @@ FRAME = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 3)), columns=["a
 X = FRAME.to_numpy()
 Y = np.repeat([0, 1], 60)
 PARTS = np.split(X, 3)
+TEXTS = [f"text {i % 7} of {i % 5}" for i in range(120)]
 
 
 def model():
@@ -64,6 +65,7 @@ SAME = {
     "scores": lambda: (silhouette_scorer(model(), FRAME), stability_scorer(model(), FRAME)),
     "scorer": lambda: silhouette_scorer,
     "ClusterProfiles": lambda: cluster_profiles(model(), FRAME),
+    "ClusterProfiles, texts": lambda: cluster_profiles(model(), FRAME, texts=TEXTS),
     "Diagnosis": lambda: diagnose(model(), FRAME),
 }
 DISPLAYS = {

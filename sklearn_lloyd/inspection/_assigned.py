@@ -9,11 +9,13 @@ from scipy import sparse
 
 from sklearn_lloyd._core import native
 from sklearn_lloyd._pipeline import require_columns
+from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._rows import Rows, even_slices
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._columns import take_slice
 
 _AT_ONCE = 1 << 16  # numbers of X that are transformed together
+_WORDS = 64  # that a text counts for
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,25 @@ class AssignedRows:
         found[codes[order][first], rank[first]] = rows[order[first]]
         return found
 
+    def nearest(self):
+        """The nearest other cluster of each, of the first ones if equally near; -1: there is none.
+
+        Returns
+        -------
+        nearest : ndarray of shape (n_clusters,), intp
+        """
+        found = np.full(len(self.clusters), -1)
+        known = np.flatnonzero(np.isfinite(self.centers).all(axis=1))
+        if known.size < 2:
+            return found
+        centers = np.ascontiguousarray(self.centers[known])
+        for part in even_slices(known.size, max(1, _AT_ONCE // known.size)):
+            distances = distances_to_centers(Rows(centers[part]), centers)
+            here = np.arange(known.size)[part]
+            distances[np.arange(here.size), here] = np.inf
+            found[known[part]] = known[distances.argmin(axis=1)]
+        return found
+
 
 def assign_rows(steps, clusterer, X, sample_weight):
     """Transform rows and predict their clusters, block by block."""
@@ -101,7 +122,10 @@ def assign_rows(steps, clusterer, X, sample_weight):
 
 def blocks_of(steps, X):
     """Slices of rows, and these rows as the clusterer takes them."""
-    per_row = X.nnz // max(1, X.shape[0]) if sparse.issparse(X) else X.shape[1]
+    if sparse.issparse(X):
+        per_row = X.nnz // max(1, X.shape[0])
+    else:
+        per_row = X.shape[1] if len(X.shape) == 2 else _WORDS
     for rows in even_slices(X.shape[0], max(1, _AT_ONCE // max(1, per_row))):
         seen = take_slice(X, rows)
         for step in steps:

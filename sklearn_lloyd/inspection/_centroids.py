@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_array
 
+from sklearn_lloyd._cluster_names import own_names
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._validation import check_weights
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number
+from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, put_number
 from sklearn_lloyd.inspection._plane import Plane
 
 _MANY = 12  # clusters, from which on the distances are not written down
+_LONGEST = 30  # letters of a name
 _LARGEST = 0.1  # radius of a circle that had all rows, as a share of the picture
 
 
@@ -34,6 +36,8 @@ class CentroidDisplay:
         Rows of each cluster, or their weight.
     axis_labels : tuple of two str
         With the share of the variance of the centres that a component explains.
+    names : sequence of str or None, default=None
+        For each cluster the name that :func:`name_clusters` gave it, to be written at its circle.
 
     Attributes
     ----------
@@ -58,11 +62,12 @@ class CentroidDisplay:
            [1.8, 3.3, 0. ]])
     """
 
-    def __init__(self, places, distances, sizes, axis_labels):
+    def __init__(self, places, distances, sizes, axis_labels, names=None):
         self.places = places
         self.distances = distances
         self.sizes = sizes
         self.axis_labels = axis_labels
+        self.names = names
 
     @classmethod
     def from_estimator(cls, estimator, X, *, sample_weight=None, ax=None):
@@ -100,7 +105,8 @@ class CentroidDisplay:
         sizes = np.bincount(labels, weights, len(centers)).astype(np.float64)
         plane = Plane(centers, names)
         distances = distances_to_centers(Rows(centers), centers)
-        return cls(plane.place(centers), distances, sizes, plane.axis_labels).plot(ax)
+        arrays = plane.place(centers), distances, sizes
+        return cls(*arrays, plane.axis_labels, own_names(model, len(centers))).plot(ax)
 
     def plot(self, ax=None):
         """Draw.
@@ -130,12 +136,14 @@ class CentroidDisplay:
         )
         self.numbers_ = [put_number(ax, i, place) for i, place in enumerate(self.places)]
         for i, share in enumerate(shares):
+            said = f"{share:.0%}" if share >= 0.01 or share == 0 else "<1%"
+            if self.names is not None and self.names[i]:
+                said = f"{label_of(self.names[i], _LONGEST)}\n{said}"
             ax.annotate(
-                f"{share:.0%}" if share >= 0.01 or share == 0 else "<1%",
-                self.places[i], xytext=(0, -14), textcoords="offset points", ha="center",
+                said, self.places[i], xytext=(0, -14), textcoords="offset points", ha="center",
                 va="top", fontsize="small",
             )  # fmt: skip
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         ax.margins(0.3)
         ax.set_aspect("equal", adjustable="datalim")
         ax.set_title("area: share of the rows", fontsize="small", loc="right")

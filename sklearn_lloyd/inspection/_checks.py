@@ -9,10 +9,13 @@ from sklearn_lloyd.inspection import (
     _checks_data,
     _checks_fit,
     _checks_structure,
+    _checks_texts,
 )
 
 CHECKS = {
     "dominant-feature": _checks_data.dominant_feature,
+    "category-clusters": _checks_data.category_clusters,
+    "unequal-lengths": _checks_texts.unequal_lengths,
     "no-structure": _checks_structure.no_structure,
     "non-compact-groups": _checks_structure.non_compact_groups,
     "outlier-clusters": _checks_clusters.outlier_clusters,
@@ -32,6 +35,7 @@ CHECKS = {
     "indicator-features": _checks_data.indicator_features,
     "few-rows": _checks_data.few_rows,
     "unequal-sizes": _checks_clusters.unequal_sizes,
+    "wide-sparse-rows": _checks_texts.wide_sparse_rows,
     "repeated-rows": _checks_data.repeated_rows,
     "constant-features": _checks_data.constant_features,
 }

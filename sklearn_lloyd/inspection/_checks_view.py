@@ -56,6 +56,8 @@ class View:
         Of all rows; zero for constant features.
     names : sequence of str
         Of the features.
+    counts_of_rows : CSR of shape (n_rows, n_features), or None
+        The sample of sparse rows that have no negative values; None of other rows.
     identifiers : pair of lists of str
         Features that name the rows, by their names and by their values.
     n_iter, max_iter : int or None
@@ -74,6 +76,7 @@ class View:
     sizes: np.ndarray
     variances: np.ndarray
     names: list
+    counts_of_rows: sparse.csr_matrix | None
     identifiers: tuple
     n_iter: int | None
     max_iter: int | None
@@ -131,6 +134,29 @@ class View:
         for part in even_slices(present.size, at_once):
             found[present[part]] = measure(present[part])
         return found
+
+    @cached_property
+    def two_valued(self):
+        """Which features have two values in the sample, as one-hot columns do."""
+
+        def has_two_values(features):
+            values = self.values_of(features)
+            low, high = values.min(axis=0), values.max(axis=0)
+            return (low < high) & ((values == low) | (values == high)).all(axis=0)
+
+        return self.by_feature(has_two_values) > 0.0
+
+    @cached_property
+    def graded(self):
+        """The dimensions in which gaps are looked for, a mask.
+
+        Without the features of two values, if there are others: between two values there always
+        is a gap. All of them where points are in the place of rows.
+        """
+        all_dimensions = np.ones(self.rows.shape[1], bool)
+        if all_dimensions.size != self.n_features or self.two_valued.all():
+            return all_dimensions
+        return ~self.two_valued
 
     @cached_property
     def principal(self):
@@ -209,14 +235,18 @@ class View:
     def shapes(self):
         """A list of (cluster, variance along its first axis, its variance, rows along three axes).
 
-        Of clusters of enough rows; the rows along fewer axes if they vary along fewer.
+        Of clusters of enough rows; the rows along fewer axes if they vary along fewer. These three
+        axes are of the dimensions in which gaps are looked for.
         """
         shapes = []
         for cluster, members in enumerate(self.members):
             if members.size >= FEWEST:
                 part = self.residuals[members]
-                found = principal_axes(part, self.weights[members], 3)
-                shapes.append((cluster, found.variances[0], found.total, found.project(part)))
+                found = graded = principal_axes(part, self.weights[members], 3)
+                if not self.graded.all():
+                    part = part[:, self.graded]
+                    graded = principal_axes(part, self.weights[members], 3)
+                shapes.append((cluster, found.variances[0], found.total, graded.project(part)))
         return shapes
 
     @cached_property
@@ -247,7 +277,7 @@ class View:
 
         Rows of no group have -1.
         """
-        rows = self.rows[:N_PAIRED]
+        rows = self.rows[:N_PAIRED, self.graded]
         nearest = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(rows) - 1)).fit(rows)
         radius = float(np.median(nearest.kneighbors()[0][:, -1]))
         if radius == 0.0:  # mostly repeats

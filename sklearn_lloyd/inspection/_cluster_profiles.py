@@ -7,21 +7,26 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_lloyd._cluster_names import with_own_names
 from sklearn_lloyd._columns import column_names, is_frame
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
 from sklearn_lloyd._pipeline import fitted_names_of, split_steps
+from sklearn_lloyd._texts import as_given
 from sklearn_lloyd._validation import check_weights
 from sklearn_lloyd.inspection._assigned import assign_rows
 from sklearn_lloyd.inspection._columns import (
     FeatureReader,
+    are_coordinates,
     check_columns,
     check_names,
     check_table,
     frame_library,
 )
-from sklearn_lloyd.inspection._names import STANDS_OUT, phrase, standing_out, unique_names
+from sklearn_lloyd.inspection._names import phrase, standing_out, unique_names
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._statistics import FeatureStatistics, Groups
+from sklearn_lloyd.inspection._term_table import terms_of
+from sklearn_lloyd.inspection._terms import clear_terms, cluster_terms, examples_of, like
 from sklearn_lloyd.inspection._undo import undo_steps
 
 
@@ -34,6 +39,7 @@ from sklearn_lloyd.inspection._undo import undo_steps
         "n_names": [Interval(Integral, 1, None, closed="left")],
         "columns": ["array-like", str, None],
         "max_categories": [Interval(Integral, 1, None, closed="left")],
+        "texts": "no_validation",
     },
     prefer_skip_nested_validation=True,
 )
@@ -47,6 +53,7 @@ def cluster_profiles(
     n_names=2,
     columns=None,
     max_categories=20,
+    texts=None,
 ):
     """Say what each cluster is: sizes, averages, what sets it apart, exemplars and a name.
 
@@ -58,8 +65,9 @@ def cluster_profiles(
     estimator : fitted clusterer, pipeline that ends in one, or search over either
         Ours, scikit-learn's, or another with `predict`. Centres are its `cluster_centers_` (or
         `means_`); without these, the means of the rows that it is given.
-    X : {array-like, sparse matrix, frame} of shape (n_samples, n_columns)
-        Rows as `estimator.predict` takes them, in their original units.
+    X : {array-like, sparse matrix, frame} of shape (n_samples, n_columns), or texts
+        Rows as `estimator.predict` takes them, in their original units. Of a pipeline that reads
+        texts: a list or series of str, or a table of one column.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row; None: one each. A row of weight zero does not count.
     feature_names : array-like of str of shape (n_columns,), default=None
@@ -72,7 +80,12 @@ def cluster_profiles(
         The columns to profile, by name or place, in this order. None: all that are numbers or
         categories; not text of which nearly every value occurs once, which names the rows.
     max_categories : int, default=20
-        Of a column with more categories, the most frequent ones are looked at.
+        Of a column with more categories, the most frequent ones are looked at. Of texts, for
+        each cluster so many of its terms by weight, and so many by distinctiveness.
+    texts : sequence of str of shape (n_samples,), default=None
+        What the rows of X stand for, where X is no table to be read, such as embeddings: texts,
+        titles. Profiles are then of their terms, and not of the columns of X. None: of texts that
+        X holds, if any.
 
     Returns
     -------
@@ -85,7 +98,8 @@ def cluster_profiles(
         If the estimator is not fitted.
     ValueError
         If the estimator has no `predict`, X has other columns than it was fitted with, weights,
-        names or `columns` do not fit X, or a parameter is out of its range.
+        names, texts or `columns` do not fit X, texts are missing or all empty, or a parameter is
+        out of its range.
 
     See Also
     --------
@@ -105,8 +119,21 @@ def cluster_profiles(
     that of all rows, "very high" 1.3, as for the top quarter of the rows; and a median no lower
     than that of all rows. "average" is a cluster with no such feature. Neither the order of the
     rows nor repeats instead of weights change a name, which follows from the statistics of all
-    clusters. Pictures and reports are on the side
-    that the ranks say: `contrasts`.
+    clusters. Colours of pictures and reports show the same measure, `contrasts`. Names that
+    :func:`name_clusters` gave take the place of these.
+
+    **Texts.** Features are terms: those of the pipeline's vectoriser, whatever reduces them after
+    it; where it has no names, or with `texts`, all words. Terms by weight are those of the largest
+    mean. What sets a cluster apart is its terms by distinctiveness, which is weight times
+    log((s + 0.03) / (e + 0.03)): s is the share of the cluster's texts that have the term, e that
+    of all other texts. As in class-based tf-idf [1]_, a term counts that the cluster has and the
+    others have not; that two texts of the cluster have it is asked for, too. Sparse X of 1000
+    columns or more, none negative, is taken for such terms.
+
+    **Embeddings.** In a hundred columns or more that have only numbers for names ("x0", "svd17")
+    none means anything: clusters are named by the row that is most typical, and the report says
+    which rows are, and which cluster is nearest. `columns` or `feature_names` say that they do
+    mean something; `texts` tells what the rows are.
 
     **Centres** come back by the `inverse_transform` of each step, those of a
     `ColumnTransformer` part by part, one-hot columns as the shares of their categories. Where
@@ -116,6 +143,11 @@ def cluster_profiles(
     X is transformed in blocks of rows, and looked at column by column: O(n_samples log(n_samples)
     n_columns) time, memory for a few columns. Of sparse X there are no medians and no ranks;
     names are then by `differences`.
+
+    References
+    ----------
+    .. [1] Grootendorst, M. "BERTopic: Neural topic modeling with a class-based TF-IDF procedure".
+       arXiv:2203.05794, 2022.
 
     Examples
     --------
@@ -139,24 +171,32 @@ def cluster_profiles(
     array([[1000. ,    1.5],
            [  60. ,   10. ]])
     """
-    X = check_table(X)
-    weights = check_weights(sample_weight, X.shape[0])
     check_is_fitted(estimator)
     steps, clusterer = split_steps(estimator)
-    fitted_names = fitted_names_of(estimator)
-    names = check_names(X, feature_names, fitted_names)
+    library, fitted_names = frame_library(X), fitted_names_of(estimator)
+    X = check_table(as_given(steps, X))
+    weights = check_weights(sample_weight, X.shape[0])
+    terms = terms_of(steps, X, texts)
+    if terms is None or terms.names is None:
+        names = check_names(X, feature_names, fitted_names)
+    elif feature_names is not None:
+        raise ValueError("feature_names are of columns, and the terms of texts have their own.")
+    else:
+        names = terms.names
     chosen = check_columns(columns, names)
+    if terms is not None and terms.n_steps:  # what the vectoriser has made is not made again
+        steps, X = steps[terms.n_steps :], terms.weights
     assigned = assign_rows(steps, clusterer, X, weights)
-    centers, centers_missing = undo_steps(steps, assigned.centers)
-    if is_frame(X) and fitted_names is not None:  # perhaps in another order
-        by_name = dict(zip(fitted_names, centers, strict=False))
-        centers = [by_name.get(name) for name in column_names(X)]
-    elif not centers:
-        centers = [None] * X.shape[1]
+    centers, centers_missing = _centers_of(steps, assigned, X, terms, fitted_names, len(names))
 
     rows = slice(None) if weights is None or weights.all() else np.flatnonzero(weights)
     groups = Groups(assigned.codes, weights, len(assigned.clusters)).only(rows)
-    reader = FeatureReader(X, rows, groups, names, centers, max_categories)
+    table, told, kept = X, None, None
+    if terms is not None:
+        told, kept = cluster_terms(terms, rows, groups, chosen, max_categories, names)
+        table, chosen = terms.weights[:, kept], None
+        names, centers = [names[j] for j in kept], [centers[j] for j in kept]
+    reader = FeatureReader(table, rows, groups, names, centers, max_categories)
     features = list(reader.read(chosen))
     if not features:
         raise ValueError(f"X has no column of numbers or categories: {reader.left_out}.")
@@ -164,28 +204,62 @@ def cluster_profiles(
         name: np.stack([getattr(feature.statistics, name) for feature in features], axis=-1)
         for name in FeatureStatistics._fields
     }
-    distinctive, stands_out = _compared(features, tables)
+    contrasts = _contrasts(tables)
+    columns = np.array([feature.column for feature in features])
+    typical = np.arange(X.shape[0])[rows]
+    if told is not None:  # an empty text is typical of nothing
+        typical = np.setdiff1d(typical, told.without)
+    exemplars = assigned.exemplars(typical, max(n_exemplars, 1))
+    examples = examples_of(None if terms is None else terms.texts, exemplars)
+    is_embedding = terms is None and chosen is None and feature_names is None
+    is_embedding = is_embedding and are_coordinates(X, names)
+    if told is not None:
+        distinctive, stands_out = told.distinctive, told.in_words
+    elif is_embedding:
+        distinctive, stands_out = [np.arange(0) for _ in exemplars], [[] for _ in exemplars]
+    else:
+        distinctive, stands_out = _compared(features, columns, tables["means"], contrasts)
+    phrases = stands_out
+    if told is not None or is_embedding:
+        each = zip(stands_out, exemplars[:, 0], examples, strict=True)
+        phrases = [clear_terms(said) or [like(row, texts)] for said, row, texts in each]
     totals = groups.totals
+    names = unique_names(phrases, totals == 0.0, n_names)
     return ClusterProfiles(
         clusters=assigned.clusters,
-        names=np.array(unique_names(stands_out, totals == 0.0, n_names), dtype=object),
+        names=np.array(with_own_names(names, clusterer), dtype=object),
         sizes=totals if weights is not None else totals.astype(np.intp),
         shares=totals / totals.sum(),
         features=np.array([feature.name for feature in features], dtype=object),
-        columns=np.array([feature.column for feature in features]),
+        columns=columns if kept is None else kept[columns],
         is_share=np.array([feature.is_share for feature in features]),
         missing=np.array([feature.n_missing for feature in features]),
         infinite=np.array([feature.n_infinite for feature in features]),
         left_out=reader.left_out,
         **tables,
-        contrasts=_contrasts(tables),
+        contrasts=contrasts,
         centers=np.stack([_or_nan(feature.centers, totals) for feature in features], axis=1),
         centers_missing=centers_missing,
         distinctive=distinctive,
         stands_out=stands_out,
-        exemplars=assigned.exemplars(np.arange(X.shape[0])[rows], n_exemplars),
-        library=frame_library(X),
+        exemplars=exemplars[:, :n_exemplars],
+        library=library,
+        terms=told,
+        examples=examples[:, :n_exemplars],
+        nearest=assigned.nearest(),
+        is_embedding=is_embedding,
     )
+
+
+def _centers_of(steps, assigned, X, terms, fitted_names, n_columns):
+    """Centres, for each column of the table, or None; and which step has no way back."""
+    if terms is not None and not terms.is_seen:
+        return [None] * n_columns, "the clusterer does not see the terms"
+    centers, missing = undo_steps(steps, assigned.centers)
+    if terms is None and is_frame(X) and fitted_names is not None:  # perhaps in another order
+        by_name = dict(zip(fitted_names, centers, strict=False))
+        centers = [by_name.get(name) for name in column_names(X)]
+    return centers or [None] * n_columns, missing
 
 
 def _or_nan(centers, totals):
@@ -193,27 +267,25 @@ def _or_nan(centers, totals):
 
 
 def _contrasts(tables):
-    """Differences of the means; of the ranks where these say something else."""
-    differences, ranks = tables["differences"], tables["rank_differences"]
-    is_said = (differences * ranks < 0.0) & (np.abs(ranks) >= STANDS_OUT)
-    return np.where(is_said, ranks, differences)
+    """How far clusters are from the whole: by ranks, for sparse X by means.
 
-
-def _compared(features, tables):
-    """For each cluster the features in which it stands out, and these in words."""
-    columns = np.array([feature.column for feature in features])
+    Where the ranks say more and the median less, nothing is said.
+    """
     ranks = tables["rank_differences"]
     apart = np.where(np.isnan(ranks), tables["differences"], ranks)
-    # Where the ranks say more and the median less, nothing is said.
     medians, whole = tables["medians"], tables["whole_median"]
     against = np.where(apart > 0.0, medians < whole, medians > whole)
-    apart = np.where(against, np.nan, apart)
-    distinctive = [standing_out(own, columns) for own in apart]
+    return np.where(against, 0.0, apart)
+
+
+def _compared(features, columns, means, contrasts):
+    """For each cluster the features in which it stands out, and these in words."""
+    distinctive = [standing_out(own, columns) for own in contrasts]
     stands_out = [
         [
-            phrase(features[j].name, apart[i, j], means[j] if features[j].is_share else None)
-            for j in own
+            phrase(features[j].name, contrasts[i, j], own[j] if features[j].is_share else None)
+            for j in distinctive[i]
         ]
-        for i, (own, means) in enumerate(zip(distinctive, tables["means"], strict=True))
+        for i, own in enumerate(means)
     ]
     return distinctive, stands_out

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import own_names
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import predict_labels
 from sklearn_lloyd._rows import Rows
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import (
+    key_of,
+    label_of,
+    look_of,
+    one_panel,
+    put_number,
+    shown_of,
+)
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
 _GRID = 200  # points of the decision regions, along either axis
+_REPEATED = 2  # rows at a place, on average, from which on areas say how many there are
+# Areas of the place with the most rows, in square points: of few places, and of all together, so
+# that many hardly overlap.
+_LARGEST, _ALL_AREAS = 1500.0, 20_000.0
+_LONGEST, _LEGEND = 30, 2.0  # letters of a name, and inches for it
+_MARGIN, _WIDE_MARGIN = 0.05, 0.15  # around the rows, of their extent; the wide one for areas
 
 
 class ClusterDisplay:
     """Rows and centres in two dimensions, by cluster.
 
     Two features are drawn as they are, with the region that belongs to each cluster; of more, the
-    first two principal components. Make it with :meth:`from_estimator`.
+    first two principal components. Where rows share few places, as those of categories do, each
+    place is drawn once, with an area by the number of its rows. Make it with
+    :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -34,13 +50,15 @@ class ClusterDisplay:
         How many rows there are.
     regions : tuple of (x, y, labels) or None, default=None
         Coordinates of a grid, and the cluster of each of its points, of shape (n_y, n_x).
+    names : sequence of str or None, default=None
+        For each cluster the name that :func:`name_clusters` gave it, which is then in a legend.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     points_ : list of PathCollection
-        The rows of each cluster.
+        The rows of each cluster, or the places that they share.
     numbers_ : list of Annotation
         The number of each cluster at its centre.
     regions_ : QuadMesh or None
@@ -56,13 +74,14 @@ class ClusterDisplay:
     'principal component 1 (92% of the variance)'
     """
 
-    def __init__(self, points, labels, centers, axis_labels, n_rows, regions=None):
+    def __init__(self, points, labels, centers, axis_labels, n_rows, regions=None, names=None):
         self.points = points
         self.labels = labels
         self.centers = centers
         self.axis_labels = axis_labels
         self.n_rows = n_rows
         self.regions = regions
+        self.names = names
 
     @classmethod
     def from_estimator(cls, estimator, X, *, max_rows=5000, random_state=0, ax=None):
@@ -103,9 +122,10 @@ class ClusterDisplay:
         shown = thin(rows, max_rows, random_state)
         centers = plane.place(np.asarray(model.cluster_centers_))
         points = plane.place(rows[shown])
-        regions = _regions(points, centers) if plane.is_whole else None
-        display = cls(points, labels[shown], centers, plane.axis_labels, len(labels), regions)
-        return display.plot(ax)
+        regions = _regions(points, centers, labels[shown]) if plane.is_whole else None
+        arrays = points, labels[shown], centers
+        own = own_names(model, len(centers))
+        return cls(*arrays, plane.axis_labels, len(labels), regions, own).plot(ax)
 
     def plot(self, ax=None):
         """Draw.
@@ -119,16 +139,20 @@ class ClusterDisplay:
         -------
         self : ClusterDisplay
         """
-        self.ax_ = ax = one_panel(ax, (6.0, 4.8))
+        own = [] if self.names is None else self.names
+        own = {i: f"{i}: {label_of(name, _LONGEST)}" for i, name in enumerate(own) if name}
+        self.ax_ = ax = one_panel(ax, (6.0 + _LEGEND * bool(own), 4.8))
         self.figure_ = ax.figure
         looks = [look_of(cluster) for cluster in range(len(self.centers))]
         self.regions_ = None
         if self.regions is not None:
             self.regions_ = self._draw_regions(ax, looks)
+        points, labels, areas, is_counted = _places(self.points, self.labels)
+        ax.margins(_WIDE_MARGIN if is_counted else _MARGIN)
         self.points_ = [
             ax.scatter(
-                *self.points[self.labels == cluster].T,
-                s=12 if len(self.points) < 2000 else 5,
+                *points[labels == cluster].T,
+                s=areas[labels == cluster],
                 c=look.color,
                 marker=look.marker,
                 linewidths=0,
@@ -140,8 +164,13 @@ class ClusterDisplay:
         self.numbers_ = [
             put_number(ax, cluster, place) for cluster, place in enumerate(self.centers)
         ]
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
-        ax.set_title(shown_of(len(self.points), self.n_rows), fontsize="small", loc="right")
+        if own:
+            keys = [key_of(ax, cluster) for cluster in own]
+            where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+            ax.legend(keys, own.values(), fontsize="small", frameon=False, **where)
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
+        said = [shown_of(len(self.points), self.n_rows), "area: number of rows" * is_counted]
+        ax.set_title("; ".join(filter(None, said)), fontsize="small", loc="right")
         return self
 
     def _draw_regions(self, ax, looks):
@@ -158,11 +187,36 @@ class ClusterDisplay:
         return ax.pcolormesh(x, y, labels, rasterized=True, **look)
 
 
-def _regions(points, centers):
+def _places(points, labels):
+    """What to draw: the rows, or places that many of them share.
+
+    Returns
+    -------
+    points : ndarray of shape (n_places, 2)
+    labels : ndarray of shape (n_places,)
+    areas : ndarray of shape (n_places,), in square points
+    is_counted : bool
+        Whether the areas are by the number of rows.
+    """
+    size = 12.0 if len(points) < 2000 else 5.0
+    extent = np.ptp(points, axis=0).max(initial=0.0)
+    # Equal but for the rounding of a projection is equal.
+    rounded = np.round(points / extent, 9) if extent else np.zeros_like(points)
+    found = np.column_stack([labels, rounded])
+    _, first, counts = np.unique(found, axis=0, return_index=True, return_counts=True)
+    if len(points) < _REPEATED * first.size:
+        return points, labels, np.full(len(points), size), False
+    largest = np.clip(_ALL_AREAS / first.size, size, _LARGEST)
+    areas = np.maximum(largest * counts / counts.max(initial=1), size)
+    return points[first], labels[first], areas, True
+
+
+def _regions(points, centers, labels):
     """The nearest centres of a grid over what is drawn."""
     every = np.concatenate([points, centers])
     low, high = every.min(axis=0), every.max(axis=0)
-    margin = 0.05 * np.where(high > low, high - low, 1.0)
+    margin = _WIDE_MARGIN if _places(points, labels)[-1] else _MARGIN
+    margin = margin * np.where(high > low, high - low, 1.0)
     x, y = (np.linspace(a, b, _GRID) for a, b in zip(low - margin, high + margin, strict=True))
     grid = np.column_stack([values.ravel() for values in np.meshgrid(x, y)])
     labels = predict_labels(Rows(grid), centers)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn_lloyd._columns import (
     BOOLEAN,
     CATEGORY,
+    MISSING,
     NUMBER,
     TIME,
     as_floats,
@@ -20,10 +22,11 @@ from sklearn_lloyd._columns import (
     column_names,
     column_of,
     is_frame,
-    is_missing,
+    label_of,
     missing_values,
     reads_as_numbers,
 )
+from sklearn_lloyd._identifiers import NAMES_ROWS
 from sklearn_lloyd._parameters import advice_for
 from sklearn_lloyd.inspection._statistics import (
     FeatureStatistics,
@@ -33,10 +36,13 @@ from sklearn_lloyd.inspection._statistics import (
     statistics_of_sparse,
 )
 
-_MISSING = "missing"  # as a category
-# Of the values of a column of text, so many occur once if they are names of the rows and not
-# categories. A town in which every tenth customer lives would still be one.
-_NAMES_ROWS = 0.9
+# So many columns, called by a number, are an embedding: none of them means anything in itself.
+_MANY_COORDINATES = 100
+_COORDINATE = re.compile(
+    r"((x|f|v|d|dim|e|emb|embeddings?|feature|vec|vector|component|pc|pca|lsa|svd|truncatedsvd)"
+    r"[ _-]?)?\d+",
+    re.IGNORECASE,
+)
 
 
 class Feature(NamedTuple):
@@ -64,14 +70,17 @@ class Feature(NamedTuple):
 
 
 def frame_library(X):
-    """Which of pandas and polars a frame is of; empty for anything else."""
+    """Which of pandas and polars a frame or a series is of; empty for anything else."""
     library = type(X).__module__.split(".")[0]
-    return library if library in ("pandas", "polars") and is_frame(X) else ""
+    return library if library in ("pandas", "polars") else ""
 
 
 def check_table(X):
-    """A table whose rows and columns can be taken: a frame as it is, else an array or CSR."""
-    if is_frame(X):
+    """A table whose rows and columns can be taken: a frame or texts as they are, else an array.
+
+    Sparse ones become CSR.
+    """
+    if is_frame(X) or (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object):
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)
 
@@ -99,7 +108,16 @@ def check_names(X, feature_names, fitted_names):
     return names
 
 
-def check_columns(columns, names):
+def are_coordinates(X, names):
+    """Whether columns are many, and have the names of coordinates, as those of embeddings do."""
+    if len(names) < _MANY_COORDINATES or sparse.issparse(X):
+        return False
+    return all(map(_COORDINATE.fullmatch, names)) and all(
+        kind.name == NUMBER for kind in column_kinds(X)
+    )
+
+
+def check_columns(columns, names, called="columns"):
     """Places of the columns that were asked for, by name or place; None: not asked for."""
     if columns is None:
         return None
@@ -112,9 +130,9 @@ def check_columns(columns, names):
             places.append(names.index(str(one)))
         else:
             advice = advice_for(str(one), names)
-            raise ValueError(f"columns has {one!r}, which is no column of X: {advice}")
+            raise ValueError(f"{called} has {one!r}, which is no column of X: {advice}")
     if not places or len(set(places)) < len(places):
-        raise ValueError(f"columns must have at least one column, and each once; got {columns}.")
+        raise ValueError(f"{called} must have at least one column, and each once; got {columns}.")
     return places
 
 
@@ -239,15 +257,15 @@ def _coded(values):
     if held == NUMBER:
         values = as_floats(values)
     else:
-        values = np.where(missing, _MISSING, values.astype(str))
+        values = np.where(missing, MISSING, values.astype(str))
     found, codes = np.unique(values, return_inverse=True)
-    return codes, [_label(value) for value in found], missing
+    return codes, [label_of(value) for value in found], missing
 
 
 def _names_rows(codes, categories, missing):
     """Whether nearly every value occurs once."""
     counts = np.bincount(codes[~missing], minlength=len(categories))
-    return counts.sum() > 1 and (counts == 1).sum() >= _NAMES_ROWS * counts.sum()
+    return counts.sum() > 1 and (counts == 1).sum() >= NAMES_ROWS * counts.sum()
 
 
 def _centers_of(centers, category=None):
@@ -256,11 +274,4 @@ def _centers_of(centers, category=None):
         return centers if category is None else None
     if category is None:  # of a yes and no
         return centers.get(True)
-    return {_label(value): shares for value, shares in centers.items()}.get(category)
-
-
-def _label(category):
-    if is_missing(category):
-        return _MISSING
-    whole = isinstance(category, Real) and float(category).is_integer()
-    return str(int(category)) if whole else str(category)
+    return {label_of(value): shares for value, shares in centers.items()}.get(category)

@@ -13,8 +13,9 @@ from sklearn.utils import check_random_state
 from sklearn_lloyd._axes import same_distances
 from sklearn_lloyd._compat import Interval, validate_params
 from sklearn_lloyd._moments import feature_ranges, is_constant, mean_variance
-from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
+from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer, split_steps
 from sklearn_lloyd._problem import make_problem
+from sklearn_lloyd._texts import as_given
 from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.inspection._checks import CHECKS
@@ -26,7 +27,7 @@ _MOST_VALUES = 1 << 24  # of a sample that is dense: 128 megabytes
 # Rows and centres that may be replaced by points in as many dimensions, which takes the third
 # power of their number: about a second on one core.
 _MOST_POINTS = 1500
-_SPARSE_ROWS = 1000  # of a sample that stays sparse, since it has more features than that
+_SPARSE_ROWS = 700  # of a sample that stays sparse, since it has more features than that
 
 
 @validate_params(
@@ -58,7 +59,7 @@ def diagnose(estimator, X, *, sample_weight=None, sample_size=5000, n_starts=10,
         Weight of each row, as in `fit`; None: one each.
     sample_size : int, default=5000
         Rows at the most that are looked at more closely, drawn at random; fewer if X is so wide
-        that they would have more than 2**24 values, and 1000 of sparse rows with more than 1500
+        that they would have more than 2**24 values, and 700 of sparse rows with more than 1500
         features. Sizes of clusters and variances of features are those of all rows.
     n_starts : int, default=10
         Fresh starts of k-means on these rows, to see whether they agree. Less than 2: no such
@@ -158,6 +159,7 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
     counted = labels if weights is None else labels[weights > 0.0]
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     sample = _sample(problem, sample_size, rng)
+    steps, fitted_names = split_steps(estimator)[0], fitted_names_of(estimator)
     features, rows, centers = _sampled(given, sample, problem.canonical.keys[sample], centers)
     sample = sample[: len(rows)]
     return View(
@@ -171,7 +173,8 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
         variances=variances,
         names=names,
-        identifiers=identifiers(table, fitted_names_of(estimator), names, weights),
+        counts_of_rows=_of_counts(given, sample),
+        identifiers=identifiers(as_given(steps, table), fitted_names, names, weights),
         n_iter=_whole(getattr(clusterer, "n_iter_", None)),
         max_iter=_whole(getattr(clusterer, "max_iter", None)),
         converged=getattr(clusterer, "converged_", None),
@@ -214,6 +217,12 @@ def _sampled(given, sample, keys, centers):
         points = np.concatenate([features[first], centers])
     points = same_distances(points)
     return features, points[: first.size][group_of], points[first.size :]
+
+
+def _of_counts(given, sample):
+    """A sample of sparse rows as it is, if no value is negative; else None."""
+    rows = given.take(sample).astype(np.float64) if given.is_sparse else None
+    return None if rows is None or (rows.nnz and rows.data.min() < 0.0) else rows
 
 
 def _whole(number):

@@ -14,6 +14,7 @@ _COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#9
 _MARKERS = ("o", "s", "^", "D", "v")
 _PANEL = (4.2, 3.4)  # inches
 _COLUMNS = 3
+_LONGEST = 60  # characters of a label; more would leave no room for the picture
 
 
 class Look(NamedTuple):
@@ -27,6 +28,12 @@ def look_of(cluster):
     """The look of a cluster by its number; numbers beyond 34 share one with an earlier cluster."""
     n_colors = len(_COLORS)
     return Look(_COLORS[cluster % n_colors], _MARKERS[cluster // n_colors % len(_MARKERS)])
+
+
+def key_of(ax, cluster):
+    """What stands for a cluster in a legend."""
+    look = look_of(cluster)
+    return ax.scatter([], [], c=look.color, marker=look.marker, s=25)
 
 
 def one_panel(ax, size=_PANEL):
@@ -87,14 +94,21 @@ def shown_of(n_shown, n_rows):
     return "" if n_shown == n_rows else f"{n_shown:,} of {n_rows:,} rows"
 
 
-def put_number(ax, cluster, place):
+def label_of(text, longest=_LONGEST):
+    """A name from the data as a label: on one line, not too long, with no formula in it."""
+    text = " ".join(str(text).split())
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text.replace("$", r"\$")  # matplotlib would take what is between two for a formula
+
+
+def put_number(ax, cluster, place, size=8):
     """Write the number of a cluster at a place, readable on any background."""
     text = ax.annotate(
         str(cluster),
         place,
         ha="center",
         va="center",
-        fontsize=8,
+        fontsize=size,
         fontweight="bold",
         color="white",
         bbox={"boxstyle": "circle,pad=0.25", "facecolor": "#222222", "edgecolor": "white"},

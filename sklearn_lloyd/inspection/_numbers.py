@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd._pipeline import last_step
 from sklearn_lloyd.inspection._drawing import grid_of, look_of
 from sklearn_lloyd.model_selection._stability import THRESHOLD
 
@@ -101,9 +100,7 @@ class NClustersDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        while isinstance(estimator, Pipeline | FrozenEstimator):
-            is_frozen = isinstance(estimator, FrozenEstimator)
-            estimator = estimator.estimator if is_frozen else estimator[-1]
+        estimator = last_step(estimator)
         check_is_fitted(estimator)
         if not hasattr(estimator, "votes_"):
             raise TypeError(
