@@ -31,6 +31,8 @@ _MANY = 8  # clusters, of more of which the legend has a column for itself, and 
 _FEW = 3  # features, up to which it has one, too
 _MOST_LISTED = 25  # clusters, in the legend
 _LONG = 10_000.0  # numbers from which on axes say 10k
+# Where a logarithmic axis has its ticks: within a decade, within two, over more.
+_STEPS = (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)
 _LETTER = 5.0  # width of a small letter, in points, with some to spare
 
 
@@ -207,10 +209,15 @@ class PairDisplay:
             panel.set_xlim(scales[j].limits)
             panel.set_xscale(scales[j].name)
             for axis in (panel.xaxis, panel.yaxis):
-                if axis.get_scale() == "linear" and len(axis.get_majorticklocs()):
+                if axis.get_scale() == "log":
+                    low, high = axis.get_view_interval()
+                    steps = _STEPS[min(int(np.log10(high / low)), len(_STEPS) - 1)]
+                    axis.set_major_locator(formats.LogLocator(subs=steps, numticks=4))
+                    axis.set_minor_formatter(formats.NullFormatter())
+                elif len(axis.get_majorticklocs()):
                     axis.get_major_locator().set_params(nbins=3)
-                    if np.abs(axis.get_view_interval()).max() >= _LONG:
-                        axis.set_major_formatter(formats.EngFormatter(sep=""))
+                if np.abs(axis.get_view_interval()).max() >= _LONG:
+                    axis.set_major_formatter(formats.EngFormatter(sep=""))
             panel.tick_params(labelsize="x-small", labelbottom=i == n - 1, labelleft=i != j == 0)
             if i == n - 1:
                 panel.set_xlabel(_cut(self.features[j], size), size="small")

@@ -184,7 +184,7 @@ def cluster_report(
         f"<h1>{escape(title)}</h1>",
         lead(profiles, diagnosis, search, n_rows, rows),
         f"<h2>What the clusters are</h2>{fragment(profiles, _MOST_FEATURES)}",
-        choice(estimator, search),
+        choice(estimator, search, X, feature_names),
         pictures(estimator, X, profiles, max_rows, random_state),
         findings(diagnosis),
         how_it_was_made(estimator, X, profiles, n_rows),

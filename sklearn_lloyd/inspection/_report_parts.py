@@ -8,9 +8,11 @@ from html import escape
 from io import BytesIO
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._pairs import most_distinctive, pairs_of
@@ -45,10 +47,9 @@ def lead(profiles, diagnosis, search, n_rows, rows):
 
 def _how_sure(diagnosis, search):
     said = []
-    confidence = getattr(search, "confidence_", None)
-    if confidence is not None:
-        text = f"{confidence:.0%}" if isinstance(confidence, float) else str(confidence)
-        said.append(f"How sure the number of clusters is: {escape(text)}.")
+    if search is not None:
+        summary = search.summary()
+        said += [f"{escape(summary.certainty.capitalize())}.", escape(summary.advice)]
     structure = getattr(search, "structure_", None)
     if structure == "none":
         said.append(
@@ -56,7 +57,7 @@ def _how_sure(diagnosis, search):
             "are no groups that are there by themselves."
         )
     elif structure == "unclear":
-        said.append("Whether there are groups at all is not clear from the search.")
+        said.append("Whether there are groups at all is not clear.")
     n_high = sum(finding.severity == "high" for finding in diagnosis)
     if not diagnosis:
         said.append("The checks of the clustering found nothing that speaks against it.")
@@ -71,23 +72,44 @@ def _how_sure(diagnosis, search):
             )
             + ': see <a href="#findings">the findings</a>.'
         )
-    return " ".join(said)
+    return " ".join(filter(None, said))
 
 
-def choice(estimator, search):
+def choice(estimator, search, X, feature_names):
     """How the number of clusters was chosen; empty if no search chose it."""
     if search is None:
         return _choice_of_a_grid(estimator) if hasattr(estimator, "best_params_") else ""
-    said = ""
-    if hasattr(search, "summary"):
-        said = f"<pre>{escape(str(search.summary()))}</pre>"
     caption = (
         "What speaks for each number of clusters: a panel for each criterion, with its own choice "
         "marked, and the number that was chosen as a broad line."
     )
     draw = partial(NClustersDisplay.from_estimator, search)
     drawn = _picture(caption, "Criteria by number of clusters", draw, is_wide=True)
-    return f"<h2>How many clusters</h2>{said}{drawn}"
+    said = search.summary()._repr_html_()
+    others = _other_candidates(estimator, search, X, feature_names)
+    return f'<h2>How many clusters</h2><div class="wide">{said}</div>{drawn}{others}'
+
+
+def _other_candidates(estimator, search, X, feature_names):
+    """The clusters and a picture of each number that comes near, unless the search is sure."""
+    models = getattr(search, "candidate_estimators_", {})
+    if not search.summary().advice or not models:
+        return ""
+    said = ""
+    for number, model in models.items():
+        if number in (search.n_clusters_, 1):
+            continue
+        if search is not estimator and isinstance(estimator, Pipeline):
+            model = Pipeline([*estimator.steps[:-1], ("clusterer", model)])
+        profiles = cluster_profiles(model, X, feature_names=feature_names, n_exemplars=0)
+        rows = zip(profiles.names, profiles.shares, strict=True)
+        listed = "".join(
+            f"<li>{escape(str(name))}: {_percent(share)}</li>" for name, share in rows
+        )
+        draw = partial(ClusterDisplay.from_estimator, model, X)
+        said += f"<h3>Instead, {counted(number)}</h3><ul>{listed}</ul>"
+        said += _picture("Rows and centres.", f"{number} clusters in the plane", draw)
+    return said
 
 
 def _choice_of_a_grid(search):

@@ -238,7 +238,7 @@ class NClustersSearch(
     >>> search.n_clusters_, search.confidence_, search.structure_
     (4, 0.98, 'clusters')
     >>> search.summary()
-    4 clusters, sure: in tests, 98% of such answers were right
+    4 clusters; the number is sure: in tests, 98% of such answers were right
     There are groups: clusters with fewer rows between them than in them.
        4  25%, 25%, 25%, 25%
           + all 4 clusters are groups: between any two that meet, rows are fewer

@@ -43,11 +43,15 @@ class NClustersSummary:
     @property
     def headline(self):
         """One line: the number, and how sure it is."""
-        said = f"{self.n_clusters} cluster{'s' * (self.n_clusters != 1)}"
+        return f"{self.n_clusters} cluster{'s' * (self.n_clusters != 1)}; {self.certainty}"
+
+    @property
+    def certainty(self):
+        """How sure the number is, in words."""
         if self.confidence != self.confidence:
-            return f"{said}: how sure that is, is not known"
+            return "how sure the number is, is not known"
         sure = "sure" if self.confidence >= SURE else "not sure"
-        return f"{said}, {sure}: in tests, {self.confidence:.0%} of such answers were right"
+        return f"the number is {sure}: in tests, {self.confidence:.0%} of such answers were right"
 
     @property
     def advice(self):
