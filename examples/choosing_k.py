@@ -27,12 +27,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.model_selection import NClustersSearch, bootstrap_stability
 
-COLUMNS = [
-    "inertia",
+CRITERIA = [
     "silhouette",
     "calinski_harabasz",
     "davies_bouldin",
     "bic",
+    "elbow",
     "gap",
     "stability",
 ]
@@ -40,23 +40,20 @@ COLUMNS = [
 
 def show(name, search):
     print(f"\n{name}")
-    print("  k " + " ".join(f"{column[:10]:>10}" for column in COLUMNS))
-    for i, k in enumerate(search.results_["n_clusters"]):
-        values = (search.results_[column][i] for column in COLUMNS)
-        print(f"{k:3} " + " ".join(f"{value:10.4g}" for value in values))
-    print("  votes:", ", ".join(f"{name} {k or 'none'}" for name, k in search.votes_.items()))
-    print(f"  chosen: {search.n_clusters_}; structure: {search.structure_}")
+    print(search.summary())
+    votes = {name: k for name, k in search.votes_.items() if name != "separation"}
+    print("  others choose:", ", ".join(f"{name} {k or 'none'}" for name, k in votes.items()))
 
 
 # %%
 # Four groups
 # -----------
 #
-# The set of many tutorials. All criteria agree, and each cluster is found again in samples with
-# replacement.
+# The set of many tutorials. All criteria agree, the search is sure, and each cluster is found
+# again in samples with replacement.
 
 four = make_blobs(300, centers=4, cluster_std=0.8, random_state=42)[0]
-search = NClustersSearch(criterion="vote", random_state=0).fit(four)
+search = NClustersSearch(criteria=CRITERIA, random_state=0).fit(four)
 show("Four groups", search)
 stability = bootstrap_stability(four, search.labels_, random_state=0)
 print("  clusters found again in samples (Jaccard):", stability.round(2))
@@ -66,12 +63,12 @@ searches = {"four groups": search}
 # Flowers
 # -------
 #
-# Iris has three species, but two of them touch. Criteria that reward distance say two; a
-# normal distribution for each species says three. Both are true; which one is of use
-# depends on what the clusters are for.
+# Iris has three species, but two of them touch, with no fewer flowers between them than in them.
+# So the search says two, and that it is not sure; other criteria say other numbers. Which one is
+# of use depends on what the clusters are for.
 
 iris = load_iris()
-search = NClustersSearch(criterion="vote", random_state=0).fit(iris.data)
+search = NClustersSearch(criteria=CRITERIA, random_state=0).fit(iris.data)
 show("Iris", search)
 for k in (2, 3):
     labels = KMeans(k, n_init=10, random_state=0).fit_predict(iris.data)
@@ -85,7 +82,7 @@ for k in (2, 3):
 # curve. There is structure, but no single number of clusters.
 
 digits = load_digits()
-search = NClustersSearch(n_clusters=range(1, 21), criterion="vote", random_state=0)
+search = NClustersSearch(n_clusters=range(1, 21), criteria=CRITERIA, random_state=0)
 search.fit(digits.data)
 show("Digits", search)
 searches["digits"] = search
@@ -96,11 +93,10 @@ searches["digits"] = search
 #
 # A palette is no set of groups: colours change gradually, and each further one helps. Every
 # criterion says something else. For a palette look at the inertia, and take what the eye needs.
-# Of 273,280 pixels silhouettes, gap and stability are estimated from 5,000.
+# Of 273,280 pixels separation and silhouettes are estimated from 5,000.
 
 pixels = load_sample_image("china.jpg").reshape(-1, 3) / np.float32(255)
-search = NClustersSearch(n_clusters=range(1, 13), criterion="vote", n_refs=10, random_state=0)
-search.fit(pixels)
+search = NClustersSearch(n_clusters=range(1, 13), random_state=0).fit(pixels)
 show("Colours of a photo", search)
 
 # %%
@@ -108,10 +104,11 @@ show("Colours of a photo", search)
 # ------------
 #
 # Points spread evenly over a square. The silhouette still has a largest value, as it has for
-# any data; only criteria that can choose 1 can say that there is nothing to find.
+# any data; only criteria that can choose 1, as separation and gap do, can say that there is
+# nothing to find.
 
 noise = np.random.default_rng(0).uniform(size=(300, 2))
-search = NClustersSearch(criterion="vote", random_state=0).fit(noise)
+search = NClustersSearch(criteria=CRITERIA, random_state=0).fit(noise)
 show("Noise", search)
 searches["noise"] = search
 
@@ -120,15 +117,12 @@ searches["noise"] = search
 # ---------
 #
 # Two groups, but none of them is compact: the mean of a moon lies outside of it. No number of
-# clusters is right for k-means, and criteria made for compact clusters cannot tell: they find
-# many small pieces. What tells is the comparison with methods that follow density or
-# neighbours. If their clusters are other ones than those of k-means, and agree with each
-# other, k-means is the wrong tool.
+# clusters is right for k-means: the pieces of a moon run into each other. What tells that there
+# are groups is the comparison with methods that follow density or neighbours. If their clusters
+# are other ones than those of k-means, and agree with each other, k-means is the wrong tool.
 
 moons, side = make_moons(500, noise=0.05, random_state=0)
-search = NClustersSearch(
-    make_pipeline(StandardScaler(), KMeans(random_state=0)), criterion="vote", random_state=0
-).fit(moons)
+search = NClustersSearch(make_pipeline(StandardScaler(), KMeans()), random_state=0).fit(moons)
 show("Two moons", search)
 scaled = StandardScaler().fit_transform(moons)
 neighbours = SpectralClustering(2, affinity="nearest_neighbors", random_state=0)
@@ -138,7 +132,7 @@ with warnings.catch_warnings():
     spectral = neighbours.fit_predict(scaled)
 others = {
     "k-means, k=2": KMeans(2, n_init=10, random_state=0).fit_predict(scaled),
-    f"k-means, k={search.n_clusters_}": search.labels_,
+    "k-means, k=8": KMeans(8, n_init=10, random_state=0).fit_predict(scaled),
     "DBSCAN": DBSCAN(eps=0.3).fit_predict(scaled),
     "spectral": spectral,
 }
@@ -150,7 +144,8 @@ for name, labels in others.items():
 # -----------
 #
 # Inertia, left, falls for all three: it proves nothing. Silhouettes, middle, have a largest
-# value for all three. The gap, right, rises for groups, and does not for noise.
+# value for all three. Right, how many of the clusters are groups of their own: four and no more of
+# the four groups, one of noise, and of the digits ever more, but always fewer than clusters.
 
 try:
     import matplotlib
@@ -167,9 +162,9 @@ for name, search in searches.items():
     k = results["n_clusters"]
     axes[0].plot(k, results["inertia"] / results["inertia"][0], marker="o", ms=3, label=name)
     axes[1].plot(k, results["silhouette"], marker="o", ms=3)
-    axes[2].errorbar(k, results["gap"], results["gap_std_error"], marker="o", ms=3, capsize=2)
+    axes[2].plot(k, results["separation"], marker="o", ms=3)
 for ax, title in zip(
-    axes, ("inertia, k=1 is 1", "silhouette", "gap, one standard error"), strict=True
+    axes, ("inertia, k=1 is 1", "silhouette", "groups among the clusters"), strict=True
 ):
     ax.set(title=title, xlabel="number of clusters")
     ax.spines[["top", "right"]].set_visible(False)
