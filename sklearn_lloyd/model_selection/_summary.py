@@ -57,8 +57,10 @@ class NClustersSummary:
     def advice(self):
         """What to do next."""
         others = [str(each["n_clusters"]) for each in self.candidates[1:]]
-        if self.confidence >= SURE or not others:
+        if self.confidence >= SURE:
             return ""
+        if not others:
+            return "Take the number whose clusters you can name and use."
         listed = " or ".join(others)
         return (
             f"The evidence is split: compare with {listed}, and take the number whose clusters "
