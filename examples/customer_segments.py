@@ -87,8 +87,8 @@ columns = make_column_transformer((log_scale, ["days_silent", "purchases", "spen
 # ------------------
 #
 # Two clusters are those who came back and those who did not, which needs no clustering, so the
-# search begins at three. It says how sure it is: these are slices of one cloud, no islands, so that
-# the choice is ours, and three segments are few enough to remember.
+# search begins at three. It says how sure it is: these are slices of one cloud, no islands, so
+# that the choice is ours, and three segments are few enough to remember.
 
 pipeline = make_pipeline(columns, KMeans(n_init=10, random_state=0))
 search = NClustersSearch(pipeline, n_clusters=range(3, 9), random_state=0).fit(customers)

@@ -10,10 +10,11 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._columns import as_floats, column_of, missing_values
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
-from sklearn_lloyd._pipeline import fitted_names_of, split_steps
+from sklearn_lloyd._pipeline import fitted_names_of, split_steps, through_steps
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
 from sklearn_lloyd.inspection._columns import check_names, check_table, take_slice
 from sklearn_lloyd.inspection._differences import ClusterDifferences
+from sklearn_lloyd.inspection._plane import canonical_order, drawn_rows
 from sklearn_lloyd.inspection._unstructured import Table, against_references, like
 
 _RARE = 5  # rows that a category is expected to have in each cluster; others are put together
@@ -146,9 +147,10 @@ def cluster_differences(
         _values(column_of(X, j), is_code) for j, is_code in zip(places, is_category, strict=True)
     ]
 
-    rows = np.arange(len(labels))
+    made = through_steps(steps, clusterer, X)[0]
+    rows = canonical_order(drawn_rows("cluster_differences", made))
     if len(labels) > sample_size:
-        rows = np.sort(rng.permutation(len(labels))[:sample_size])
+        rows = rows[rng.permutation(len(labels))[:sample_size]]
     table = Table(take_slice(X, rows), steps)
     driven = table.driven(places, rng)
     seen = driven.any(axis=1)
