@@ -118,48 +118,52 @@ def _separation(rows, weights, codes, centers, sizes, spread, unit):
     with np.errstate(divide="ignore", invalid="ignore"):
         places = (1.0 + pull) * (along + pull * own) / (way + pull * (2.0 * along + pull * own))
         spread = _SPREAD * np.sqrt(spread) / (way / unit / unit)
-    border, near, far = np.zeros((3, k, k))
-    for own_cluster, members in enumerate(_members(codes, k)):
-        counts = 1.0 if weights is None else weights[members, np.newaxis]
-        look = places[members], spread[members]
-        border[own_cluster] = np.sum(counts * _share_inside(*look, 0.5), axis=0)
-        for place, found in (0.0, near), (1.0, far):
-            inside = counts * _share_inside(*look, place)
-            if inside.any():
-                # As far on as the border is from that centre: is it between these two there?
-                step = (0.5 - place) * (between[own_cluster] - between)
-                found[own_cluster] = _that_stay(inside, distances[members], step, own_cluster)
-    for square in border, near, far:
-        np.fill_diagonal(square, 0.0)
-    at_centers = near + far.T
+    counts = 1.0 if weights is None else weights[:, np.newaxis]
+    border = _by_cluster(counts * _share_inside(places, spread, 0.5), codes, k)
+    at_centers = np.zeros((k, k))
+    for center in (0.0, 1.0):
+        inside = counts * _share_inside(places, spread, center)
+        if inside.any():
+            # As far on as the border is from that centre: is it between these two there?
+            inside *= _still_between(distances, codes, (0.5 - center) * between)
+            found = _by_cluster(inside, codes, k)
+            at_centers += found.T if center else found
     return Separation(border + border.T, np.minimum(at_centers, at_centers.T))
 
 
-def _members(codes, k):
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes, minlength=k))[:-1])
+def _by_cluster(values, codes, k):
+    """Sums of the rows of each cluster, (n_clusters, n_columns); zero on the diagonal."""
+    sums = np.stack([np.bincount(codes, column, k) for column in values.T], axis=1)
+    np.fill_diagonal(sums, 0.0)
+    return sums
 
 
-def _that_stay(inside, distances, step, own):
-    """Sum up rows that, one step towards another centre, have it or their own as the nearest.
+def _still_between(distances, codes, step):
+    """Whether rows, one step on towards each centre, have it or their own as the nearest one.
 
     Parameters
     ----------
-    inside : ndarray of shape (n_rows, n_clusters)
-        What each row counts on its way to each centre.
     distances : ndarray of shape (n_rows, n_clusters)
         Squares.
+    codes : ndarray of shape (n_rows,)
     step : ndarray of shape (n_clusters, n_clusters)
-        What one step to each centre (rows) takes off the squared distance from each (columns).
-    own : int
+        Squared distances between the centres, times the part of the way that a step is.
+
+    Returns
+    -------
+    between : ndarray of shape (n_rows, n_clusters), bool
     """
     k = len(step)
-    found, places = np.zeros(k), np.arange(k)
-    inside, distances = np.ascontiguousarray(inside.T), np.ascontiguousarray(distances.T)
-    for part in even_slices(inside.shape[1], max(1, _AT_ONCE // k**2)):
-        there = distances[:, part] - step[:, :, np.newaxis]
-        nearer = np.minimum(there[:, own], there[places, places])
-        found += np.sum(inside[:, part], axis=1, where=nearer <= there.min(axis=1))
+    found, places = np.empty(distances.shape, bool), np.arange(k)
+    steps = (
+        step[:, np.newaxis] - step
+    )  # off the distance from each, towards each, for each own one
+    for part in even_slices(len(codes), max(1, _AT_ONCE // k**2)):
+        own = codes[part]
+        # Rows last, along which NumPy is fast.
+        there = distances[part].T - np.ascontiguousarray(steps[own].transpose(1, 2, 0))
+        nearer = np.minimum(there[:, own, np.arange(own.size)], there[places, places])
+        found[part] = (nearer <= there.min(axis=1)).T
     return found
 
 
