@@ -140,6 +140,18 @@ def one_hot(rng, n, levels, numeric, k, scale):
     return make_pipeline(*steps, KMeans(k, n_init=10, random_state=0)).fit(X), X
 
 
+def by_region(rng, n, k, d, gap, levels, scale):
+    """Groups in numbers, and a category that has nothing to do with them but weighs more."""
+    X = groups(rng, n, k, d, gap)[0]
+    X = np.column_stack(
+        [
+            ClusterScaler().fit_transform(X),
+            np.eye(levels)[rng.randint(levels, size=len(X))] * scale,
+        ]
+    )
+    return fit(X, levels), X
+
+
 def row_numbers(rng, n, k, d, first, step):
     X = groups(rng, n, k, d)[0]
     X = np.column_stack([X, first + step * rng.permutation(len(X))])
@@ -313,6 +325,17 @@ FAULTS = {
     "constant-features": {
         "first: 300 x 4, one of 7": partial(constant, n=300, k=3, d=3, value=7.0),
         "other: 2000 x 9, one of 0.1": partial(constant, n=2000, k=6, d=8, value=0.1),
+    },
+    "category-clusters": {
+        "first: 3 groups, 4 regions": partial(
+            by_region, n=600, k=3, d=3, gap=6.0, levels=4, scale=3.0
+        ),
+        "other: 5 groups of 8 features, yes and no": partial(
+            by_region, n=1500, k=5, d=8, gap=8.0, levels=2, scale=5.0
+        ),
+        "other: a cloud, 10 regions": partial(
+            by_region, n=2000, k=1, d=4, gap=1.0, levels=10, scale=8.0
+        ),
     },
     "indicator-features": {
         "first: 2 numbers, 2 x 6 levels, scaled": partial(

@@ -210,6 +210,14 @@ class BaseKMeans(
         -------
         score : float
             Minus the weighted sum of squared distances to the nearest centre.
+
+        Notes
+        -----
+        More centres are nearer to any rows, those of a test fold too. So a search over
+        `n_clusters` by this score, as :class:`~sklearn.model_selection.GridSearchCV` without
+        `scoring` is, chooses the largest: give it a scorer of :mod:`sklearn_lloyd.metrics`, such
+        as :func:`~sklearn_lloyd.metrics.silhouette_scorer`, or take
+        :class:`~sklearn_lloyd.model_selection.NClustersSearch`.
         """
         rows = self._check_new_rows(X)
         weights = check_weights(sample_weight, rows.shape[0])
@@ -236,8 +244,8 @@ class BaseKMeans(
         return check_centers_fit(centers, self.n_clusters, rows.shape[1]), self._n_starts(many)
 
     def _forget_ids(self):
-        """What `tracking` gave the clusters before is not of the new ones."""
-        for name in ("cluster_ids_", "next_cluster_id_"):
+        """Ids and names that the clusters before were given are not of the new ones."""
+        for name in ("cluster_ids_", "next_cluster_id_", "cluster_names_"):
             vars(self).pop(name, None)
 
     def _init_is_a_way(self):

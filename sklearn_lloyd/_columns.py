@@ -9,12 +9,13 @@ apart all the same.)
 import re
 from datetime import date, time, timedelta
 from functools import lru_cache, partial
-from numbers import Number
+from numbers import Number, Real
 from typing import NamedTuple
 
 import numpy as np
 
 NUMBER, BOOLEAN, CATEGORY, TIME, OTHER = "number", "boolean", "category", "time", "other"
+MISSING = "missing"  # as a category
 
 
 class Kind(NamedTuple):
@@ -53,12 +54,13 @@ _CLASSES = (
     (dict, _KINDS["struct"]),
     ((list, tuple, set, frozenset, np.ndarray), _KINDS["list"]),
 )
+_SIMPLE = {str, int, float, bool, type(None)}  # that NumPy compares, each with itself and None
 _MOST_NAMED = 10  # columns, in a message
 _ADVICE = {
     CATEGORY: "encode text and categories, for instance with "
-    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or free text with "
-    "sklearn.feature_extraction.text.TfidfVectorizer, and convert numbers written as text such "
-    "as '1,200'; or use a method for mixed data such as k-prototypes",
+    "sklearn_lloyd.preprocessing.table_pipeline (k-means then goes by the distances of "
+    "k-prototypes), or free text with sklearn.feature_extraction.text.TfidfVectorizer, and "
+    "convert numbers written as text such as '1,200'",
     TIME: "turn times into numbers that mean something: days since a date, the hour, the weekday",
     OTHER: "take numbers out of whatever is neither number nor text, or drop it",
 }
@@ -146,6 +148,8 @@ def missing_values(values):
     """Which values of an array are missing: NaN, None, and what pandas has for these."""
     if values.dtype.kind != "O":
         return np.isnan(values) if values.dtype.kind in "fmM" else np.zeros(values.shape, bool)
+    if set(map(type, values.flat)) <= _SIMPLE:
+        return (values != values) | np.equal(values, None)
     found = np.fromiter(map(is_missing, values.flat), bool, values.size)
     return found.reshape(values.shape)
 
@@ -174,6 +178,55 @@ def as_floats(values):
         found = np.full(values.shape, np.nan)
         found[present] = values[present].astype(np.float64)
         return found
+
+
+def label_of(category):
+    """What a category is called: a whole number without a decimal point."""
+    if is_missing(category):
+        return MISSING
+    whole = isinstance(category, Real) and float(category).is_integer()
+    return str(int(category)) if whole else str(category)
+
+
+def as_texts(values):
+    """Categories as texts, an array of objects: missing ones are one of them.
+
+    Numbers, also those in columns of objects, are called the same whatever type holds them.
+    """
+    values = np.asarray(values)
+    if column_kinds(values[:, np.newaxis])[0].name == NUMBER:
+        values = as_floats(values)
+    if values.dtype.kind == "f":
+        found, places = np.unique(values, return_inverse=True)
+        return np.array([label_of(value) for value in found], object)[places]
+    return np.where(missing_values(values), MISSING, values.astype(str)).astype(object)
+
+
+def as_times(values):
+    """Times as float64 days since 1970, by the clock of their own time zone; NaN where missing.
+
+    Texts such as "2024-12-31" are read, too, and numbers are days.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are no dates, but for instance durations.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "iuf":
+        return as_floats(values)
+    if values.dtype.kind == "O":
+        values = np.array([_by_its_clock(each) for each in values], "datetime64[us]")
+    if values.dtype.kind != "M":
+        raise ValueError("no dates")
+    days = values.astype("datetime64[us]").astype(np.int64) / 86_400e6
+    return np.where(np.isnat(values), np.nan, days)
+
+
+def _by_its_clock(moment):
+    if is_missing(moment):
+        return None
+    return moment.replace(tzinfo=None) if getattr(moment, "tzinfo", None) else moment
 
 
 def not_numbers(X):

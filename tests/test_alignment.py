@@ -591,9 +591,9 @@ def test_names_in_the_display():
     assert by_place.names == {0: "a", 1: "b", 2: "lost", 3: "d"}
     assert by_id.names == {3: "d"}
     for names, error, message in [
-        ({17: "a"}, ValueError, r"not: \[17\]. It has \[0, 1, 2, 3\]"),
-        (["a"], ValueError, "1 names for the 4 ids"),
-        ("abcd", TypeError, "names must be a dict"),
+        ({17: "a"}, ValueError, r"ids of the alignment, 0 to 3; got \[17\]"),
+        (["a"], ValueError, "1 names for 4 ids"),
+        ("abcd", TypeError, "names must be a list or a dict of ids"),
     ]:
         with pytest.raises(error, match=message):
             AlignmentDisplay.from_alignment(alignment, names=names)

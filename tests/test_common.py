@@ -26,7 +26,12 @@ from sklearn_lloyd import (
     model_selection,
 )
 from sklearn_lloyd.model_selection import NClustersSearch, gap_statistic
-from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
+from sklearn_lloyd.preprocessing import (
+    CategoryEncoder,
+    CentroidFeatures,
+    ClusterScaler,
+    SignedLog,
+)
 from sklearn_lloyd.preprocessing._features import OUTPUTS
 from sklearn_lloyd.preprocessing._scaling import METHODS
 
@@ -46,6 +51,9 @@ ESTIMATORS = [
     NClustersSearch(KMeans(random_state=0), n_clusters=(2, 3), criterion="bic"),
     NClustersSearch(n_clusters=4, criterion="elbow", criteria=(), sample_size=20),
     *(ClusterScaler(method) for method in METHODS),
+    SignedLog(),
+    CategoryEncoder(),
+    CategoryEncoder("mca", max_categories=3),
     ClusterScaler("range", clip=2.0),
     ClusterScaler("whiten", shrinkage=0.1),
     *(CentroidFeatures(output=output) for output in OUTPUTS),

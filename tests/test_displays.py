@@ -1,6 +1,7 @@
 """Displays: what they compute, and what they draw, by their artists."""
 
 import sys
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,6 +27,7 @@ from sklearn_lloyd.inspection import (
     ProfileDisplay,
     SilhouetteDisplay,
     cluster_profiles,
+    name_clusters,
 )
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.preprocessing import ClusterScaler
@@ -104,7 +106,8 @@ def test_other_clusterers_and_sparse_rows(display, X):
     for name, value in vars(b).items():
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             np.testing.assert_allclose(vars(a)[name], value, rtol=1e-7, atol=1e-7)
-            np.testing.assert_allclose(vars(c)[name], value, rtol=1e-7, atol=1e-7)
+            if (display, name) != (ProfileDisplay, "differences"):  # sparse rows have no ranks
+                np.testing.assert_allclose(vars(c)[name], value, rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("display", [*OF_CLUSTERS, ConvergenceDisplay])
@@ -203,6 +206,26 @@ def test_clusters_along_a_line():
     assert display.ax_.get_ylabel() == "(no meaning)"
 
 
+def test_places_that_rows_share():
+    shares = [400, 300, 200, 100]
+    frame = pd.DataFrame({"region": np.repeat(list("abcd"), shares)})
+    encode = ColumnTransformer([("c", OneHotEncoder(), ["region"])])
+    model = make_pipeline(encode, KMeans(4, random_state=0)).fit(frame)
+    display = ClusterDisplay.from_estimator(model, frame)
+    assert [len(drawn.get_offsets()) for drawn in display.points_] == [1] * 4
+    areas = np.array([drawn.get_sizes()[0] for drawn in display.points_])
+    np.testing.assert_allclose(areas / areas.sum(), np.bincount(model.predict(frame)) / 1000)
+    assert areas.min() > 100  # more than the number of the cluster covers
+    assert display.ax_.get_title(loc="right") == "area: number of rows"
+    # Nothing is cut at the edges.
+    display.figure_.canvas.draw()
+    box = display.ax_.bbox
+    radius = np.sqrt(areas.max() / np.pi) * display.figure_.dpi / 72
+    places = display.ax_.transData.transform(display.points)
+    assert (places > [box.x0 + radius, box.y0 + radius]).all()
+    assert (places < [box.x1 - radius, box.y1 - radius]).all()
+
+
 def test_looks_of_many_clusters_differ():
     X = blobs(400, 2, 30)
     display = ClusterDisplay.from_estimator(KMeans(30, random_state=0).fit(X), X)
@@ -244,6 +267,20 @@ def test_silhouettes(model, X):
     assert names[0] == f"0: {display.cluster_averages_[0]:.2f}"
 
 
+@pytest.mark.parametrize("n_clusters", [3, 20, 60])
+def test_labels_of_silhouettes_do_not_overlap(n_clusters):
+    labels = np.concatenate([np.zeros(1500, int), np.arange(1, n_clusters)])
+    X = np.random.default_rng(0).normal(size=(labels.size, 2)) + 9.0 * labels[:, np.newaxis]
+    _, small = plt.subplots(figsize=(4, 3))
+    for ax in (None, small):
+        drawn = SilhouetteDisplay.from_predictions(X, labels, ax=ax)
+        drawn.figure_.canvas.draw()
+        boxes = [text.get_window_extent() for text in drawn.ax_.get_yticklabels()]
+        assert len(boxes) >= min(n_clusters, 20) // 2
+        assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+        assert len(drawn.blades_) == n_clusters
+
+
 def test_silhouettes_of_a_sample():
     X = blobs(6000, 3, 3)
     labels = np.array(["a", "b", "c"])[KMeans(3, random_state=0).fit_predict(X)]
@@ -255,6 +292,13 @@ def test_silhouettes_of_a_sample():
     assert abs(display.average - exact.average) < 4 * display.std_error
     assert "±" in display.mean_line_.get_label()
     assert set(display.labels) == {"a", "b", "c"}
+
+
+def test_silhouettes_with_names(X):
+    model = name_clusters(KMeans(3, random_state=0).fit(X), {1: "Regulars"})
+    labels = SilhouetteDisplay.from_estimator(model, X).ax_.get_yticklabels()
+    texts = [label.get_text().rpartition(":")[0] for label in labels]
+    assert texts == ["0", "1, Regulars", "2"]
 
 
 def test_silhouettes_that_cannot_be(X):
@@ -302,7 +346,7 @@ def test_profile():
     model = KMeans(3, random_state=0).fit(X)
     display = ProfileDisplay.from_estimator(model, X, feature_names=list("abcd"))
     profiles = cluster_profiles(model, X, feature_names=list("abcd"))
-    np.testing.assert_array_equal(display.image_.get_array(), profiles.differences)
+    np.testing.assert_array_equal(display.image_.get_array(), profiles.contrasts)
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == list("abcd")
     first = display.ax_.get_yticklabels()[0].get_text()
     assert first == f"0: {profiles.names[0]} ({profiles.shares[0]:.0%})"
@@ -353,6 +397,17 @@ def test_profile_of_categories():
     display = ProfileDisplay.from_estimator(model, frame)
     assert display.features == ["spend", "channel=a", "channel=b"]
     assert display.numbers.tolist() == [["1,600", "100%", "0%"], ["11", "0%", "100%"]]
+
+
+def test_names_are_no_formulas(X):
+    frame = pd.DataFrame(X, columns=["$a_b$ and\n$c$", "x" * 200])
+    model = KMeans(2, random_state=0).fit(frame)
+    for display in OF_CLUSTERS:
+        drawn = display.from_estimator(model, frame)
+        drawn.figure_.canvas.draw()
+    drawn = ProfileDisplay.from_estimator(model, frame)
+    texts = [tick.get_text() for tick in drawn.ax_.get_xticklabels()]
+    assert texts == [r"\$a_b\$ and \$c\$", "x" * 59 + "…"]
 
 
 def test_profile_of_the_features_that_tell_most():

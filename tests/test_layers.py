@@ -12,7 +12,7 @@ ROOT = Path(sklearn_lloyd.__file__).parent
 # From the bottom up; modules of one line may import each other.
 LAYERS = [
     {"_version", "_types", "_compat", "_optional", "_callbacks", "_columns", "_parameters"},
-    {"_core", "_threads", "_canonical", "_weights"},
+    {"_core", "_threads", "_canonical", "_identifiers", "_weights"},
     {"_rows"},
     {"_axes", "_batches", "_finite", "_moments", "_squares", "_validation"},
     {"_problem"},
@@ -22,7 +22,7 @@ LAYERS = [
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
     {"_functions"},
-    {"_pipeline", "metrics", "preprocessing"},
+    {"_pipeline", "_cluster_names", "metrics", "preprocessing"},
     {"model_selection"},
     {"persistence"},
     {"inspection"},

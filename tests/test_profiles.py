@@ -641,11 +641,12 @@ def test_rename(frame):
     assert "  2: Regulars, " in repr(named)
     assert list(named.rename({0: before[2], 2: before[0]}).names[[0, 2]]) == [before[2], before[0]]
     for names, error, message in [
-        (["a"], TypeError, "dict of cluster labels to names.* got list"),
-        ({4: "a"}, ValueError, r"labels of clusters, which are \[0, 1, 2, 3\]; got \[4\]"),
-        ({0: 1}, TypeError, r"Names must be str; got 1 \(int\)"),
-        ({0: "a", 1: "a"}, ValueError, r"must differ.*: \['a'\]"),
-        ({0: before[1]}, ValueError, "must differ"),
+        (["a"], ValueError, "1 names for 4 clusters"),
+        ("abcd", TypeError, "a list or a dict of clusters to names.* got 'abcd'"),
+        ({4: "a"}, ValueError, r"clusters as predict gives them, 0 to 3; got \[4\]"),
+        ({0: 1}, TypeError, r"A name must be a str; got 1 \(int\)"),
+        ({0: "a", 1: "a"}, ValueError, "different names; these do not: 'a'"),
+        ({0: before[1]}, ValueError, "different names"),
         ({0: ""}, ValueError, "not be empty"),
     ]:
         with pytest.raises(error, match=message):

@@ -10,7 +10,7 @@ from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._validation import check_weights
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number
+from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, put_number
 from sklearn_lloyd.inspection._plane import Plane
 
 _MANY = 12  # clusters, from which on the distances are not written down
@@ -135,7 +135,7 @@ class CentroidDisplay:
                 self.places[i], xytext=(0, -14), textcoords="offset points", ha="center",
                 va="top", fontsize="small",
             )  # fmt: skip
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         ax.margins(0.3)
         ax.set_aspect("equal", adjustable="datalim")
         ax.set_title("area: share of the rows", fontsize="small", loc="right")

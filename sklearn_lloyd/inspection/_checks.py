@@ -13,6 +13,7 @@ from sklearn_lloyd.inspection import (
 
 CHECKS = {
     "dominant-feature": _checks_data.dominant_feature,
+    "category-clusters": _checks_data.category_clusters,
     "no-structure": _checks_structure.no_structure,
     "non-compact-groups": _checks_structure.non_compact_groups,
     "outlier-clusters": _checks_clusters.outlier_clusters,

@@ -5,17 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd._axes import principal_axes
+from sklearn_lloyd._moments import weighted_mean
+from sklearn_lloyd._predict import distances_to_centers
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.inspection._checks_view import N_PAIRED
 from sklearn_lloyd.inspection._findings import Finding
 
 # Squared distances are sums over the features, and the mean one between two rows is twice the
 # sum of the variances: a share of the variance is a share of what k-means goes by.
 DOMINANT = 0.9  # the others together add a tenth: half of the standard deviation, or less, each
+# Guess the cluster of each row: the largest one, or that of most rows of its category. The share
+# of the wrong guesses that the category puts right: nearly all if the clusters only repeat it. If
+# the other features put half of them right, they and the category agree, and that is no fault.
+REPEATS, OTHERS_TELL = 0.9, 0.5
 INDICATORS = 0.5  # two-valued features decide more than all others
 ONE_AXIS = 0.99  # the other axes together have a tenth of the standard deviation of the first
 CORRELATED = 0.95  # nine tenths of the variance are shared: in effect a feature counts twice
 FEWEST_FOR_CORRELATION = 30  # rows, from which noise does not reach that: eight standard errors
-WIDEST = 1000  # features, of most variance, that are correlated with each other
+WIDEST = 1000  # features, of most variance, that are dense and looked at together
 REPEATED = 0.5  # more rows are repeats than are not
 FEW_ROWS = 10  # a cluster: its mean is off by a third of its spread
 ROUNDING = 1e-12  # of a variance, relative: less within clusters is none
@@ -87,30 +94,92 @@ def identifier_features(view):
     )
 
 
+def category_clusters(view):
+    if view.n_clusters < 2 or len(view.rows) < FEW_ROWS:
+        return None
+    two_valued = np.flatnonzero(view.two_valued)
+    if not 0 < two_valued.size <= WIDEST:
+        return None
+    values = view.values_of(two_valued)
+    on = values == values.max(axis=0)
+    best, features, codes = 0.0, None, None
+    for block in _one_hot_blocks(on):
+        # The category of each row, the last one if none of them is on.
+        own = np.where(on[:, block].any(axis=1), on[:, block].argmax(axis=1), len(block))
+        share = _told(own, view.labels, view.weights)
+        if share > best:
+            best, features, codes = share, two_valued[block], own
+    if best < REPEATS:
+        return None
+    others = np.setdiff1d(np.flatnonzero(view.variances > 0.0), features)
+    by_others = 0.0
+    if others.size:
+        widest = np.argsort(-view.variances[others], kind="stable")[:WIDEST]
+        rows = view.values_of(others[np.sort(widest)])
+        present = np.unique(view.labels)
+        means = np.array([
+            weighted_mean(rows[view.labels == label], view.weights[view.labels == label])
+            for label in present
+        ])  # fmt: skip
+        nearest = distances_to_centers(Rows(rows), means).argmin(axis=1)
+        by_others = _told(nearest, view.labels, view.weights)
+    if by_others >= OTHERS_TELL:
+        return None
+    names = [view.names[j] for j in features]
+    return Finding(
+        "category-clusters",
+        "high",
+        {
+            "features": names,
+            "n_categories": int(np.unique(codes).size),
+            "told_by_category": best,
+            "told_by_others": by_others,
+        },
+        "The clusters are the categories of one column, which was known without clustering; the "
+        "other features hardly tell them apart.",
+        "Let a category weigh like a number, with sklearn_lloyd.preprocessing.table_pipeline or "
+        "CategoryEncoder in place of scaled one-hot columns, give it a lower category_weight, or "
+        "drop the column and compare the clusters with it afterwards.",
+    )
+
+
+def _one_hot_blocks(on):
+    """Neighbouring columns of which no row has two: a list of lists of their places."""
+    blocks, taken = [], None
+    for j, column in enumerate(on.T):
+        if taken is None or taken.all() or (taken & column).any():
+            blocks.append([])
+            taken = np.zeros(len(column), bool)
+        blocks[-1].append(j)
+        taken = taken | column
+    return blocks
+
+
+def _told(codes, labels, weights):
+    """How well codes tell labels: Goodman and Kruskal's lambda, 0 for a guess and 1 for all."""
+    table = np.zeros((codes.max() + 1, labels.max() + 1))
+    np.add.at(table, (codes, labels), weights)
+    wrong = table.sum() - table.sum(axis=0).max()
+    return float(1.0 - (table.sum() - table.max(axis=1).sum()) / wrong) if wrong else 0.0
+
+
 def indicator_features(view):
     total = view.variances.sum()
     if len(view.rows) < FEW_ROWS or not total:
         return None
-
-    def has_two_values(features):
-        values = view.values_of(features)
-        low, high = values.min(axis=0), values.max(axis=0)
-        return (low < high) & ((values == low) | (values == high)).all(axis=0)
-
-    two_valued = view.by_feature(has_two_values) > 0.0
-    share = float(view.variances[two_valued].sum() / total)
+    share = float(view.variances[view.two_valued].sum() / total)
     if share <= INDICATORS:
         return None
-    names = [view.names[j] for j in np.flatnonzero(two_valued)]
+    names = [view.names[j] for j in np.flatnonzero(view.two_valued)]
     return Finding(
         "indicator-features",
         "medium",
         {"share_of_variance": share, "n_indicators": len(names), "features": names},
         "Features of two values, such as one-hot columns, have most of the variance: clusters "
         "follow categories, and a mean of such columns is no row that could be.",
-        "Leave these columns unscaled or divide them by a weight, reduce them first (PCA, MCA), "
-        "or use a method for mixed data, such as k-prototypes or hierarchical clustering on "
-        "Gower distances.",
+        "Let a category weigh like a number, with sklearn_lloyd.preprocessing.table_pipeline or "
+        "CategoryEncoder (the distances of Gower and of k-prototypes), or reduce these columns "
+        "first (PCA). If all columns are of two values, compare with a latent class model.",
     )
 
 
@@ -123,7 +192,10 @@ def correlated_features(view):
     if varied.size < 2:
         return None
     scaled = view.residuals_of(varied) / np.sqrt(view.within[varied])
-    products = np.abs(scaled.T @ (scaled * view.weights[:, np.newaxis])) / view.weights.sum()
+    products = scaled.T @ (scaled * view.weights[:, np.newaxis]) / view.weights.sum()
+    # One-hot columns of a column with two frequent categories are opposites by their form.
+    opposite = (products < 0.0) & np.logical_and.outer(*[view.two_valued[varied]] * 2)
+    products = np.where(opposite, 0.0, np.abs(products))
     pairs = np.argwhere(np.triu(products >= CORRELATED, k=1))
     if not len(pairs):
         return None

@@ -133,6 +133,29 @@ class View:
         return found
 
     @cached_property
+    def two_valued(self):
+        """Which features have two values in the sample, as one-hot columns do."""
+
+        def has_two_values(features):
+            values = self.values_of(features)
+            low, high = values.min(axis=0), values.max(axis=0)
+            return (low < high) & ((values == low) | (values == high)).all(axis=0)
+
+        return self.by_feature(has_two_values) > 0.0
+
+    @cached_property
+    def graded(self):
+        """The dimensions in which gaps are looked for, a mask.
+
+        Without the features of two values, if there are others: between two values there always
+        is a gap. All of them where points are in the place of rows.
+        """
+        all_dimensions = np.ones(self.rows.shape[1], bool)
+        if all_dimensions.size != self.n_features or self.two_valued.all():
+            return all_dimensions
+        return ~self.two_valued
+
+    @cached_property
     def principal(self):
         """The principal axes of some rows."""
         return principal_axes(self.rows[:N_PAIRED], self.weights[:N_PAIRED], MOST_AXES)
@@ -209,14 +232,18 @@ class View:
     def shapes(self):
         """A list of (cluster, variance along its first axis, its variance, rows along three axes).
 
-        Of clusters of enough rows; the rows along fewer axes if they vary along fewer.
+        Of clusters of enough rows; the rows along fewer axes if they vary along fewer. These three
+        axes are of the dimensions in which gaps are looked for.
         """
         shapes = []
         for cluster, members in enumerate(self.members):
             if members.size >= FEWEST:
                 part = self.residuals[members]
-                found = principal_axes(part, self.weights[members], 3)
-                shapes.append((cluster, found.variances[0], found.total, found.project(part)))
+                found = graded = principal_axes(part, self.weights[members], 3)
+                if not self.graded.all():
+                    part = part[:, self.graded]
+                    graded = principal_axes(part, self.weights[members], 3)
+                shapes.append((cluster, found.variances[0], found.total, graded.project(part)))
         return shapes
 
     @cached_property
@@ -247,7 +274,7 @@ class View:
 
         Rows of no group have -1.
         """
-        rows = self.rows[:N_PAIRED]
+        rows = self.rows[:N_PAIRED, self.graded]
         nearest = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(rows) - 1)).fit(rows)
         radius = float(np.median(nearest.kneighbors()[0][:, -1]))
         if radius == 0.0:  # mostly repeats

@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_lloyd._cluster_names import with_own_names
 from sklearn_lloyd._columns import column_names, is_frame
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
 from sklearn_lloyd._pipeline import fitted_names_of, split_steps
@@ -19,7 +20,7 @@ from sklearn_lloyd.inspection._columns import (
     check_table,
     frame_library,
 )
-from sklearn_lloyd.inspection._names import STANDS_OUT, phrase, standing_out, unique_names
+from sklearn_lloyd.inspection._names import phrase, standing_out, unique_names
 from sklearn_lloyd.inspection._profiles import ClusterProfiles
 from sklearn_lloyd.inspection._statistics import FeatureStatistics, Groups
 from sklearn_lloyd.inspection._undo import undo_steps
@@ -105,8 +106,8 @@ def cluster_profiles(
     that of all rows, "very high" 1.3, as for the top quarter of the rows; and a median no lower
     than that of all rows. "average" is a cluster with no such feature. Neither the order of the
     rows nor repeats instead of weights change a name, which follows from the statistics of all
-    clusters. Pictures and reports are on the side
-    that the ranks say: `contrasts`.
+    clusters. Colours of pictures and reports show the same measure, `contrasts`. Names that
+    :func:`name_clusters` gave take the place of these.
 
     **Centres** come back by the `inverse_transform` of each step, those of a
     `ColumnTransformer` part by part, one-hot columns as the shares of their categories. Where
@@ -164,11 +165,13 @@ def cluster_profiles(
         name: np.stack([getattr(feature.statistics, name) for feature in features], axis=-1)
         for name in FeatureStatistics._fields
     }
-    distinctive, stands_out = _compared(features, tables)
+    contrasts = _contrasts(tables)
+    distinctive, stands_out = _compared(features, tables["means"], contrasts)
     totals = groups.totals
+    names = unique_names(stands_out, totals == 0.0, n_names)
     return ClusterProfiles(
         clusters=assigned.clusters,
-        names=np.array(unique_names(stands_out, totals == 0.0, n_names), dtype=object),
+        names=np.array(with_own_names(names, clusterer), dtype=object),
         sizes=totals if weights is not None else totals.astype(np.intp),
         shares=totals / totals.sum(),
         features=np.array([feature.name for feature in features], dtype=object),
@@ -178,7 +181,7 @@ def cluster_profiles(
         infinite=np.array([feature.n_infinite for feature in features]),
         left_out=reader.left_out,
         **tables,
-        contrasts=_contrasts(tables),
+        contrasts=contrasts,
         centers=np.stack([_or_nan(feature.centers, totals) for feature in features], axis=1),
         centers_missing=centers_missing,
         distinctive=distinctive,
@@ -193,27 +196,26 @@ def _or_nan(centers, totals):
 
 
 def _contrasts(tables):
-    """Differences of the means; of the ranks where these say something else."""
-    differences, ranks = tables["differences"], tables["rank_differences"]
-    is_said = (differences * ranks < 0.0) & (np.abs(ranks) >= STANDS_OUT)
-    return np.where(is_said, ranks, differences)
+    """How far clusters are from the whole: by ranks, for sparse X by means.
 
-
-def _compared(features, tables):
-    """For each cluster the features in which it stands out, and these in words."""
-    columns = np.array([feature.column for feature in features])
+    Where the ranks say more and the median less, nothing is said.
+    """
     ranks = tables["rank_differences"]
     apart = np.where(np.isnan(ranks), tables["differences"], ranks)
-    # Where the ranks say more and the median less, nothing is said.
     medians, whole = tables["medians"], tables["whole_median"]
     against = np.where(apart > 0.0, medians < whole, medians > whole)
-    apart = np.where(against, np.nan, apart)
-    distinctive = [standing_out(own, columns) for own in apart]
+    return np.where(against, 0.0, apart)
+
+
+def _compared(features, means, contrasts):
+    """For each cluster the features in which it stands out, and these in words."""
+    columns = np.array([feature.column for feature in features])
+    distinctive = [standing_out(own, columns) for own in contrasts]
     stands_out = [
         [
-            phrase(features[j].name, apart[i, j], means[j] if features[j].is_share else None)
-            for j in own
+            phrase(features[j].name, contrasts[i, j], own[j] if features[j].is_share else None)
+            for j in distinctive[i]
         ]
-        for i, (own, means) in enumerate(zip(distinctive, tables["means"], strict=True))
+        for i, own in enumerate(means)
     ]
     return distinctive, stands_out

@@ -8,17 +8,24 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._predict import predict_labels
 from sklearn_lloyd._rows import Rows
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, put_number, shown_of
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
 _GRID = 200  # points of the decision regions, along either axis
+_REPEATED = 2  # rows at a place, on average, from which on areas say how many there are
+# Areas of the place with the most rows, in square points: of few places, and of all together, so
+# that many hardly overlap.
+_LARGEST, _ALL_AREAS = 1500.0, 20_000.0
+_MARGIN, _WIDE_MARGIN = 0.05, 0.15  # around the rows, of their extent; the wide one for areas
 
 
 class ClusterDisplay:
     """Rows and centres in two dimensions, by cluster.
 
     Two features are drawn as they are, with the region that belongs to each cluster; of more, the
-    first two principal components. Make it with :meth:`from_estimator`.
+    first two principal components. Where rows share few places, as those of categories do, each
+    place is drawn once, with an area by the number of its rows. Make it with
+    :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -40,7 +47,7 @@ class ClusterDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     points_ : list of PathCollection
-        The rows of each cluster.
+        The rows of each cluster, or the places that they share.
     numbers_ : list of Annotation
         The number of each cluster at its centre.
     regions_ : QuadMesh or None
@@ -103,7 +110,7 @@ class ClusterDisplay:
         shown = thin(rows, max_rows, random_state)
         centers = plane.place(np.asarray(model.cluster_centers_))
         points = plane.place(rows[shown])
-        regions = _regions(points, centers) if plane.is_whole else None
+        regions = _regions(points, centers, labels[shown]) if plane.is_whole else None
         display = cls(points, labels[shown], centers, plane.axis_labels, len(labels), regions)
         return display.plot(ax)
 
@@ -125,10 +132,12 @@ class ClusterDisplay:
         self.regions_ = None
         if self.regions is not None:
             self.regions_ = self._draw_regions(ax, looks)
+        points, labels, areas, is_counted = _places(self.points, self.labels)
+        ax.margins(_WIDE_MARGIN if is_counted else _MARGIN)
         self.points_ = [
             ax.scatter(
-                *self.points[self.labels == cluster].T,
-                s=12 if len(self.points) < 2000 else 5,
+                *points[labels == cluster].T,
+                s=areas[labels == cluster],
                 c=look.color,
                 marker=look.marker,
                 linewidths=0,
@@ -140,8 +149,9 @@ class ClusterDisplay:
         self.numbers_ = [
             put_number(ax, cluster, place) for cluster, place in enumerate(self.centers)
         ]
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
-        ax.set_title(shown_of(len(self.points), self.n_rows), fontsize="small", loc="right")
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
+        said = [shown_of(len(self.points), self.n_rows), "area: number of rows" * is_counted]
+        ax.set_title("; ".join(filter(None, said)), fontsize="small", loc="right")
         return self
 
     def _draw_regions(self, ax, looks):
@@ -158,11 +168,36 @@ class ClusterDisplay:
         return ax.pcolormesh(x, y, labels, rasterized=True, **look)
 
 
-def _regions(points, centers):
+def _places(points, labels):
+    """What to draw: the rows, or places that many of them share.
+
+    Returns
+    -------
+    points : ndarray of shape (n_places, 2)
+    labels : ndarray of shape (n_places,)
+    areas : ndarray of shape (n_places,), in square points
+    is_counted : bool
+        Whether the areas are by the number of rows.
+    """
+    size = 12.0 if len(points) < 2000 else 5.0
+    extent = np.ptp(points, axis=0).max(initial=0.0)
+    # Equal but for the rounding of a projection is equal.
+    rounded = np.round(points / extent, 9) if extent else np.zeros_like(points)
+    found = np.column_stack([labels, rounded])
+    _, first, counts = np.unique(found, axis=0, return_index=True, return_counts=True)
+    if len(points) < _REPEATED * first.size:
+        return points, labels, np.full(len(points), size), False
+    largest = np.clip(_ALL_AREAS / first.size, size, _LARGEST)
+    areas = np.maximum(largest * counts / counts.max(initial=1), size)
+    return points[first], labels[first], areas, True
+
+
+def _regions(points, centers, labels):
     """The nearest centres of a grid over what is drawn."""
     every = np.concatenate([points, centers])
     low, high = every.min(axis=0), every.max(axis=0)
-    margin = 0.05 * np.where(high > low, high - low, 1.0)
+    margin = _WIDE_MARGIN if _places(points, labels)[-1] else _MARGIN
+    margin = margin * np.where(high > low, high - low, 1.0)
     x, y = (np.linspace(a, b, _GRID) for a, b in zip(low - margin, high + margin, strict=True))
     grid = np.column_stack([values.ravel() for values in np.meshgrid(x, y)])
     labels = predict_labels(Rows(grid), centers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from sklearn.utils import check_array
 from sklearn_lloyd._columns import (
     BOOLEAN,
     CATEGORY,
+    MISSING,
     NUMBER,
     TIME,
     as_floats,
@@ -20,10 +21,11 @@ from sklearn_lloyd._columns import (
     column_names,
     column_of,
     is_frame,
-    is_missing,
+    label_of,
     missing_values,
     reads_as_numbers,
 )
+from sklearn_lloyd._identifiers import NAMES_ROWS
 from sklearn_lloyd._parameters import advice_for
 from sklearn_lloyd.inspection._statistics import (
     FeatureStatistics,
@@ -32,11 +34,6 @@ from sklearn_lloyd.inspection._statistics import (
     statistics_of_numbers,
     statistics_of_sparse,
 )
-
-_MISSING = "missing"  # as a category
-# Of the values of a column of text, so many occur once if they are names of the rows and not
-# categories. A town in which every tenth customer lives would still be one.
-_NAMES_ROWS = 0.9
 
 
 class Feature(NamedTuple):
@@ -239,15 +236,15 @@ def _coded(values):
     if held == NUMBER:
         values = as_floats(values)
     else:
-        values = np.where(missing, _MISSING, values.astype(str))
+        values = np.where(missing, MISSING, values.astype(str))
     found, codes = np.unique(values, return_inverse=True)
-    return codes, [_label(value) for value in found], missing
+    return codes, [label_of(value) for value in found], missing
 
 
 def _names_rows(codes, categories, missing):
     """Whether nearly every value occurs once."""
     counts = np.bincount(codes[~missing], minlength=len(categories))
-    return counts.sum() > 1 and (counts == 1).sum() >= _NAMES_ROWS * counts.sum()
+    return counts.sum() > 1 and (counts == 1).sum() >= NAMES_ROWS * counts.sum()
 
 
 def _centers_of(centers, category=None):
@@ -256,11 +253,4 @@ def _centers_of(centers, category=None):
         return centers if category is None else None
     if category is None:  # of a yes and no
         return centers.get(True)
-    return {_label(value): shares for value, shares in centers.items()}.get(category)
-
-
-def _label(category):
-    if is_missing(category):
-        return _MISSING
-    whole = isinstance(category, Real) and float(category).is_integer()
-    return str(int(category)) if whole else str(category)
+    return {label_of(value): shares for value, shares in centers.items()}.get(category)

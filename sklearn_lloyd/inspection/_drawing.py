@@ -14,6 +14,7 @@ _COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#9
 _MARKERS = ("o", "s", "^", "D", "v")
 _PANEL = (4.2, 3.4)  # inches
 _COLUMNS = 3
+_LONGEST = 60  # characters of a label; more would leave no room for the picture
 
 
 class Look(NamedTuple):
@@ -87,14 +88,21 @@ def shown_of(n_shown, n_rows):
     return "" if n_shown == n_rows else f"{n_shown:,} of {n_rows:,} rows"
 
 
-def put_number(ax, cluster, place):
+def label_of(text, longest=_LONGEST):
+    """A name from the data as a label: on one line, not too long, with no formula in it."""
+    text = " ".join(str(text).split())
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text.replace("$", r"\$")  # matplotlib would take what is between two for a formula
+
+
+def put_number(ax, cluster, place, size=8):
     """Write the number of a cluster at a place, readable on any background."""
     text = ax.annotate(
         str(cluster),
         place,
         ha="center",
         va="center",
-        fontsize=8,
+        fontsize=size,
         fontweight="bold",
         color="white",
         bbox={"boxstyle": "circle,pad=0.25", "facecolor": "#222222", "edgecolor": "white"},

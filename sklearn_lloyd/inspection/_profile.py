@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
-from sklearn_lloyd.inspection._drawing import one_panel
-from sklearn_lloyd.inspection._profiles import shown
+from sklearn_lloyd.inspection._drawing import label_of, one_panel
+from sklearn_lloyd.inspection._profile_tables import most_telling, number_of
 
 _MOST_WRITTEN = 150  # cells with numbers in them
 _STRONG = 2.0  # standard deviations, where the colours end at the latest...
@@ -16,11 +16,10 @@ _FAINT = 1.0  # ...and at the earliest: hardly any difference should not look li
 class ProfileDisplay:
     """How the clusters differ from the whole, feature by feature.
 
-    The colour of a cell is the mean of a feature in a cluster less that of all rows, in standard
-    deviations of all rows; the number in it is the mean in the units of the feature. Where the
-    cluster stands out by its ranks, as its name says, and a few large values put the mean on the
-    other side, the colour is that of the mean rank, and the number, in brackets, is the median.
-    Make it with :meth:`from_estimator`, or with :meth:`from_profiles` of what
+    The colour of a cell is what names go by: the mean rank of a feature in a cluster less that of
+    all rows, in standard deviations (for sparse X, the mean of the values). The number in it is
+    the mean in the units of the feature; where a few large values put that on the other side, the
+    median, in brackets. Make it with :meth:`from_estimator`, or with :meth:`from_profiles` of what
     :func:`cluster_profiles` gave.
 
     Parameters
@@ -136,12 +135,11 @@ class ProfileDisplay:
         display : ProfileDisplay
         """
         differences = profiles.contrasts
-        between = profiles.shares @ np.nan_to_num(differences) ** 2
-        drawn = np.sort(np.argsort(-between, kind="stable")[:max_features])
+        drawn = most_telling(profiles, max_features)
         named = zip(profiles.clusters, profiles.names, profiles.shares, strict=True)
         clusters = [f"{cluster}: {name} ({share:.0%})" for cluster, name, share in named]
         features = [str(name) for name in profiles.features[drawn]]
-        numbers = [[_number(profiles, i, j) for j in drawn] for i in range(len(clusters))]
+        numbers = [[number_of(profiles, i, j) for j in drawn] for i in range(len(clusters))]
         arrays = differences[:, drawn], np.array(numbers)
         return cls(*arrays, features, clusters, len(profiles.features)).plot(ax)
 
@@ -177,14 +175,10 @@ class ProfileDisplay:
                     self.texts_.append(ax.text(j, i, self.numbers[i, j], color=color, **where))
         if any(number.startswith("(") for number in self.numbers.ravel()):
             ax.set_title("in brackets: medians", fontsize="small", loc="left")
-        ax.set_xticks(range(n_features), self.features, rotation=45, ha="right", size="small")
-        ax.set_yticks(range(n_clusters), self.clusters, size="small")
+        features, clusters = map(label_of, self.features), map(label_of, self.clusters)
+        ax.set_xticks(range(n_features), list(features), rotation=45, ha="right", size="small")
+        ax.set_yticks(range(n_clusters), list(clusters), size="small")
         if n_features < self.n_features:
             said = f"{n_features} of {self.n_features} features"
             ax.set_title(said, fontsize="small", loc="right")
         return self
-
-
-def _number(profiles, i, j):
-    own, _, is_median = shown(profiles, i, j)
-    return f"({own})" if is_median else own

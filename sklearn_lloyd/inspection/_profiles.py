@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import check_names, require_different
 from sklearn_lloyd.inspection._names import told_apart
+from sklearn_lloyd.inspection._profile_tables import N_SAID, fragment, markdown, notes, page, shown
 
 TABLES = ("means", "medians", "differences", "rank_differences", "centers")
-_SHOWN = 5  # features of a cluster
-_MOST_LISTED = 10  # columns in a report
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,7 +27,8 @@ class ClusterProfiles:
     clusters : ndarray of shape (n_clusters,)
         The labels that `predict` gives.
     names : ndarray of shape (n_clusters,), object
-        A suggested name in plain words, another for each cluster; :meth:`rename` gives others.
+        A name for each cluster: that of :func:`name_clusters`, else a suggested one in plain
+        words. :meth:`rename` gives others.
     sizes : ndarray of shape (n_clusters,)
         Rows in each cluster, integers; with `sample_weight` sums of weights, float64.
     shares : ndarray of shape (n_clusters,), float64
@@ -56,8 +55,8 @@ class ClusterProfiles:
         The same of the ranks of the values: a few large values neither make a difference nor
         hide one. NaN for sparse X.
     contrasts : ndarray of shape (n_clusters, n_features), float64
-        What pictures show: `differences`, and `rank_differences` where the cluster stands out by
-        its ranks and a few large values put the mean on the other side.
+        What names and colours go by: `rank_differences`, for sparse X `differences`; zero where
+        the median is on the other side of that of all rows.
     centers : ndarray of shape (n_clusters, n_features), float64
         The centres of the clusterer, brought back to the units of X. NaN where that cannot be
         done, and for features that the clusterer does not see.
@@ -66,9 +65,8 @@ class ClusterProfiles:
     whole_mean, whole_median, whole_deviation : ndarray of shape (n_features,), float64
         Mean, median and standard deviation of all rows.
     distinctive : list of ndarray of intp
-        For each cluster the features in which it stands out by at least half a standard deviation
-        of the ranks (of the values, for sparse X), with a median that is not on the other side of
-        that of all rows; the most first; of a column only one.
+        For each cluster the features whose `contrasts` are at least half a standard deviation,
+        the most first; of a column only one.
     stands_out : list of list of str
         The same in plain words.
     exemplars : ndarray of shape (n_clusters, n_exemplars), intp
@@ -133,21 +131,75 @@ class ClusterProfiles:
             "share": self.shares,
         }
         last = {
-            "stands out": [", ".join(said[:_SHOWN]) for said in self.stands_out],
+            "stands out": [", ".join(said[:N_SAID]) for said in self.stands_out],
             "exemplars": [[int(row) for row in rows if row >= 0] for rows in self.exemplars],
         }
         names = told_apart(self.features, {*first, *last})
         columns = first | dict(zip(names, getattr(self, values).T, strict=True)) | last
         return import_module(self.library).DataFrame(columns) if self.library else columns
 
-    def rename(self, names):
-        """The same profiles with names of your own, which pictures and reports then use.
+    def to_markdown(self, max_features=20):
+        """A table in Markdown: a row for each feature, a column for each cluster.
+
+        It needs no pandas. The numbers are those of :class:`ProfileDisplay`: means, and in
+        brackets medians. Bold ones are those by which a cluster stands out.
 
         Parameters
         ----------
-        names : dict
-            New names by label of the cluster, as in `clusters`. Clusters that it does not have
-            keep their names.
+        max_features : int, default=20
+            Of more features, those that tell the clusters apart most.
+
+        Returns
+        -------
+        text : str
+
+        Examples
+        --------
+        >>> from sklearn_lloyd import KMeans
+        >>> from sklearn_lloyd.inspection import cluster_profiles
+        >>> X = [[1.0], [2.0], [8.0], [9.0]]
+        >>> model = KMeans.from_centers([[1.5], [8.5]])
+        >>> print(cluster_profiles(model, X, feature_names=["visits"]).to_markdown())
+        |        | 0: low visits | 1: high visits | all rows |
+        | ------ | ------------: | -------------: | -------: |
+        | rows   | 2 (50.0%)     | 2 (50.0%)      | 4        |
+        | visits | **1.5**       | **8.5**        | 5        |
+        """
+        return markdown(self, max_features)
+
+    def to_html(self, title="Clusters", max_features=20):
+        """A page of its own: a card for each cluster, and all features side by side.
+
+        It needs no network and no script, and fits a telephone, light or dark. In notebooks
+        profiles show in the same way.
+
+        Parameters
+        ----------
+        title : str, default="Clusters"
+            Of the page.
+        max_features : int, default=20
+            As of :meth:`to_markdown`.
+
+        Returns
+        -------
+        page : str
+            To be written to a file in UTF-8.
+        """
+        return page(self, title, max_features)
+
+    def _repr_html_(self):
+        return fragment(self, max_features=20)
+
+    def rename(self, names):
+        """The same profiles with names of your own, which pictures and reports then use.
+
+        :func:`name_clusters` keeps names with the model.
+
+        Parameters
+        ----------
+        names : dict or list
+            New names by label of the cluster, as in `clusters`, or one for each. Clusters that a
+            dict does not have keep their names.
 
         Returns
         -------
@@ -157,9 +209,10 @@ class ClusterProfiles:
         Raises
         ------
         TypeError
-            If `names` is no dict, or a name is no str.
+            If `names` is neither dict nor list, or a name is no str.
         ValueError
-            If there is no such cluster, a name is empty, or two clusters would have the same name.
+            If there is no such cluster, a name is empty or longer than 200 characters, or two
+            clusters would have the same name.
 
         Examples
         --------
@@ -172,77 +225,21 @@ class ClusterProfiles:
         >>> list(profiles.rename({1: "Regulars"}).names)
         ['low x0', 'Regulars']
         """
-        if not isinstance(names, Mapping):
-            raise TypeError(
-                "names must be a dict of cluster labels to names, such as {0: 'Regulars'}; got "
-                f"{type(names).__name__}."
-            )
-        places = {label: i for i, label in enumerate(self.clusters.tolist())}
-        unknown = [label for label in names if label not in places]
-        if unknown:
-            raise ValueError(
-                f"The keys of names must be labels of clusters, which are {list(places)}; got "
-                f"{unknown}."
-            )
-        wrong = [name for name in names.values() if not isinstance(name, str)]
-        if wrong:
-            raise TypeError(f"Names must be str; got {wrong[0]!r} ({type(wrong[0]).__name__}).")
         own = self.names.copy()
-        for label, name in names.items():
+        places = {label: i for i, label in enumerate(self.clusters.tolist())}
+        for label, name in check_names(names, self.clusters).items():
             own[places[label]] = name
-        repeated = [name for name, count in Counter(own).items() if count > 1]
-        if repeated or "" in own:
-            raise ValueError(
-                "Names must differ and not be empty, also from those that clusters keep; "
-                f"these do not: {repeated or ['']}."
-            )
+        require_different(own, "Clusters, also those that keep their names,")
         return replace(self, names=own)
 
     def __repr__(self):
         lines = [f"{len(self.clusters)} clusters, {len(self.features)} features"]
         for i, own in enumerate(self.distinctive):
             lines.append(f"  {self.clusters[i]}: {self.names[i]}, {self.shares[i]:.1%}")
-            lines += [f"       {self._compared(i, j)}" for j in own[:_SHOWN]]
-        not_counted = zip(self.features, self.missing, self.infinite, self.is_share, strict=True)
-        counts = {}
-        for name, n_missing, n_infinite, is_share in not_counted:
-            found = [f"{n_missing} missing"] * bool(n_missing)
-            found += [f"{n_infinite} infinite"] * bool(n_infinite)
-            if found and not is_share:
-                counts[name] = ", ".join(found)
-        lines += _listed("values left out", counts) + _listed("left out", self.left_out)
+            lines += [f"       {self._compared(i, j)}" for j in own[:N_SAID]]
+        lines += [f"  {line}" for line in notes(self)]
         return "\n".join(lines)
 
     def _compared(self, i, j):
         own, whole, is_median = shown(self, i, j)
         return f"{self.features[j]}{', median' * is_median} {own} (all rows: {whole})"
-
-
-def shown(profiles, i, j):
-    """What pictures and reports show of a feature: the mean, in a cluster and in all rows.
-
-    Where `contrasts` are those of ranks, since a few large values move the mean, it is the median.
-
-    Returns
-    -------
-    own, whole : str
-    is_median : bool
-    """
-    if profiles.is_share[j]:
-        return f"{profiles.means[i, j]:.0%}", f"{profiles.whole_mean[j]:.0%}", False
-    is_median = bool(profiles.differences[i, j] * profiles.contrasts[i, j] < 0.0)
-    own, whole = profiles.means, profiles.whole_mean
-    if is_median:
-        own, whole = profiles.medians, profiles.whole_median
-    return short(own[i, j]), short(whole[j]), is_median
-
-
-def _listed(title, said):
-    """Lines of the report, of some columns."""
-    lines = [f"    {name}: {what}" for name, what in list(said.items())[:_MOST_LISTED]]
-    more = [f"    and {len(said) - _MOST_LISTED} more"] * (len(said) > _MOST_LISTED)
-    return [f"  {title}:", *lines, *more] if said else []
-
-
-def short(number):
-    return f"{number:,.0f}" if abs(number) >= 1000.0 else f"{number:.3g}"

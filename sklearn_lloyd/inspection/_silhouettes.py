@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sklearn_lloyd._cluster_names import own_names
 from sklearn_lloyd._pipeline import seen_by_clusterer
 from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd.inspection._drawing import look_of, one_panel, shown_of
+from sklearn_lloyd.inspection._drawing import label_of, look_of, one_panel, shown_of
 from sklearn_lloyd.metrics._sampling import estimate_mean, sample_of_clusters
 from sklearn_lloyd.metrics._silhouette import checked_clusters
 from sklearn_lloyd.metrics._widths import silhouette_of_many
 
-_GAP = 0.02  # between two knives, of the height of all
+_GAP = 0.02  # between two blades, of the height of all
+_ROOM = 0.06  # for a label, of the same; of many clusters an equal part
+_LONGEST = 30  # letters of a name
+_LINE = 1.25  # height of a line of text, in sizes of its font
+_SMALLEST, _LARGEST = 4.0, 8.3  # of the font of labels, in points
 
 
 class SilhouetteDisplay:
@@ -36,6 +41,8 @@ class SilhouetteDisplay:
         How many rows there are.
     metric : {'euclidean', 'sqeuclidean'}
         Which distances the widths are of.
+    names : dict of label to str, default=None
+        Of the clusters that have one.
 
     Attributes
     ----------
@@ -63,13 +70,14 @@ class SilhouetteDisplay:
     array([0.44, 0.8 , 0.42])
     """
 
-    def __init__(self, widths, labels, average, std_error, n_rows, metric):
+    def __init__(self, widths, labels, average, std_error, n_rows, metric, names=None):
         self.widths = widths
         self.labels = labels
         self.average = average
         self.std_error = std_error
         self.n_rows = n_rows
         self.metric = metric
+        self.names = names
 
     @classmethod
     def from_estimator(
@@ -109,8 +117,10 @@ class SilhouetteDisplay:
             If matplotlib is not installed.
         """
         model, seen, _ = seen_by_clusterer(estimator, X)
-        options = {"metric": metric, "sample_size": sample_size, "random_state": random_state}
-        return cls.from_predictions(seen, model.predict(seen), **options, ax=ax)
+        display = cls._measured(seen, model.predict(seen), metric, sample_size, random_state)
+        names = own_names(model, len(getattr(model, "cluster_centers_", ())))
+        display.names = {i: name for i, name in enumerate(names) if name is not None}
+        return display.plot(ax)
 
     @classmethod
     def from_predictions(
@@ -145,6 +155,10 @@ class SilhouetteDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        return cls._measured(X, labels, metric, sample_size, random_state).plot(ax)
+
+    @classmethod
+    def _measured(cls, X, labels, metric, sample_size, random_state):
         rows, codes, _ = checked_clusters("SilhouetteDisplay", X, labels, None, metric, None)
         n_rows = codes.size
         size = n_rows if sample_size is None else min(sample_size, n_rows)
@@ -152,8 +166,7 @@ class SilhouetteDisplay:
         strata, sample = sample_of_clusters(check_random_state(random_state), codes, problem, size)
         widths = silhouette_of_many(rows, [codes], metric, None, sample)[0]
         average, error = estimate_mean(widths, sample, strata, None)
-        display = cls(widths, np.asarray(labels)[sample], average, error, n_rows, metric)
-        return display.plot(ax)
+        return cls(widths, np.asarray(labels)[sample], average, error, n_rows, metric)
 
     def plot(self, ax=None):
         """Draw.
@@ -168,23 +181,28 @@ class SilhouetteDisplay:
         self : SilhouetteDisplay
         """
         clusters, codes = np.unique(self.labels, return_inverse=True)
-        height = max(4.0, 0.22 * len(clusters))
+        height = max(4.0, 0.25 * len(clusters))
         self.ax_ = ax = one_panel(ax, (6.0, height))
         self.figure_ = ax.figure
-        gap, bottom = _GAP * self.widths.size, 0.0
+        n_shown = self.widths.size
+        # A thin blade has as much room as its label.
+        gap, room = _GAP * n_shown, n_shown * min(_ROOM, 1.0 / len(clusters))
+        bottom = 0.0
         self.blades_, averages, middles = [], [], []
         for cluster in range(len(clusters)):
             widths = np.sort(self.widths[codes == cluster])
+            middle = bottom + max(widths.size, room) / 2
             # A step for each row, so that a cluster of one row shows.
-            edges = np.repeat(bottom + np.arange(widths.size + 1), 2)[1:-1]
+            edges = np.arange(widths.size + 1) + middle - widths.size / 2
+            edges = np.repeat(edges, 2)[1:-1]
             self.blades_.append(
                 ax.fill_betweenx(
                     edges, 0.0, np.repeat(widths, 2), color=look_of(cluster).color, linewidth=0.5
                 )
             )
             averages.append(widths.mean())
-            middles.append(bottom + widths.size / 2)
-            bottom += widths.size + gap
+            middles.append(middle)
+            bottom = 2 * middle - bottom + gap
         self.cluster_averages_ = np.array(averages)
         about = "mean" if self.std_error == 0 else "about"
         label = f"{about} {self.average:.2f}"
@@ -192,8 +210,18 @@ class SilhouetteDisplay:
             label += f" ± {2 * self.std_error:.1g}"
         self.mean_line_ = ax.axvline(self.average, color="gray", linestyle="--", label=label)
         ax.axvline(0.0, color="gray", linewidth=0.8)
-        names = [f"{name}: {mean:.2f}" for name, mean in zip(clusters, averages, strict=True)]
-        ax.set_yticks(middles, names, fontsize="small" if len(clusters) <= 15 else "x-small")
+        own = self.names or {}
+        names = [f"{each}, {own[each]}" if each in own else each for each in clusters.tolist()]
+        texts = [
+            f"{label_of(name, _LONGEST)}: {mean:.2f}"
+            for name, mean in zip(names, averages, strict=True)
+        ]
+        # In axes that are lower than those of its own figure, the text is smaller, and in the end
+        # only some blades have one.
+        step = np.diff(middles).min(initial=bottom) / (bottom + gap)
+        font = step * 72.0 * ax.get_position().height * self.figure_.get_figheight() / _LINE
+        every = slice(None, None, int(np.ceil(_SMALLEST / font)))
+        ax.set_yticks(middles[every], texts[every], fontsize=np.clip(font, _SMALLEST, _LARGEST))
         ax.set(xlabel=f"silhouette width ({self.metric})", ylabel="cluster: mean width")
         ax.set_ylim(bottom, -gap)
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), frameon=False)

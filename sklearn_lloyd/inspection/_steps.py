@@ -14,7 +14,14 @@ from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import split_steps, through_steps
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._validation import check_n_clusters, check_rows
-from sklearn_lloyd.inspection._drawing import grid_of, look_of, panels, put_number, shown_of
+from sklearn_lloyd.inspection._drawing import (
+    grid_of,
+    label_of,
+    look_of,
+    panels,
+    put_number,
+    shown_of,
+)
 from sklearn_lloyd.inspection._page import write_page
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
 
@@ -236,7 +243,7 @@ class LloydStepsDisplay:
             scale_units="xy", scale=1, color=axes.xaxis.label.get_color(), zorder=4, width=0.008,
         )  # fmt: skip
         numbers = [put_number(axes, i, place) for i, place in enumerate(self.centers[0])]
-        axes.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        axes.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         shown = shown_of(len(self.points), self.n_rows)
         if shown:
             axes.text(1.0, 1.0, shown, transform=axes.transAxes, ha="right", va="bottom", size=7)

@@ -17,6 +17,8 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
 )
 
+from sklearn_lloyd.preprocessing import CategoryEncoder
+
 # Their inverse answers with one of the values that came in, for an average too.
 _NOT_OF_AVERAGES = (KBinsDiscretizer, OrdinalEncoder)
 
@@ -98,6 +100,10 @@ def _undo(step, columns, reasons):
         return _undo_by_column(step, centers, reasons)
     if isinstance(step, OneHotEncoder):
         return _undo_one_hot(step, centers)
+    if isinstance(step, CategoryEncoder):
+        columns = _undo_one_hot(step.encoder_, centers / step.multipliers_)
+        # Of yes and no, the share of yes has the name that a column of truth values has for it.
+        return [own | {True: own["True"]} if "True" in own else own for own in columns]
     if isinstance(step, SelectorMixin):  # its own inverse has zeros for what was left out
         whole = np.full((len(centers), step.n_features_in_), np.nan)
         whole[:, step.get_support()] = centers
@@ -213,6 +219,9 @@ def _redo(step, columns):
         return [made[j] for j in sorted(made)]
     if isinstance(step, OneHotEncoder):
         return _redo_one_hot(step, columns)
+    if isinstance(step, CategoryEncoder):
+        made = _redo_one_hot(step.encoder_, columns)
+        return [values * m for values, m in zip(made, step.multipliers_, strict=True)]
     name = type(step).__name__
     _require_numbers(columns, name)
     centers = np.stack(columns, axis=1)

@@ -429,7 +429,8 @@ class NClustersSearch(
         Returns
         -------
         score : float
-            As of the estimator; of :class:`~sklearn_lloyd.KMeans` minus the inertia.
+            As of the estimator; of :class:`~sklearn_lloyd.KMeans` minus the inertia. That
+            compares no numbers of clusters: it is best for the largest one.
         """
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         return self._best().score(X, y, **weights)

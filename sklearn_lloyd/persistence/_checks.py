@@ -12,13 +12,22 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import OneHotEncoder
 
+from sklearn_lloyd._cluster_names import are_names
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._minibatch_kmeans import MiniBatchKMeans
 from sklearn_lloyd._squares import refuse_of_array
 from sklearn_lloyd._types import BATCH_HISTORY_DTYPE, HISTORY_DTYPE, START_HISTORY_DTYPE
 from sklearn_lloyd.model_selection import NClustersSearch
-from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler
+from sklearn_lloyd.preprocessing import (
+    CategoryEncoder,
+    CentroidFeatures,
+    ClusterScaler,
+    SignedLog,
+    TableColumns,
+    TimeFeatures,
+)
 from sklearn_lloyd.preprocessing._features import OUTPUTS
 
 
@@ -218,6 +227,7 @@ _CLUSTERS = {
     # Of a model whose clusters were matched with those of an older one.
     "cluster_ids_": _ids,
     "next_cluster_id_": _next_id,
+    "cluster_names_": lambda value, state: are_names(value, len(state["cluster_centers_"])),
 }
 _OURS = {
     KMeans: {
@@ -240,6 +250,12 @@ _OURS = {
         "whitening_": _optional(_square_matrix),
         "clip_bounds_": _optional(_bounds),
     },
+    CategoryEncoder: {
+        "encoder_": lambda value, state: type(value) is OneHotEncoder,
+        "multipliers_": lambda value, state: _is_finite(value, None),
+    },
+    SignedLog: {"units_": _per_feature},
+    TimeFeatures: {"latest_": _per_feature},
     CentroidFeatures: {
         "estimator_": _clusterer,
         "gamma_": _positive,
@@ -260,11 +276,14 @@ _OURS = {
 _NEEDED = {
     KMeans: ("cluster_centers_", "n_features_in_"),
     MiniBatchKMeans: ("cluster_centers_", "n_features_in_"),
-    ClusterScaler: (*_OURS[ClusterScaler], "n_features_in_"),
-    CentroidFeatures: (*_OURS[CentroidFeatures], "n_features_in_"),
+    **{
+        kind: (*_OURS[kind], "n_features_in_")
+        for kind in (CategoryEncoder, CentroidFeatures, ClusterScaler, SignedLog, TimeFeatures)
+    },
     NClustersSearch: ("results_", "best_index_", "n_clusters_"),
 }
-_STEPS = {Pipeline: "steps", FeatureUnion: "transformer_list", ColumnTransformer: "transformers"}
+_STEPS = {Pipeline: "steps", FeatureUnion: "transformer_list"}
+_STEPS |= dict.fromkeys((ColumnTransformer, TableColumns), "transformers")
 # Of any type of scikit-learn: a number, or a name, for each feature.
 _PER_FEATURE = ["center_", "data_max_", "data_min_", "feature_names_in_", "lambdas_", "max_abs_"]
 _PER_FEATURE += ["mean_", "min_", "scale_", "statistics_", "var_", "variances_"]

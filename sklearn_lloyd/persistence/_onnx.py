@@ -20,6 +20,9 @@ _ADVICE = {
     "FunctionTransformer is not supported": "ONNX cannot hold the function of a "
     "FunctionTransformer. Leave the step out, and apply the function to the rows before they go "
     "to the ONNX model: if it is the first step, to_onnx(estimator[1:]).",
+    "TableColumns": "ONNX has no form for the first step of table_pipeline. Take the rows through "
+    "it, estimator[:-1].transform(rows), before they go to the ONNX model of the rest: "
+    "to_onnx(estimator[-1]).",
     "Unable to find column name": "The steps take columns of a frame by name: give some rows of "
     "it, to_onnx(estimator, X), so that each column is an input of the model.",
 }

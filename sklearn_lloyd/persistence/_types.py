@@ -10,8 +10,17 @@ _OURS = {
     "KMeans": "sklearn_lloyd",
     "MiniBatchKMeans": "sklearn_lloyd",
     "NClustersSearch": "sklearn_lloyd.model_selection",
-    "CentroidFeatures": "sklearn_lloyd.preprocessing",
-    "ClusterScaler": "sklearn_lloyd.preprocessing",
+    **dict.fromkeys(
+        (
+            "CategoryEncoder",
+            "CentroidFeatures",
+            "ClusterScaler",
+            "SignedLog",
+            "TableColumns",
+            "TimeFeatures",
+        ),
+        "sklearn_lloyd.preprocessing",
+    ),
 }
 # Fitted, these hold numbers, texts, arrays and each other, and compute with NumPy: wrong numbers
 # in them lead to an error or to wrong numbers, never out of an array.

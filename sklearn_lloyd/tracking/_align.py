@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import own_names
 from sklearn_lloyd._compat import HasMethods, Interval, StrOptions, validate_params
 from sklearn_lloyd.inspection._columns import frame_library
 from sklearn_lloyd.inspection._undo import CannotUndo
@@ -201,7 +202,21 @@ def align_clusters(
         reference_seen=old.centers,
         own_centers=here.centers,
         library=frame_library(X),
+        names=_names(here, ids, old, old_ids),
     )
+
+
+def _names(here, ids, old, old_ids):
+    """Names by id: the new model's if it has any, else those of the old one."""
+    own, before = (
+        {i: name for i, name in zip(each.tolist(), held, strict=True) if name is not None}
+        for each, held in (
+            (ids, own_names(here.clusterer, len(ids))),
+            (old_ids, own_names(old.clusterer, len(old_ids))),
+        )
+    )
+    gone = {i: name for i, name in before.items() if i not in ids}
+    return gone | own if own else before
 
 
 def _seen(here, old, rows):

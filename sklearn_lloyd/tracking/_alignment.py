@@ -12,6 +12,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_lloyd._base import BaseKMeans
+from sklearn_lloyd._cluster_names import set_names
 from sklearn_lloyd._pipeline import split_steps
 
 _PER_CLUSTER = ("cluster_centers_", "counts_", "_counts")  # as they are called by either library
@@ -77,6 +78,9 @@ class Alignment:
         The new centres as they are in the new model.
     library : {'pandas', 'polars', ''}
         Where `X` came from.
+    names : dict of int to str
+        Names of clusters by id: those that the new model holds if it has any (see
+        :func:`~sklearn_lloyd.inspection.name_clusters`), else those of the reference.
     """
 
     method: str
@@ -103,6 +107,7 @@ class Alignment:
     reference_seen: np.ndarray
     own_centers: np.ndarray
     library: str
+    names: dict
 
     @property
     def mapping(self):
@@ -154,9 +159,9 @@ class Alignment:
             A fitted copy; of a search, of its best estimator. `cluster_centers_`, `labels_` and
             the counts of a mini-batch model are permuted alike. Its clusterer has
             `cluster_ids_` and `next_cluster_id_`, by which :func:`align_clusters` goes on when
-            it is the reference next time. `partial_fit` keeps them. To fit anew, take
-            :func:`~sklearn.base.clone` or :func:`refit_clusters`; our `fit` removes them,
-            scikit-learn's does not.
+            it is the reference next time, and `cluster_names_` if there are `names`.
+            `partial_fit` keeps them. To fit anew, take :func:`~sklearn.base.clone` or
+            :func:`refit_clusters`; our `fit` removes them, scikit-learn's does not.
 
         Raises
         ------
@@ -190,6 +195,7 @@ class Alignment:
             clusterer.labels_ = np.argsort(order).astype(labels.dtype)[labels]
         clusterer.cluster_ids_ = self.ids[order]
         clusterer.next_cluster_id_ = self.next_id
+        set_names(clusterer, [self.names.get(id_) for id_ in clusterer.cluster_ids_.tolist()])
         return copy
 
     def to_frame(self):

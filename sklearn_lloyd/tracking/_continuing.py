@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import set_names
 from sklearn_lloyd._pipeline import split_steps
 from sklearn_lloyd.persistence._archive import load_bytes
 from sklearn_lloyd.tracking._align import align_clusters
@@ -64,10 +66,14 @@ def match_segments(before, estimator, X, alignment):
 
 
 def with_ids(estimator, stored):
-    """The estimator of a version, whose clusterer knows its segments."""
+    """The estimator of a version, whose clusterer knows its segments and their names."""
     _, clusterer = split_steps(estimator)
     clusterer.cluster_ids_ = stored.segment_ids
     clusterer.next_cluster_id_ = stored.next_segment_id
+    # A name that the store made of the id says less than what profiles suggest.
+    made = [re.compile(rf"Segment {i}( \(\d+\))?") for i in stored.segment_ids]
+    pairs = zip(made, stored.names, strict=True)
+    set_names(clusterer, [None if own.fullmatch(name) else name for own, name in pairs])
     return estimator
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 
 import numpy as np
 
+from sklearn_lloyd._cluster_names import check_names
 from sklearn_lloyd._optional import import_optional
-from sklearn_lloyd.inspection._drawing import look_of, panels, put_number
+from sklearn_lloyd.inspection._drawing import label_of, look_of, panels, put_number
 from sklearn_lloyd.inspection._plane import Plane
 
 _BAR = 0.06  # width, of the picture of the flows
@@ -99,7 +99,7 @@ class AlignmentDisplay:
             smaller cluster of both: shares of the rows are then not known.
         names : dict of int to str or list of str, default=None
             Names of clusters by stable id; or of all of them, old and new, in the order of the
-            ids, as in the rows of :meth:`Alignment.to_frame`.
+            ids, as in the rows of :meth:`Alignment.to_frame`. Others are those of the alignment.
         ax : matplotlib Axes, default=None
             Where to draw; None: in a new figure.
 
@@ -110,7 +110,7 @@ class AlignmentDisplay:
         Raises
         ------
         TypeError
-            If it is no alignment, or `names` is neither dict nor list.
+            If it is no alignment, `names` is neither dict nor list, or a name is no str.
         ValueError
             If `names` has ids that the alignment has not, or a list of another length.
         ImportError
@@ -119,7 +119,7 @@ class AlignmentDisplay:
         if not hasattr(alignment, "reference_seen"):
             kind = type(alignment).__name__
             raise TypeError(f"Give what align_clusters returns; got {kind}.")
-        names = _check_names(names, alignment.drift["id"].tolist())
+        names = alignment.names | check_names(names, alignment.drift["id"], "ids of the alignment")
         there = np.isfinite(alignment.seen).all(axis=1)
         every = np.concatenate([alignment.reference_seen, alignment.seen[there]])
         names_of_axes = alignment.features if len(alignment.features) == every.shape[1] else None
@@ -186,7 +186,7 @@ class AlignmentDisplay:
                 number.get_bbox_patch().set_edgecolor("#222222")
             self.numbers_.append(number)
             ax.scatter(*place, s=0)  # text alone does not widen the axes
-        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        ax.set(xlabel=label_of(self.axis_labels[0]), ylabel=label_of(self.axis_labels[1]))
         ax.margins(0.12)
         ax.set_title("ring: before, number: now", fontsize="small", loc="right")
 
@@ -234,22 +234,6 @@ class AlignmentDisplay:
         said = f"{id_} {name}" if name else f"{id_}"
         said += f", {share:.0%}" if share >= 0.01 else ", <1%"
         return "\n".join(textwrap.wrap(said, _LABEL))
-
-
-def _check_names(names, ids):
-    """Names by id, of a dict of some ids or of a sequence in the order of the ids."""
-    if names is None:
-        return {}
-    if isinstance(names, str) or not hasattr(names, "__len__"):
-        raise TypeError(f"names must be a dict of ids to names, or a list; got {names!r}.")
-    if not isinstance(names, Mapping):
-        if len(names) != len(ids):
-            raise ValueError(f"names has {len(names)} names for the {len(ids)} ids {ids}.")
-        return dict(zip(ids, names, strict=True))
-    unknown = [id_ for id_ in names if id_ not in ids]
-    if unknown:
-        raise ValueError(f"names has ids that the alignment has not: {unknown}. It has {ids}.")
-    return dict(names)
 
 
 def _stack(ids, shares, total):

@@ -28,6 +28,8 @@ class Stored(NamedTuple):
     archive : bytes
     segment_ids : ndarray of shape (n_clusters,), int64
         The segment of each cluster.
+    names : tuple of str
+        Its present name.
     """
 
     model_id: int
@@ -37,6 +39,7 @@ class Stored(NamedTuple):
     id_kind: Any
     archive: bytes
     segment_ids: np.ndarray
+    names: tuple
 
 
 def _sa():
@@ -82,9 +85,10 @@ def read_version(connection, name, version):
     model, version = require_version(connection, name, version)
     own = model.model_id, version
     archive = connection.scalar(sa.select(t.versions.c.archive).where(_is(t.versions, *own)))
-    clusters = t.clusters.c
-    query = sa.select(clusters.segment_id).where(_is(t.clusters, *own))
-    ids = connection.scalars(query.order_by(clusters.cluster)).all()
+    c, n = t.clusters.c, t.names.c
+    query = sa.select(c.segment_id, n.name).where(_is(t.clusters, *own))
+    query = query.join(t.names, (n.model_id == c.model_id) & (n.segment_id == c.segment_id))
+    ids, names = zip(*connection.execute(query.order_by(c.cluster)), strict=True)
     return Stored(
         model.model_id,
         version,
@@ -93,6 +97,7 @@ def read_version(connection, name, version):
         model.id_kind,
         bytes(archive),
         np.array(ids, np.int64),
+        names,
     )
 
 

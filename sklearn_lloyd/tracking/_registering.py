@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from operator import itemgetter
 
+from sklearn_lloyd._cluster_names import check_name, check_text, require_different, unused
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.tracking._bulk import insert_many
 from sklearn_lloyd.tracking._schema import tables
 
+_OF = "Segments of a model, the lost ones too,"
 _CENTROIDS = {"model_id": "int8", "version": "int8", "segment_id": "int8", "space": "text"}
 _CENTROIDS |= {"position": "int8", "feature": "text", "value": "float8"}
 
 
-def check_text(text, what, may_be_empty=False):
-    """A name or note, or an error that says what it is of."""
-    if not isinstance(text, str):
-        raise TypeError(f"{what} must be a str; got {text!r} ({type(text).__name__}).")
-    if not may_be_empty and not text.strip():
-        raise ValueError(f"{what} must not be empty.")
-    if "\0" in text:
-        raise ValueError(f"{what} contains the character NUL, which PostgreSQL cannot hold.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"{what} is no valid Unicode: {error}.") from error
-    return str.__str__(text)  # what an Enum of texts stands for, not its name
-
-
-def check_names(names, n_clusters):
-    """Names of clusters that are to be registered, a dict of cluster to name."""
-    if names is None:
-        return {}
-    if not isinstance(names, Mapping):
-        if isinstance(names, str) or not hasattr(names, "__len__"):
-            raise TypeError(f"names must be a list or a dict of clusters to names; got {names!r}.")
-        if len(names) != n_clusters:
-            raise ValueError(f"names has {len(names)} names for {n_clusters} clusters.")
-        names = dict(enumerate(names))
-    unknown = [cluster for cluster in names if cluster not in range(n_clusters)]
-    if unknown:
-        raise ValueError(
-            f"The keys of names must be clusters as predict gives them, 0 to {n_clusters - 1}; "
-            f"got {unknown}."
-        )
-    return {int(cluster): check_text(name, "A name") for cluster, name in names.items()}
-
-
-def insert_version(connection, model, name, described, matched, names, details):
+def insert_version(connection, model, name, described, matched, names, own_names, details):
     """Write one version whole, in the transaction of the connection.
 
     Parameters
@@ -60,6 +27,8 @@ def insert_version(connection, model, name, described, matched, names, details):
     matched : Matched
     names : dict of int to str
         By cluster.
+    own_names : dict of int to str
+        Of the model, by cluster: for segments that are new.
     details : dict
         The remaining columns of `segment_versions`.
 
@@ -81,8 +50,9 @@ def insert_version(connection, model, name, described, matched, names, details):
     row = own | described.columns | details | {"rand_index": matched.rand_index}
     connection.execute(t.versions.insert(), row)
     ids = matched.segment_ids.tolist()
-    by_segment = {ids[cluster]: text for cluster, text in names.items()}
-    _write_names(connection, model_id, version, ids, by_segment)
+    given = {ids[cluster]: text for cluster, text in names.items()}
+    held = {ids[cluster]: text for cluster, text in own_names.items()}
+    _write_names(connection, model_id, version, ids, given, held)
     _insert(connection, t.clusters, own, _clusters(ids, described.sizes))
     # In the order of the key. Wide models have millions.
     centroids = (
@@ -108,20 +78,21 @@ def change_names(connection, model, names, notes):
             raise LookupError(
                 f"The model {model.name!r} has no segments {unknown}; it has {sorted(current)}."
             )
-    names = {int(one): check_text(name, "A name") for one, name in names.items()}
+    names = {int(one): check_name(name) for one, name in names.items()}
     notes = {int(one): check_text(note, "A note", True) for one, note in notes.items()}
-    _require_different(current | names)
+    require_different((current | names).values(), _OF)
     for column, values in (("name", names), ("note", notes)):
         _update(connection, t.names, model.model_id, values, column)
 
 
-def _write_names(connection, model_id, version, ids, given):
+def _write_names(connection, model_id, version, ids, given, held):
     t = tables()
     current = _names(connection, model_id)
     new = [segment for segment in ids if segment not in current]
+    given = {segment: held[segment] for segment in new if segment in held} | given
     taken = {*current.values(), *given.values()}
-    names = current | {segment: _unused(f"Segment {segment}", taken) for segment in new} | given
-    _require_different(names)
+    names = current | {segment: unused(f"Segment {segment}", taken) for segment in new} | given
+    require_different(names.values(), _OF)
     # The ones that stay: perhaps with another name.
     kept = {segment: names[segment] for segment in given if segment in current}
     _update(connection, t.names, model_id, kept, "name")
@@ -139,24 +110,6 @@ def _names(connection, model_id):
     n = tables().names.c
     query = sa.select(n.segment_id, n.name).where(n.model_id == model_id)
     return {row.segment_id: row.name for row in connection.execute(query)}
-
-
-def _unused(name, taken):
-    number, found = 1, name
-    while found in taken:
-        number += 1
-        found = f"{name} ({number})"
-    taken.add(found)
-    return found
-
-
-def _require_different(names):
-    repeated = [name for name, count in Counter(names.values()).items() if count > 1]
-    if repeated:
-        raise ValueError(
-            "Segments of a model must have different names, the lost ones too; these do not: "
-            f"{', '.join(map(repr, repeated))}."
-        )
 
 
 def _update(connection, table, model_id, values, column):

@@ -6,6 +6,7 @@ from functools import partial
 from getpass import getuser
 from numbers import Real
 
+from sklearn_lloyd._cluster_names import check_names, check_text, own_names
 from sklearn_lloyd.persistence._archive import dump_bytes, load_bytes
 from sklearn_lloyd.tracking import _assigning, _reading, _registering
 from sklearn_lloyd.tracking._blocks import record_blocks, rows_of_block, table_or_blocks
@@ -82,7 +83,7 @@ class SegmentStore:
     def __init__(self, url="sqlite:///segments.db", who=None, timeout=60.0, upgrade=False):
         if not isinstance(timeout, Real) or isinstance(timeout, bool) or not 0 < timeout < 1e6:
             raise ValueError(f"timeout must be a number of seconds above 0; got {timeout!r}.")
-        self.who = _user() if who is None else _registering.check_text(who, "who")
+        self.who = _user() if who is None else check_text(who, "who")
         self._database = Database(url, timeout, upgrade)
         url = self._database.url.difference_update_query(["password", "sslpassword"])
         self.url = url.render_as_string(hide_password=True)
@@ -111,7 +112,8 @@ class SegmentStore:
             are scaled otherwise. None: without these.
         names : list or dict, default=None
             Names of segments by cluster, as `predict` gives it. Those that it does not have keep
-            the name that they had, or are called "Segment" and their id.
+            the name that they had; new ones are called by the `cluster_names_` of the clusterer,
+            or "Segment" and their id.
         note : str, default=""
             What to remember of this version.
         alignment : Alignment, default=None
@@ -135,11 +137,11 @@ class SegmentStore:
         StoreError
             If the database cannot be written to.
         """
-        name, note = (
-            _registering.check_text(name, "name"),
-            _registering.check_text(note, "note", True),
-        )
-        names = _registering.check_names(names, len(clusterer_of(estimator).cluster_centers_))
+        name, note = check_text(name, "name"), check_text(note, "note", True)
+        clusterer = clusterer_of(estimator)
+        clusters = range(len(clusterer.cluster_centers_))
+        names = check_names(names, clusters)
+        held = {i: text for i, text in enumerate(own_names(clusterer, len(clusters))) if text}
         X = None if X is None else table_or_blocks(X)
         described = describe(estimator, X)
         X = X if hasattr(X, "shape") else None  # blocks are read once
@@ -157,7 +159,7 @@ class SegmentStore:
                     continue  # another version came between: its segments are to be continued
                 created = details | {"created_at": now()}
                 return _registering.insert_version(
-                    connection, model, name, described, matched, names, created
+                    connection, model, name, described, matched, names, held, created
                 )
         raise StoreError(f"Other processes register versions of {name!r} all the time; try again.")
 
@@ -175,7 +177,7 @@ class SegmentStore:
         -------
         estimator : fitted estimator
             Its clusterer has `cluster_ids_`: ``cluster_ids_[labels]`` are the segments of the
-            labels that `predict` gives.
+            labels that `predict` gives; and `cluster_names_`, if any was named.
 
         Raises
         ------
