@@ -4,9 +4,9 @@
 
 Three parts. "path": all k from 1 to 20 in one path, against twenty separate default fits of our
 own KMeans; the ratio of the times (below 1: the path is faster) and of the inertias (geometric
-mean over k). "table": k from 2 to 20 with inertia, silhouette, Calinski-Harabasz and
-Davies-Bouldin, against the loop of scikit-learn's KMeans(n_init=1) and its three functions (above 1: ours is
-faster). "right": how often the default rule, each criterion alone and other packages find the
+mean over k). "table": k from 2 to 20 with inertia, silhouette, Calinski-Harabasz and Davies-
+Bouldin, against the loop of scikit-learn's KMeans(n_init=1) and its three functions (above 1: ours
+is faster). "right": how often the default rule, each criterion alone and other packages find the
 number of groups of the sets of number_sets.py, and how sure the rule said it was.
 """
 
