@@ -28,6 +28,7 @@ _ONE, _TWO, _ODDS = 0.5, 0.3, np.exp(2.0)
 # A value stands for its surroundings, as far as this from it, in distances from the next value of
 # the feature. So much makes a plain of a category with a column for each value.
 _SPREAD = np.sqrt(0.5)
+_MOST_ROWS_EACH = 2.0**40
 _AT_ONCE = 1 << 20  # values that are sorted, or compared with centres, together
 
 
@@ -40,10 +41,13 @@ class Separation:
     border, centers : ndarray of shape (n_clusters, n_clusters), float64
         Rows in the window at the border of two clusters, and at the less dense of their centres,
         of those whose way to the border ends between these two.
+    share_at_borders : float
+        Of the rows, how many are in the window at a border.
     """
 
     border: np.ndarray
     centers: np.ndarray
+    share_at_borders: float = np.nan
 
     @property
     def ratios(self):
@@ -85,21 +89,28 @@ def separations(rows, weights, clusterings):
     rows : Rows
         Those that are looked at.
     weights : ndarray of shape (n_rows,), float64, or None
-        How many rows each stands for.
+        How many rows each stands for; if less than one each, shares of a row.
     clusterings : list of (codes, centers, sizes)
         The cluster of each row, ndarray of intp; centres, (n_clusters, n_features), float64; and
-        how many rows each is the mean of.
+        what the rows of each weigh.
 
     Returns
     -------
     separations : list of Separation
     """
+    if weights is None:
+        weights = np.ones(rows.shape[0])
+    counted = weights[weights > 0.0]
+    mean = float(np.sum(counted / counted.size))
+    # So many that sums might overflow say no more than somewhat fewer.
+    one = mean / min(max(mean, 1.0), _MOST_ROWS_EACH)
+    clusterings = [(codes, centers, sizes / one) for codes, centers, sizes in clusterings]
     offsets = [centers - centers.mean(axis=0) for _, centers, _ in clusterings]
     unit = power_of_two(max(np.abs(each).max(initial=0.0) for each in offsets) or 1.0)
     codes = [codes for codes, _, _ in clusterings]
     spreads = _spreads(rows, codes, [each / unit for each in offsets], unit)
     return [
-        _separation(rows, weights, *clustering, spread, unit)
+        _separation(rows, weights / one, *clustering, spread, unit)
         for clustering, spread in zip(clusterings, spreads, strict=True)
     ]
 
@@ -118,8 +129,9 @@ def _separation(rows, weights, codes, centers, sizes, spread, unit):
     with np.errstate(divide="ignore", invalid="ignore"):
         places = (1.0 + pull) * (along + pull * own) / (way + pull * (2.0 * along + pull * own))
         spread = _SPREAD * np.sqrt(spread) / (way / unit / unit)
-    counts = 1.0 if weights is None else weights[:, np.newaxis]
-    border = _by_cluster(counts * _share_inside(places, spread, 0.5), codes, k)
+    counts = weights[:, np.newaxis]
+    at_border = counts * _share_inside(places, spread, 0.5)
+    border = _by_cluster(at_border, codes, k)
     at_centers = np.zeros((k, k))
     for center in (0.0, 1.0):
         inside = counts * _share_inside(places, spread, center)
@@ -128,7 +140,8 @@ def _separation(rows, weights, codes, centers, sizes, spread, unit):
             inside *= _still_between(distances, codes, (0.5 - center) * between)
             found = _by_cluster(inside, codes, k)
             at_centers += found.T if center else found
-    return Separation(border + border.T, np.minimum(at_centers, at_centers.T))
+    share = float(np.fmax.reduce(at_border, axis=1).sum() / weights.sum())
+    return Separation(border + border.T, np.minimum(at_centers, at_centers.T), share)
 
 
 def _by_cluster(values, codes, k):

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from sklearn_lloyd.model_selection._fits import Fit, Refit
 
 
-_MOST_ROWS_EACH = 2.0**40
-
-
 @dataclass(frozen=True)
 class Evidence:
     """What the criteria judge.
@@ -85,18 +82,11 @@ class Evidence:
             sample = np.arange(problem.rows.shape[0])
             sample = sample if weights is None else sample[weights > 0.0]
         sizes = [fit.moments.weights * fit.moments.unit for fit in self.fits]
-        unit = 1.0
-        if weights is not None:
-            # Weights say how many rows each stands for; of less than one each, shares of a row.
-            # So many that sums might overflow say no more than somewhat fewer.
-            counted = weights[weights > 0.0]
-            mean = float(np.sum(counted / counted.size))
-            unit = mean / min(max(mean, 1.0), _MOST_ROWS_EACH)
-            weights = weights[sample] / unit
         clusterings = [
-            (fit.codes[sample], fit.moments.means, size / unit)
+            (fit.codes[sample], fit.moments.means, size)
             for fit, size in zip(self.fits, sizes, strict=True)
         ]
+        weights = weights if weights is None else weights[sample]
         rows = problem.rows
         return separations(
             rows.part(sample) if sample.size < rows.shape[0] else rows, weights, clusterings
