@@ -12,7 +12,7 @@ from sklearn_lloyd._columns import as_floats, column_of, missing_values
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
 from sklearn_lloyd._pipeline import fitted_names_of, split_steps, through_steps
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
-from sklearn_lloyd.inspection._columns import check_names, check_table, take_slice
+from sklearn_lloyd.inspection._columns import check_columned, check_names, take_slice
 from sklearn_lloyd.inspection._differences import ClusterDifferences
 from sklearn_lloyd.inspection._plane import canonical_order, drawn_rows
 from sklearn_lloyd.inspection._unstructured import Table, against_references, like
@@ -128,13 +128,14 @@ def cluster_differences(
     >>> cluster_differences(model, noise).is_different
     array([False, False])
     """
-    X = check_table(X)
+    steps, clusterer = split_steps(estimator)
+    X = check_columned(X, steps, "cluster_differences")
+    X = X.to_pandas() if hasattr(X, "column_names") else X  # Arrow changes no columns
     if sparse.issparse(X):
         raise ValueError("cluster_differences takes dense X: a sparse table has no rows like it.")
     profiles = cluster_profiles(
         estimator, X, feature_names=feature_names, columns=columns, n_exemplars=0
     )
-    steps, clusterer = split_steps(estimator)
     labels = np.unique(np.asarray(estimator.predict(X)), return_inverse=True)[1]
     if labels.max() == 0:
         raise ValueError("All rows of X are in one cluster: nothing differs between clusters.")
