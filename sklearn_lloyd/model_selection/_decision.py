@@ -79,6 +79,10 @@ def doubts(evidence, votes):
         said = f"with {richest} clusters there are {n_groups.max()} groups"
         # Of one group, that is more than a doubt.
         found += [said] * (1 if number > 1 else 2)
+    n_beyond, n_clusters = evidence.beyond
+    if n_beyond > numbers[-1]:
+        said = f"with {n_clusters} clusters there are {n_beyond} groups, more than were tried"
+        found += [said] * (1 if number > 1 else 3)
     if number == 1:
         return found + _doubts_of_one(evidence)
     others = [numbers[i] for i in open_ if i != place]

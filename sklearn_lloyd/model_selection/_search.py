@@ -365,8 +365,8 @@ class NClustersSearch(
     def _evidence(self, clusterer, rows, problem, numbers, task):
         """Fit for all numbers. What each purpose draws does not depend on the others."""
         rng = check_random_state(self.random_state)
-        seeds = rng.randint(LARGEST_SEED, size=2 + len(COSTLY))
-        fit_rng, sample_rng, *others = map(np.random.RandomState, seeds)
+        seeds = rng.randint(LARGEST_SEED, size=3 + len(COSTLY))
+        fit_rng, sample_rng, *others, beyond_rng = map(np.random.RandomState, seeds)
         start = perf_counter()
         fit_rng = rng_of(clusterer, fit_rng)
         fits = fit_numbers(clusterer, rows, problem, numbers, self.n_init, fit_rng, task)
@@ -376,7 +376,7 @@ class NClustersSearch(
             for name, own in zip(COSTLY, others, strict=True)
         }
         sample = sample_of(problem, self.sample_size, sample_rng)
-        return Evidence(problem, numbers, fits, sample, refits)
+        return Evidence(problem, numbers, fits, sample, refits, beyond_rng)
 
     def _choose(self, evidence, names, task):
         numbers = evidence.numbers
