@@ -549,3 +549,11 @@ def test_verbose_tells_what_is_done(four, capsys):
         "[NClustersSearch] separation",
         "[NClustersSearch] bic",
     ]
+
+
+def test_nothing_is_said_of_groups_if_1_alone_is_tried():
+    X = np.repeat([0.0, 9.0], 50)[:, np.newaxis] + np.random.RandomState(0).normal(size=(100, 1))
+    search = NClustersSearch(n_clusters=[1], random_state=0).fit(X)
+    assert search.structure_ == "not tested"
+    assert "any other number" not in repr(search.summary())
+    assert search.candidates_[0]["objections"] == ["2 clusters were not tried"]

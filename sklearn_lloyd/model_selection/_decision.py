@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._init import n_distinct_up_to
 from sklearn_lloyd.metrics._separation import FEWEST
 
 # In benchmarks/choosing_k.py, answers with so many doubts were right in so many cases: the share,
@@ -130,7 +131,9 @@ def confidence(n_doubts):
 
 
 def structure(evidence):
-    """Whether there are groups: "none", "clusters" or "unclear"."""
+    """Whether there are groups: "none", "clusters", "unclear" or "not tested"."""
+    if evidence.numbers[-1] == 1 and n_distinct_up_to(2, evidence.problem) > 1:
+        return "not tested"
     clear = evidence.choice.clear
     if clear is not None and evidence.numbers[clear] > 1:
         return "clusters"
@@ -184,7 +187,7 @@ def _near(evidence, votes, chosen):
 def _supports(evidence, i):
     number = evidence.numbers[i]
     if number == 1:
-        alone = (evidence.n_groups == 1).all()
+        alone = evidence.numbers[-1] > 1 and (evidence.n_groups == 1).all()
         return ["with any other number, all clusters run into others"] if alone else []
     if evidence.n_groups[i] == number:
         every = "both" if number == 2 else f"all {number}"

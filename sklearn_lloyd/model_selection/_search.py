@@ -153,7 +153,7 @@ class NClustersSearch(
     structure_ : {'none', 'clusters', 'unclear', 'not tested'}
         Whether there are groups, by the separation: 'clusters' if all clusters of a number above 1
         are groups, 'none' if no number has more than one group, else 'unclear'; 'not tested' if it
-        was not computed.
+        was not computed, or 1 was the only number.
 
     candidates_ : list of dict
         The number chosen and at most two that come near it: 'n_clusters', 'shares' (of the rows,
