@@ -11,7 +11,7 @@ from sklearn_lloyd.metrics._separation import FEWEST
 
 # In benchmarks/choosing_k.py, answers with so many doubts were right in so many cases: the share,
 # rounded down. More doubts count as the last.
-CONFIDENCE = (0.98, 0.9, 0.7, 0.4)
+CONFIDENCE = (0.98, 0.93, 0.6, 0.05)
 SURE = 0.95
 SHALLOW = (
     0.45  # density at a border, relative to the less dense centre: groups 3.5 deviations apart
@@ -82,7 +82,7 @@ def doubts(evidence, votes):
         found += [said] * (1 if number > 1 else 2)
     n_beyond, n_clusters = evidence.beyond
     if n_beyond > numbers[-1]:
-        said = f"with {n_clusters} clusters there are {n_beyond} groups, more than were tried"
+        said = f"with {n_clusters} clusters there are {n_beyond} groups: try more numbers"
         found += [said] * (1 if number > 1 else 3)
     if number == 1:
         return found + _doubts_of_one(evidence)
@@ -136,6 +136,8 @@ def structure(evidence):
         return "not tested"
     clear = evidence.choice.clear
     if clear is not None and evidence.numbers[clear] > 1:
+        return "clusters"
+    if evidence.beyond[0] > evidence.numbers[-1]:
         return "clusters"
     return "unclear" if clear is None or (evidence.n_groups > 1).any() else "none"
 
