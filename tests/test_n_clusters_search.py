@@ -568,4 +568,4 @@ def test_nothing_is_said_of_groups_if_1_alone_is_tried():
     search = NClustersSearch(n_clusters=[1], random_state=0).fit(X)
     assert search.structure_ == "not tested"
     assert "any other number" not in repr(search.summary())
-    assert search.candidates_[0]["objections"] == ["2 clusters were not tried"]
+    assert search.candidates_[0]["objections"][-1] == "2 clusters were not tried"
