@@ -167,16 +167,17 @@ def _still_between(distances, codes, step):
     between : ndarray of shape (n_rows, n_clusters), bool
     """
     k = len(step)
-    found, places = np.empty(distances.shape, bool), np.arange(k)
-    steps = (
-        step[:, np.newaxis] - step
-    )  # off the distance from each, towards each, for each own one
+    found, places = np.ones(distances.shape, bool), np.arange(k)
+    if k == 2:  # there is no other
+        return found
+    # By centre that is gone towards, centre that is nearer for it, and own one; rows come last,
+    # along which NumPy is fast.
+    nearer_by = np.ascontiguousarray((step[:, np.newaxis] - step).transpose(1, 2, 0))
     for part in even_slices(len(codes), max(1, _AT_ONCE // k**2)):
         own = codes[part]
-        # Rows last, along which NumPy is fast.
-        there = distances[part].T - np.ascontiguousarray(steps[own].transpose(1, 2, 0))
-        nearer = np.minimum(there[:, own, np.arange(own.size)], there[places, places])
-        found[part] = (nearer <= there.min(axis=1)).T
+        there = distances[part].T - nearer_by.take(own, axis=2)
+        nearest = np.minimum(there[:, own, np.arange(own.size)], there[places, places])
+        found[part] = (nearest <= there.min(axis=1)).T
     return found
 
 

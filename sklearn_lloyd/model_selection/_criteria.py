@@ -21,6 +21,7 @@ from sklearn_lloyd.metrics._widths import silhouette_of_many
 from sklearn_lloyd.model_selection._bic import bic_of
 from sklearn_lloyd.model_selection._decision import choose_number
 from sklearn_lloyd.model_selection._elbow import elbow_place
+from sklearn_lloyd.model_selection._fits import sample_of
 from sklearn_lloyd.model_selection._gap import gap_of, no_sparse_rows
 from sklearn_lloyd.model_selection._stability import last_strong, strength_of
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sklearn_lloyd.model_selection._fits import Fit, Refit
 
 BEYOND = 3  # times the largest number that was tried
+ROWS_BEYOND = 50  # for each cluster then: enough to see a valley
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,13 @@ class Evidence:
 
         Groups that are many more than the clusters are taken together in ways that hide them.
         """
-        part = self.sample_problem
-        number = n_distinct_up_to(BEYOND * self.numbers[-1], part)
+        number = BEYOND * self.numbers[-1]
+        rows = sample_of(self.problem, ROWS_BEYOND * number, self.rng)
+        weights = self.problem.sample_weight
+        part = self.problem
+        if rows is not None:
+            part = problem_of_rows(part, rows, None if weights is None else weights[rows])
+        number = n_distinct_up_to(number, part)
         model = KMeans(number, random_state=self.rng, n_threads=part.rows.n_threads)
         model.fit(part.rows.X, sample_weight=part.sample_weight)
         weights = part.given_weight

@@ -80,11 +80,12 @@ def doubts(evidence, votes):
         said = f"with {richest} clusters there are {n_groups.max()} groups"
         # Of one group, that is more than a doubt.
         found += [said] * (1 if number > 1 else 2)
-    n_beyond, n_clusters = evidence.beyond
-    if n_beyond > numbers[-1]:
-        said = f"with {n_clusters} clusters there are {n_beyond} groups: try more numbers"
-        found += [said] * (1 if number > 1 else 3)
     if number == 1:
+        n_beyond, n_clusters = evidence.beyond
+        if n_beyond > numbers[-1]:
+            found += [
+                f"with {n_clusters} clusters there are {n_beyond} groups: try more numbers"
+            ] * 3
         return found + _doubts_of_one(evidence)
     others = [numbers[i] for i in open_ if i != place]
     if clear is None and not open_:
@@ -137,7 +138,7 @@ def structure(evidence):
     clear = evidence.choice.clear
     if clear is not None and evidence.numbers[clear] > 1:
         return "clusters"
-    if evidence.beyond[0] > evidence.numbers[-1]:
+    if clear is not None and evidence.beyond[0] > evidence.numbers[-1]:
         return "clusters"
     return "unclear" if clear is None or (evidence.n_groups > 1).any() else "none"
 
