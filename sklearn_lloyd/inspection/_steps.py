@@ -256,17 +256,20 @@ class LloydStepsDisplay:
         OSError
             If the file cannot be written.
         """
+        return write_page(Path(path), **self._values_of_page())
+
+    def _values_of_page(self):
+        """What the script of the page draws, as JSON can hold it."""
         looks = [look_of(cluster) for cluster in range(self.centers.shape[1])]
-        return write_page(
-            Path(path),
-            points=self.points.tolist(),
-            runs=[_of_page(run) for run in self.runs],
-            axes=list(self.axis_labels),
-            colors=[look.color for look in looks],
-            shown=shown_of(len(self.points), self.n_rows),
-            starts=self.n_starts,
-            features=self.n_features,
-        )
+        return {
+            "points": self.points.tolist(),
+            "runs": [_of_page(run) for run in self.runs],
+            "axes": list(self.axis_labels),
+            "colors": [look.color for look in looks],
+            "shown": shown_of(len(self.points), self.n_rows),
+            "starts": self.n_starts,
+            "features": self.n_features,
+        }
 
     def _draw_rows(self, axes):
         scatter = axes.scatter(*self.points.T, s=10, linewidths=0)

@@ -1,4 +1,4 @@
-"""The server: three static files, and questions in JSON that are answered in JSON.
+"""The server: four static files, and questions in JSON that are answered in JSON.
 
 Only this computer can connect. Pages of other sites, open in the same browser, can try to: the guard
 refuses what they send by its Host (a name of theirs that they had resolve to this computer) and by
@@ -14,13 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from sklearn_lloyd._optional import import_optional
+from sklearn_lloyd.inspection._page import parts_of_page
 from sklearn_lloyd.playground._run import Playground
 from sklearn_lloyd.playground._settings import read_settings
 from sklearn_lloyd.playground._tables import MOST_BYTES, read_table
 
 _MOST_JSON = 1 << 16  # bytes of a question
 _AT_A_TIME = 4  # answers that are worked on
-_FILES = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js"}
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _HEADERS = {
     "Content-Security-Policy": (
@@ -51,14 +51,14 @@ def make_app(hosts):
     limit = import_optional("anyio", extra="app").CapacityLimiter(_AT_A_TIME)
     playground = Playground()
     questions = {
-        "/steps": playground.steps,
-        "/silhouettes": playground.silhouettes,
-        "/numbers": playground.numbers,
-        "/findings": playground.findings,
+        "/steps": (playground.steps,),
+        "/silhouettes": (playground.silhouettes, "start", "frame"),
+        "/numbers": (playground.numbers,),
+        "/findings": (playground.findings, "start"),
     }
-    routes = [routing.Route(path, _static(name)) for path, name in _FILES.items()]
+    routes = [routing.Route(path, _static(*file)) for path, file in _files().items()]
     routes += [
-        routing.Route(path, _question(answer, limit), methods=["POST"])
+        routing.Route(path, _question(limit, *answer), methods=["POST"])
         for path, answer in questions.items()
     ]
     routes.append(routing.Route("/upload", _upload(playground, limit), methods=["POST"]))
@@ -100,23 +100,31 @@ class _Guard:
         return origins == [f"http://{hosts[0]}"] and is_of_page
 
 
-def _static(name):
+def _files():
+    """What is served, by path. The picture is that of the page of `LloydStepsDisplay`."""
+    style, stage, script = parts_of_page()
+    own = {kind: files(__package__).joinpath(f"page.{kind}").read_text("utf-8") for kind in _TYPES}
+    return {
+        "/": ("html", own["html"].replace("<!-- stage -->", stage)),
+        "/page.css": ("css", style + own["css"]),
+        "/steps.js": ("js", script),
+        "/page.js": ("js", own["js"]),
+    }
+
+
+def _static(kind, text):
     responses = import_optional("starlette.responses", extra="app")
-    body = files(__package__).joinpath(name).read_bytes()
-    kind = _TYPES[name.rpartition(".")[2]]
 
-    def answer(request):
-        return responses.Response(body, media_type=kind)
+    async def endpoint(request):
+        return responses.Response(text, media_type=_TYPES[kind])
 
-    return answer
+    return endpoint
 
 
-def _question(answer, limit):
+def _question(limit, answer, *names):
     def answered(body):
         given = json.loads(body)
-        settings = read_settings(given)
-        more = (given.get("frame"),) if "frame" in given else ()
-        return answer(settings, *more)
+        return answer(read_settings(given), *(given.get(name) for name in names))
 
     async def endpoint(request):
         body = b""

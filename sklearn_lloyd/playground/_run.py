@@ -1,24 +1,19 @@
-"""From settings to what the page draws; all of k-means is done by the package."""
+"""From settings to what the page shows; all of k-means is done by the package."""
 
 from __future__ import annotations
 
-import base64
 import warnings
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
-from sklearn_lloyd._fit import first_centers, inertia_of
-from sklearn_lloyd._functions import lloyd_steps
 from sklearn_lloyd._kmeans import KMeans
-from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._validation import check_n_clusters, check_rows
-from sklearn_lloyd.inspection import diagnose
-from sklearn_lloyd.inspection._drawing import look_of, shown_of
+from sklearn_lloyd._validation import check_n_clusters
+from sklearn_lloyd.inspection import LloydStepsDisplay, diagnose
 from sklearn_lloyd.inspection._plane import Plane, thin
+from sklearn_lloyd.inspection._runs import first_centers_of, run_from_centers
 from sklearn_lloyd.metrics import silhouette_samples
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.playground._code import code_of, code_of_data
@@ -30,69 +25,43 @@ _MOST_DRAWN = 3000  # rows; a browser moves so many dots within a few millisecon
 _MOST_WIDTHS = 200  # of a cluster's silhouette, from the least to the largest
 _NUMBERS = range(1, 11)
 _DIGITS = 6
-_RUNS_KEPT = 8
+_MADE_KEPT = 8
 
 
-class Frame(NamedTuple):
-    """The picture after half a step.
-
-    Attributes
-    ----------
-    kind : {'start', 'assigned', 'moved', 'end'}
-        'end': rows chose once more, since the run stopped before no row changed.
-    labels : int or None
-        Which of the labels of the run.
-    centers : int
-    inertia : float or None
-    n_changed : int
-        Rows that chose another cluster.
-    n_empty : int
-        Clusters without rows, whose centres then moved to costly rows.
-    """
-
-    kind: str
-    labels: int | None
-    centers: int
-    inertia: float | None
-    n_changed: int = 0
-    n_empty: int = 0
-
-
-class Run(NamedTuple):
-    """A run from first centres to the end, in half-steps.
+class Made(NamedTuple):
+    """All starts of one fit.
 
     Attributes
     ----------
     table : Table
     X : ndarray or frame
-        As the clusterer sees the rows.
+        The rows as the clusterer sees them.
+    values : ndarray
+        The same as numbers.
     scaler : transformer or None
     plane : Plane
         Of the picture.
-    init : str or ndarray
-        As of KMeans, to make the same again.
+    shown : ndarray of int
+        The rows that are drawn.
     model : KMeans
-        Fitted; its labels and inertia are those of the last frame.
-    start_inertias : list of float
-    kept, start : int
-        Which of the starts is the best, and which one this is.
-    frames : list of Frame
-    labels : list of ndarray of shape (n_samples,), uint8
-    centers : list of ndarray of shape (n_clusters, n_features)
+        Fitted.
+    starts : list of ndarray
+        First centres.
+    runs : list of Run
+    kept : int
+        The start that the model has kept.
     """
 
     table: Any
     X: Any
+    values: np.ndarray
     scaler: Any
     plane: Plane
-    init: Any
+    shown: np.ndarray
     model: KMeans
-    start_inertias: list
+    starts: list
+    runs: list
     kept: int
-    start: int
-    frames: list
-    labels: list
-    centers: list
 
 
 class Playground:
@@ -100,130 +69,114 @@ class Playground:
 
     def __init__(self):
         self.tables = Tables()
-        self._run = lru_cache(_RUNS_KEPT)(self._make_run)
+        self._made = lru_cache(_MADE_KEPT)(self._make)
 
     def steps(self, settings):
-        """All half-steps of a run, and the code to make it."""
-        run = self._run(settings)
-        X = np.asarray(run.X, dtype=np.float64)
-        shown = thin(X, _MOST_DRAWN, 0)
-        places = run.plane.place(X[shown])
-        notes = [run.table.note, _of_clusters(run), _of_the_end(run)]
-        answer = {
-            "points": _rounded(places),
-            "labels": [_packed(labels[shown]) for labels in run.labels],
-            "centers": [_rounded(run.plane.place(centers)) for centers in run.centers],
-            "frames": [frame._asdict() for frame in run.frames],
-            "axes": list(run.plane.axis_labels),
-            "is_whole": run.plane.is_whole,
-            "n_features": X.shape[1],
-            "n_rows": len(X),
-            "shown": shown_of(shown.size, len(X)),
-            "colors": [look_of(cluster).color for cluster in range(settings.n_clusters)],
-            "starts": run.start_inertias,
-            "kept": run.kept,
-            "start": run.start,
+        """All half-steps of all starts, and for each start the code to make it."""
+        made = self._made(settings)
+        rows, plane = made.values, made.plane
+        runs = [
+            run._replace(centers=np.array([plane.place(centers) for centers in run.centers]))
+            for run in made.runs
+        ]
+        display = LloydStepsDisplay(
+            _rounded(plane.place(rows[made.shown])),
+            runs,
+            plane.axis_labels,
+            len(rows),
+            len(runs),
+            rows.shape[1],
+        )
+        data, n_features = made.table, f"{rows.shape[1]:,} feature{'s' * (rows.shape[1] > 1)}"
+        notes = [f"{data.name}: {len(rows):,} rows of {n_features}.", data.note, _few(made)]
+        return {
+            **display._values_of_page(),
+            "kept": made.kept,
             "notes": [note for note in notes if note],
-            "code": code_of(run.table.code, run.scaler, run.init, settings),
+            "codes": [self._code(made, start, settings) for start in range(len(runs))],
+            "image": _image(made) if settings.data == "image_colours" else None,
         }
-        if settings.data == "image_colours":
-            answer["image"] = self._image(run, shown)
-        return answer
 
-    def silhouettes(self, settings, frame):
-        """Silhouette widths of the clusters of one frame."""
-        run = self._run(settings)
-        if type(frame) is not int or not 0 <= frame < len(run.frames):
-            raise ValueError("There is no such step.")
-        place = run.frames[frame].labels
-        if place is None:
+    def silhouettes(self, settings, start, frame):
+        """Silhouette widths of the rows that are drawn, in the clusters of one frame."""
+        made = self._made(settings)
+        run = made.runs[_checked(start, len(made.runs))]
+        n_steps = len(run.labels)
+        step, is_moved = divmod(_checked(frame, 2 * n_steps + 2) - 1, 2)
+        if step < 0:
             raise ValueError("No row has chosen a cluster yet: go a step on.")
-        labels = run.labels[place]
-        widths = silhouette_samples(run.X, labels)
-        of_clusters = {}
+        labels = run.last_labels
+        if step < n_steps:
+            labels = (run.moved_labels if is_moved else run.labels)[step]
+        widths = silhouette_samples(made.values[made.shown], labels)
+        of_clusters = []
         for cluster in np.unique(labels).tolist():
-            own = np.sort(widths[labels == cluster])
+            own = np.sort(widths[labels == cluster])[::-1]
             few = np.linspace(0, own.size - 1, min(own.size, _MOST_WIDTHS)).astype(int)
-            of_clusters[cluster] = {
-                "n_rows": own.size,
-                "mean": float(own.mean()),
-                "widths": _rounded(own[few]),
-            }
+            of_clusters.append(
+                {
+                    "cluster": cluster,
+                    "n_rows": own.size,
+                    "mean": float(own.mean()),
+                    "widths": _rounded(own[few]).tolist(),
+                }
+            )
         return {"mean": float(widths.mean()), "clusters": of_clusters}
 
     def numbers(self, settings):
         """What speaks for which number of clusters."""
-        run = self._run(settings)
+        X = self._made(settings).X
         init = "k-means++" if settings.is_by_hand else settings.init
         clusterer = KMeans(init=init, n_init=settings.n_init, random_state=settings.seed)
-        numbers = [number for number in _NUMBERS if number <= len(run.X)]
+        numbers = [number for number in _NUMBERS if number <= len(X)]
         search = NClustersSearch(clusterer, n_clusters=numbers, random_state=settings.seed)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of equal rows: the table is shorter then
-            search.fit(run.X)
+            warnings.simplefilter("ignore")  # of few distinct rows: the table is shorter then
+            search.fit(X)
         table = {
-            name: [None if not np.isfinite(value) else value for value in column.tolist()]
+            name: [value if np.isfinite(value) else None for value in column.tolist()]
             for name, column in search.results_.items()
             if not name.endswith("std_error")
         }
-        return {
-            "table": table,
-            "votes": search.votes_,
-            "n_clusters": search.n_clusters_,
-            "summary": repr(search.summary()),
-        }
+        return {"table": table, "votes": search.votes_, "summary": repr(search.summary())}
 
-    def findings(self, settings):
-        """What commonly goes wrong, found in this clustering."""
-        run = self._run(settings)
-        return {
-            "findings": [
-                {
-                    "code": finding.code,
-                    "severity": finding.severity,
-                    "meaning": finding.meaning,
-                    "advice": finding.advice,
-                }
-                for finding in diagnose(run.model, run.X)
-            ]
-        }
+    def findings(self, settings, start):
+        """What commonly goes wrong, found in the clustering that a start ends at."""
+        made = self._made(settings)
+        model = made.model
+        if _checked(start, len(made.starts)) != made.kept:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model = KMeans(settings.n_clusters, init=made.starts[start]).fit(made.X)
+        names = "code", "severity", "meaning", "advice"
+        found = diagnose(model, made.X)
+        return {"findings": [{name: getattr(one, name) for name in names} for one in found]}
 
-    def _make_run(self, settings):
+    def _make(self, settings):
         table = self._table(settings)
-        scaler = SCALERS[settings.scaling] and SCALERS[settings.scaling]()
-        X = table.X
-        if scaler is not None:
+        X, scaler, k = table.X, None, settings.n_clusters
+        if settings.scaling != "none":
+            scaler = SCALERS[settings.scaling]()
             if hasattr(X, "iloc"):
                 scaler.set_output(transform="pandas")
             X = scaler.fit_transform(X)
-        k = settings.n_clusters
-        rows = check_rows("playground", X, n_threads=None, reset=True)
-        check_n_clusters(rows.shape[0], k)
-        seen = np.asarray(X, dtype=np.float64)
-        plane = Plane(seen, table.names)
+        check_n_clusters(len(X), k)
+        values = np.asarray(X, dtype=np.float64)
+        plane = Plane(values, table.names)
+        model = KMeans(
+            k, init=settings.init, n_init=settings.n_init, random_state=settings.seed
+        )
+        if settings.is_by_hand:
+            model.set_params(init=_by_hand(settings.places, values, plane), n_init=1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the page says it by a note
-            if settings.is_by_hand:
-                init = _by_hand(settings.places, seen, plane)
-                model = KMeans(k, init=init).fit(X)
-                starts = [init]
-            else:
-                init = settings.init
-                model = KMeans(
-                    k, init=init, n_init=settings.n_init, random_state=settings.seed
-                ).fit(X)
-                problem, rng = make_problem(rows, k, None), check_random_state(settings.seed)
-                starts = [first_centers(problem, init, None, rng) for _ in range(settings.n_init)]
-            inertias = model.start_inertias_.tolist()
-            kept = inertias.index(model.inertia_)
-            start = kept
-            if settings.start is not None and not settings.is_by_hand:
-                start = settings.start - 1
-            if start != kept:
-                init = starts[start]
-                model = KMeans(k, init=init).fit(X)
-        made = _half_steps(rows, seen, starts[start], model)
-        return Run(table, X, scaler, plane, init, model, inertias, kept, start, *made)
+            model.fit(X)
+        shown = thin(values, _MOST_DRAWN, 0)
+        starts = first_centers_of(model, values, len(model.start_inertias_))
+        limits = {"max_iter": model.max_iter, "tol": model.tol}
+        runs = [run_from_centers(values, start, shown, **limits) for start in starts]
+        kept = model.start_inertias_.tolist().index(model.inertia_)
+        return Made(table, X, values, scaler, plane, shown, model, starts, runs, kept)
 
     def _table(self, settings):
         name, n_rows = settings.data, settings.n_rows
@@ -235,27 +188,16 @@ class Playground:
             return self.tables[name]
         return Table(name, X, NAMES.get(name), len(X), code_of_data(name, n_rows))
 
-    def _image(self, run, shown):
-        """The image in the colours of the centres: of each row in the picture its place in it."""
-        paints = [
-            centers if run.scaler is None else run.scaler.inverse_transform(centers)
-            for centers in run.centers
-        ]
-        colours = [np.clip(paint * 255, 0, 255).astype(int).tolist() for paint in paints]
-        return {
-            "width": IMAGE_WIDTH,
-            "height": -(-len(run.X) // IMAGE_WIDTH),
-            "pixels": shown.tolist(),
-            "original": np.rint(run.table.X[shown] * 255).astype(int).tolist(),
-            "colours": colours,
-        }
+    def _code(self, made, start, settings):
+        init = made.model.init if start == made.kept else made.starts[start]
+        return code_of(made.table.code, made.scaler, init, settings)
 
 
 def _by_hand(places, X, plane):
     """First centres where the user put them.
 
-    A picture of principal components has no one place for a point of it: there the row is
-    taken that lies nearest.
+    A point in a picture of principal components stands for no one place: there the row is taken
+    that lies nearest.
     """
     places = np.array(places)
     if plane.is_whole:
@@ -266,59 +208,34 @@ def _by_hand(places, X, plane):
     return X[(apart**2).sum(axis=2).argmin(axis=1)]
 
 
-def _half_steps(rows, X, start, model):
-    frames, labels, centers = [Frame("start", None, 0, None)], [], [np.asarray(start, float)]
+def _image(made):
+    """The pixels that the rows are, and the colours of the centres of each start, step by step."""
 
-    def put(kind, own, n_changed=0, n_empty=0):
-        if not labels or not np.array_equal(labels[-1], own):
-            labels.append(own.astype(np.uint8))
-        places = centers[-1]
-        inertia = inertia_of(rows, places, own.astype(np.int32), None)
-        place = len(centers) - 1
-        frames.append(Frame(kind, len(labels) - 1, place, inertia, n_changed, n_empty))
+    def colours(centers):
+        values = centers if made.scaler is None else made.scaler.inverse_transform(centers)
+        return np.rint(np.clip(values, 0, 1) * 255).astype(int).tolist()
 
-    for step in lloyd_steps(X, start, max_iter=model.max_iter, tol=model.tol):
-        put("assigned", step.labels, step.n_changed, step.n_empty)
-        centers.append(step.centers)
-        own = step.labels
-        if step.n_empty:
-            own = _with_relocated(own, X, step.centers)
-        put("moved", own)
-    if step.converged != "strict":
-        n_changed = int((step.labels != model.labels_).sum())
-        put("end", model.labels_, n_changed)
-    return frames, labels, centers
+    return {
+        "width": IMAGE_WIDTH,
+        "pixels": colours(made.values),
+        "centers": [[*map(colours, run.centers)] for run in made.runs],
+    }
 
 
-def _with_relocated(labels, X, centers):
-    """Labels where the clusters that were empty own the rows that their centres moved to."""
-    labels = labels.copy()
-    for cluster in np.flatnonzero(np.bincount(labels, minlength=len(centers)) == 0):
-        apart = ((X - centers[cluster]) ** 2).sum(axis=1)
-        labels[apart == apart.min()] = cluster
-    return labels
-
-
-def _of_clusters(run):
-    n_chosen, k = np.unique(run.model.labels_).size, len(run.centers[0])
+def _few(made):
+    n_chosen, k = np.unique(made.model.labels_).size, made.model.n_clusters
     if n_chosen == k:
         return ""
     return f"Only {n_chosen} of {k} clusters have rows: there are no more distinct rows."
 
 
-def _of_the_end(run):
-    if run.model.converged_:
-        return ""
-    return f"The run was stopped after {run.model.n_iter_} steps, before it converged."
-
-
-def _packed(labels):
-    return base64.b64encode(labels.tobytes()).decode()
+def _checked(number, n):
+    if type(number) is not int or not 0 <= number < n:
+        raise ValueError("There is no such step.")
+    return number
 
 
 def _rounded(values):
-    """As many digits as a picture needs, as lists."""
-    if values.size == 0:
-        return []
-    largest = np.abs(values).max() or 1.0
-    return np.round(values, max(0, _DIGITS - int(np.ceil(np.log10(largest))))).tolist()
+    """As many digits as a picture needs."""
+    largest = np.abs(values).max(initial=0.0) or 1.0
+    return np.round(values, max(0, _DIGITS - int(np.ceil(np.log10(largest)))))

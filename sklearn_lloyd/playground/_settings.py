@@ -21,9 +21,14 @@ BY_HAND = "hand"
 _LIMITS = {  # least, most
     "n_rows": (1, 5000),
     "n_clusters": (1, 30),
-    "n_init": (1, 50),
+    "n_init": (1, 20),
     "seed": (0, 2**32 - 1),
-    "start": (1, 50),
+}
+_SAID = {
+    "n_rows": "The number of rows",
+    "n_clusters": "k, the number of clusters,",
+    "n_init": "The number of starts",
+    "seed": "The seed",
 }
 
 
@@ -44,8 +49,6 @@ class Settings:
         A name, or BY_HAND.
     places : tuple of (float, float)
         The first centres by hand, as the picture places them.
-    start : int or None
-        Which of the `n_init` starts to show, from 1; None: the one that is kept.
     """
 
     data: str = "blobs"
@@ -56,7 +59,6 @@ class Settings:
     n_init: int = 1
     seed: int = 0
     places: tuple = ()
-    start: int | None = None
 
     @property
     def is_by_hand(self):
@@ -74,13 +76,10 @@ def read_settings(given):
     if not isinstance(given, dict):
         raise ValueError("Settings should be a JSON object.")
     own = {name: given[name] for name in Settings.__dataclass_fields__ if name in given}
-    if own.get("start") is None:
-        own.pop("start", None)
     for name, (least, most) in _LIMITS.items():
         value = own.get(name, least)
         if type(value) is not int or not least <= value <= most:
-            said = NAMES[name]
-            raise ValueError(f"{said} should be a whole number from {least} to {most:,}.")
+            raise ValueError(f"{_SAID[name]} should be a whole number from {least} to {most:,}.")
     if not isinstance(own.get("data", ""), str):
         raise ValueError("data should be the name of a data set.")
     for name, known in (("scaling", [*SCALERS]), ("init", [*INIT, BY_HAND])):
@@ -88,22 +87,11 @@ def read_settings(given):
             raise ValueError(f"{name} should be one of {', '.join(known)}.")
     own["places"] = _places(own.get("places", ()), own.get("n_clusters", Settings.n_clusters))
     settings = Settings(**own)
-    if settings.start is not None and settings.start > settings.n_init:
-        raise ValueError(f"There is no start {settings.start}: n_init is {settings.n_init}.")
     if settings.is_by_hand and len(settings.places) != settings.n_clusters:
         raise ValueError(
             f"{len(settings.places)} of {settings.n_clusters} first centres are placed."
         )
     return settings
-
-
-NAMES = {
-    "n_rows": "The number of rows",
-    "n_clusters": "k, the number of clusters,",
-    "n_init": "The number of starts",
-    "seed": "The seed",
-    "start": "The start to show",
-}
 
 
 def _places(places, most):
