@@ -87,10 +87,9 @@ def run_from_centers(X, centers, shown, *, max_iter, tol):
     labels, inertias, moved_labels, moved_inertias, n_changed, n_empty = map(
         np.array, zip(*records, strict=True)
     )
-    last = step.labels, inertia
+    last = step.labels
     if step.converged != "strict":
-        after = next(lloyd_steps(X, step.centers, max_iter=1))
-        last = after.labels, after.inertia
+        last = next(lloyd_steps(X, step.centers, max_iter=1)).labels
     return Run(
         labels,
         np.array(places),
@@ -100,8 +99,8 @@ def run_from_centers(X, centers, shown, *, max_iter, tol):
         n_changed,
         n_empty,
         step.converged,
-        last[0][shown],
-        float(last[1]),
+        last[shown],
+        inertia_of(problem.rows, step.centers, last, None),
     )
 
 

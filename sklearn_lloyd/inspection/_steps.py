@@ -110,9 +110,8 @@ class LloydStepsDisplay:
         ----------
         estimator : estimator
             A :class:`~sklearn_lloyd.KMeans`, alone, at the end of a Pipeline or the best of a
-            search. Its `init`, `n_init`, `n_clusters`, `random_state`, `tol` and `max_iter` say how
-            to run.
-            Alone it need not be fitted. It is not changed.
+            search. Its `init`, `n_init`, `n_clusters`, `random_state`, `tol` and `max_iter` say
+            how to run. Alone it need not be fitted. It is not changed.
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
             Rows to cluster, as the estimator takes them. What is drawn is what the clusterer sees.
         max_steps : int, default=50
