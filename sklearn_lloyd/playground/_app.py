@@ -1,8 +1,8 @@
 """The server: four static files, and questions in JSON that are answered in JSON.
 
-Only this computer can connect. Pages of other sites, open in the same browser, can try to: the guard
-refuses what they send by its Host (a name of theirs that they had resolve to this computer) and by
-its Origin. Whatever comes is data: nothing of it is run, and no path is made of it.
+Only this computer can connect. Pages of other sites, open in the same browser, can try to: the
+guard refuses what they send by its Host (a name of theirs that they had resolve to this computer)
+and by its Origin. Whatever comes is data: nothing of it is run, and no path is made of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import tempfile
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 
 from sklearn_lloyd._optional import import_optional
@@ -140,7 +141,7 @@ def _question(limit, answer, *names):
 def _upload(playground, limit):
     async def endpoint(request):
         name = request.query_params.get("name", "")
-        with tempfile.TemporaryDirectory(prefix="sklearn-lloyd-") as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path, size = Path(folder, "table"), 0
             with open(path, "wb") as file:
                 async for part in request.stream():
@@ -172,13 +173,33 @@ async def _in_a_thread(function, *arguments, limit):
     """
     threads = import_optional("anyio.to_thread", extra="app")
     try:
-        answer = await threads.run_sync(function, *arguments, limiter=limit)
+        text = await threads.run_sync(_as_json, function, arguments, limiter=limit)
     except _EXPECTED as error:
         log.debug("Refused.", exc_info=True)
         return _said(str(error) or type(error).__name__)
-    responses = import_optional("starlette.responses", extra="app")
-    return responses.JSONResponse(answer)
+    return _json(text)
+
+
+def _as_json(function, arguments):
+    answer = function(*arguments)
+    try:
+        return json.dumps(answer, allow_nan=False, separators=(",", ":"))
+    except ValueError:  # the inertia of very large values
+        return json.dumps(_without_infinity(answer))
+
+
+def _without_infinity(answer):
+    if isinstance(answer, dict):
+        return {name: _without_infinity(value) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return [*map(_without_infinity, answer)]
+    return None if isinstance(answer, float) and not isfinite(answer) else answer
 
 
 def _said(what):
-    return import_optional("starlette.responses", extra="app").JSONResponse({"error": what})
+    return _json(json.dumps({"error": what}))
+
+
+def _json(text):
+    responses = import_optional("starlette.responses", extra="app")
+    return responses.Response(text, media_type="application/json")

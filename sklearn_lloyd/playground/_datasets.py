@@ -11,7 +11,7 @@ from sklearn import datasets, decomposition
 
 
 def blobs(n_rows):
-    X, _ = datasets.make_blobs(n_rows, centers=4, cluster_std=0.9, random_state=3)
+    X, _ = datasets.make_blobs(n_rows, centers=5, cluster_std=0.8, random_state=7)
     return X
 
 

@@ -7,6 +7,7 @@ import errno
 import socket
 import sys
 import webbrowser
+from contextlib import suppress
 
 from sklearn_lloyd._optional import import_optional
 
@@ -27,7 +28,7 @@ def main(arguments=None):
     Returns
     -------
     code : int
-        The exit code: 0 when it was stopped, 1 if there is no free port, 2 if a package is missing.
+        The exit code: 0 when it was stopped, 1 if no port is free, 2 if a package is missing.
 
     Raises
     ------
@@ -68,10 +69,8 @@ def main(arguments=None):
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    try:
+    with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

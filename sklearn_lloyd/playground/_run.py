@@ -163,9 +163,7 @@ class Playground:
         check_n_clusters(len(X), k)
         values = np.asarray(X, dtype=np.float64)
         plane = Plane(values, table.names)
-        model = KMeans(
-            k, init=settings.init, n_init=settings.n_init, random_state=settings.seed
-        )
+        model = KMeans(k, init=settings.init, n_init=settings.n_init, random_state=settings.seed)
         if settings.is_by_hand:
             model.set_params(init=_by_hand(settings.places, values, plane), n_init=1)
         with warnings.catch_warnings():

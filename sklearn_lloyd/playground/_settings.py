@@ -54,7 +54,7 @@ class Settings:
     data: str = "blobs"
     n_rows: int = 600
     scaling: str = "none"
-    n_clusters: int = 4
+    n_clusters: int = 5
     init: str = "k-means++"
     n_init: int = 1
     seed: int = 0

@@ -123,30 +123,33 @@ def _csv(path, name):
     with open(path, "rb") as file:
         line = file.readline(_LONGEST_LINE).decode("utf-8-sig").strip()
     separator = max(",;\t", key=line.count)
-    options = f"sep={separator!r}, float_precision='round_trip'"
-    has_names = not reads_as_numbers([each.strip("\" ") for each in line.split(separator)])
+    options = f"sep={separator!r}"
+    has_names = not reads_as_numbers([each.strip('" ') for each in line.split(separator)])
     if not has_names:
         options += ", header=None"
-    blocks = pandas.read_csv(
-        path,
-        sep=separator,
-        float_precision="round_trip",
-        header=0 if has_names else None,
-        chunksize=_BLOCK,
-    )
-    return blocks, f"X = pd.read_csv({name!r}, {options})"
+
+    def blocks():
+        header = 0 if has_names else None
+        with pandas.read_csv(path, sep=separator, header=header, chunksize=_BLOCK) as reader:
+            yield from reader
+
+    return blocks(), f"X = pd.read_csv({name!r}, {options})"
 
 
 def _parquet(path, name):
     import_optional("pandas", extra="app")
     parquet = import_optional("pyarrow.parquet", extra="app")
-    file = parquet.ParquetFile(path)
-    # What pandas wrote as its index is none of the features.
-    index = (file.schema_arrow.pandas_metadata or {}).get("index_columns", ())
-    columns = [each for each in file.schema_arrow.names if each not in index]
-    batches = file.iter_batches(_BLOCK, columns=columns)
-    blocks = (batch.to_pandas(ignore_metadata=True) for batch in batches)
-    return blocks, f"X = pd.read_parquet({name!r})"
+
+    def blocks():
+        with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            # What pandas wrote as its index is none of the features.
+            index = (schema.pandas_metadata or {}).get("index_columns", ())
+            columns = [each for each in schema.names if each not in index]
+            for batch in file.iter_batches(_BLOCK, columns=columns):
+                yield batch.to_pandas(ignore_metadata=True)
+
+    return blocks(), f"X = pd.read_parquet({name!r})"
 
 
 def _npy(path, name):
@@ -167,19 +170,22 @@ def _thinned(blocks):
 
     So a file of any length is read once, and a part of it kept.
     """
-    rng, kept, keys, n_rows, most = np.random.default_rng(0), [], [], 0, _MOST_ROWS
+    rng, kept, keys, n_rows, most, limit = np.random.default_rng(0), [], [], 0, _MOST_ROWS, 1.0
     for block in blocks:
         if block.shape[1] > _MOST_COLUMNS:
             raise ValueError(f"It has {block.shape[1]:,} columns; {_MOST_COLUMNS:,} are too many.")
         require_numbers(block)
         most = min(_MOST_ROWS, _MOST_VALUES // max(1, block.shape[1]))
-        kept.append(block)
-        keys.append(rng.random(len(block)))
+        own = rng.random(len(block))
+        chosen = own < limit
+        kept.append(block if chosen.all() else block[chosen])
+        keys.append(own[chosen])
         n_rows += len(block)
         if n_rows > _MOST_READ:
             raise ValueError(f"It has more than {_MOST_READ:,} rows.")
         if sum(map(len, kept)) > most + _BLOCK:
             kept, keys = _least(kept, keys, most)
+            limit = keys[0].max()
     if n_rows == 0:
         raise ValueError("It has no rows.")
     kept, _ = _least(kept, keys, most)

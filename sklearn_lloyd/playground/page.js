@@ -153,7 +153,7 @@ function drawSilhouettes(box, {mean, clusters}) {
   const least = Math.min(0, ...clusters.map(each => each.widths.at(-1)));
   const height = Math.max(220, 34 * clusters.length);
   const whole = total + gap * (clusters.length - 1);
-  const {x, y, box: edge} = axes(svg, Math.min(760, box.clientWidth - 2), height, [least, 1], [whole, 0],
+  const {x, y, box: edge} = axes(svg, Math.min(768, box.clientWidth) - 2, height, [least, 1], [whole, 0],
     ["silhouette width", "rows, by cluster"], null, []);
   let from = 0;
   for (const {cluster, n_rows, widths} of clusters) {
