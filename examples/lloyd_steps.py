@@ -19,6 +19,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")  # no window: the pictures go to files
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_iris
 
@@ -72,10 +73,15 @@ print(f"Bad start: {len(bad.inertia)} steps, inertia {bad.inertia[-1]:.1f}.")
 # The same, to play with
 # ----------------------
 #
-# One file without any library, to be opened in a browser or sent by mail: play, step, back and
-# reset.
+# One file without any library, to be opened in a browser or sent by mail, with five random starts to
+# choose from. It stands in :doc:`/guide/steps`.
 
-page = bad.to_html(folder / "lloyd_steps.html")
+model = KMeans(3, init="random", n_init=5, random_state=1)
+steps = LloydStepsDisplay.from_estimator(model, X)
+for number, run in enumerate(steps.runs, start=1):
+    print(f"Start {number}: {len(run.inertia)} steps, inertia {run.last_inertia:.1f}.")
+page = steps.to_html(folder / "lloyd_steps.html")
+plt.close(steps.figure_)
 print(f"Wrote {page.resolve()} ({page.stat().st_size / 1000:.0f} kB).")
 
 # %%
