@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+
 from sklearn_lloyd import __version__
 
 project = "sklearn-lloyd"

@@ -3,16 +3,17 @@
 The theory in ten pictures
 ==========================
 
-What people ask about k-means, each with a picture and a check: why it converges, why only to a local
-optimum, when it fails, how to choose k. The explanations are in :doc:`/guide/theory`; this is the
-code that draws its pictures. Each claim of that page is asserted here, so that it cannot become
-false unnoticed.
+What people ask about k-means, each with a picture and a check: why it converges, why only to a
+local optimum, when it fails, how to choose k. The explanations are in :doc:`/guide/theory`; this
+is the code that draws its pictures. What that page says of a picture is asserted here, so that it
+cannot become false unnoticed.
 
 It needs matplotlib: ``pip install "sklearn-lloyd[plot]"``. It writes ``theory_01.png`` to
 ``theory_10.png`` to ``examples/output``, or to the folder that you name on the command line.
 """
 
 import sys
+import warnings
 from math import log
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from sklearn_lloyd.inspection import (
     ClusterDisplay,
     LloydStepsDisplay,
     SilhouetteDisplay,
+    diagnose,
 )
 from sklearn_lloyd.model_selection import NClustersSearch
 
@@ -65,8 +67,8 @@ def save(figure, number):
 # 1. The objective
 # ----------------
 #
-# The inertia sums up squared distances to centres. The spread of all rows is that within clusters plus
-# that between them. For given labels the means are the best centres.
+# The inertia sums up squared distances to centres. The spread of all rows is that within
+# clusters plus that between them. For given labels the means are the best centres.
 
 X, _ = make_blobs(90, centers=[[0, 0], [5, 1], [2, 5]], cluster_std=0.9, random_state=0)
 model = KMeans(3, random_state=0).fit(X)
@@ -83,7 +85,7 @@ for row, cluster in zip(X, labels, strict=True):
     left.plot(*np.array([row, centers[cluster]]).T, color="0.6", linewidth=0.7, zorder=0)
 ClusterDisplay.from_estimator(model, X, ax=left)
 shifts = np.linspace(-2, 2, 41)
-costs = [inertia(X, labels, centers + [[shift, 0], [0, 0], [0, 0]]) for shift in shifts]
+costs = [inertia(X, labels, centers + np.outer([1, 0, 0], [shift, 0])) for shift in shifts]
 assert np.argmin(costs) == 20  # at a shift of zero
 assert np.allclose(costs, model.inertia_ + (labels == 0).sum() * shifts**2)
 right.plot(shifts, costs, color=BLUE)
@@ -124,7 +126,8 @@ save(figure, 2)
 # 3. Why only to a local optimum
 # ------------------------------
 #
-# Two starts on the same irises: both end where no row and no centre moves, at different inertias.
+# Two starts on the same irises: both end where no row and no centre moves, at different
+# inertias.
 
 X = load_iris(as_frame=True).data[["sepal length (cm)", "petal length (cm)"]]
 figure, axes = panels(2)
@@ -170,6 +173,7 @@ for ax, (name, (X, group)) in zip(axes, sets.items(), strict=True):
     agreement = adjusted_rand_score(group, model.labels_)
     assert agreement < 0.8, (name, agreement)
     assert model.inertia_ < inertia(X, group, means(X, group))
+    assert diagnose(model, X).codes, name
     ClusterDisplay.from_estimator(model, X, ax=ax)
     ax.set_title(f"{name}: agreement {agreement:.2f}", fontsize=10)
     ax.set_aspect("equal")
@@ -180,8 +184,8 @@ save(figure, 4)
 # 5. How to choose k
 # ------------------
 #
-# The inertia falls with every further cluster, on groups and on noise. It takes a criterion that can
-# also answer "one".
+# The inertia falls with every further cluster, on groups and on noise. It takes a criterion
+# that can also answer "one".
 
 groups, _ = make_blobs(400, centers=4, cluster_std=0.8, random_state=4)
 noise = rng.uniform(size=(400, 2))
@@ -198,14 +202,15 @@ for ax, (name, X, n_groups) in zip(
     ax.set(title=f"{name}: the search says {search.n_clusters_}", xlabel="k", ylim=(0, 1.05))
     ax.set_ylabel("J / J of one cluster")
     print(search.summary().headline)
+assert np.isclose(KMeans(50, init=noise[:50]).fit(noise[:50]).inertia_, 0)
 save(figure, 5)
 
 # %%
 # 6. Why scale
 # ------------
 #
-# Wines of three growers. Proline is counted in milligrams and has nearly all of the variance: without scaling
-# the clusters are slices of proline.
+# Wines of three growers. Proline is counted in milligrams and has nearly all of the variance:
+# without scaling the clusters are slices of proline.
 
 wine = load_wine(as_frame=True)
 X = wine.data[["flavanoids", "proline"]]
@@ -231,8 +236,8 @@ save(figure, 6)
 # 7. What k-means++ does
 # ----------------------
 #
-# It draws each first centre by squared distance to those before, so that they lie apart. Random rows
-# often miss a group.
+# It draws each first centre by squared distance to those before, so that they lie apart.
+# Random rows often miss a group.
 
 corners = 4.0 * np.array([(i, j) for i in range(4) for j in range(4)])
 X, _ = make_blobs(640, centers=corners, cluster_std=0.5, random_state=5)
@@ -281,6 +286,8 @@ for ax, rows, name in [(axes[0], X, "150 rows"), (axes[1], far, "and one far row
     assert (agreement > 0.95) == (rows is X)
 assert np.bincount(model.labels_).min() == 1  # a cluster for the far row alone
 assert model.inertia_ < inertia(far, np.append(group, 0), means(far, np.append(group, 0)))
+more = KMeans(4, n_init=20, random_state=0).fit_predict(far)
+assert adjusted_rand_score(np.append(group, 3), more) > 0.95  # one cluster more has room for all
 # A mean follows a far row, a median does not.
 one = X[group == 0]
 moved = np.vstack([one, [[60.0, 40.0]]])
@@ -292,7 +299,8 @@ save(figure, 8)
 # 9. Silhouettes
 # --------------
 #
-# For each row: is its own cluster nearer than the next one? Cut a group in two, and its rows sink.
+# For each row: is its own cluster nearer than the next one? Cut a group in two, and its rows
+# sink.
 
 X, _ = make_blobs(300, centers=[[0, 0], [6, 0], [3, 5]], cluster_std=0.8, random_state=0)
 figure, axes = panels(2, height=4.2)
@@ -303,24 +311,28 @@ for ax, k in zip(axes, (3, 5), strict=True):
     ax.set_title(f"k = {k}: mean {display.average:.2f}")
     averages[k] = display.average
     assert ((display.widths >= -1) & (display.widths <= 1)).all()
+    if k == 3:
+        least, whole = model.inertia_, display
 assert averages[3] > averages[5] + 0.2
-# One row, by the definition.
+assert model.inertia_ < least
+assert whole.widths.min() > 0
+# The same by the definition.
 model = KMeans(3, n_init=20, random_state=0).fit(X)
-distances = np.linalg.norm(X - X[0], axis=1)
-own, others = model.labels_ == model.labels_[0], np.unique(model.labels_)
-a = distances[own].sum() / (own.sum() - 1)
-b = min(distances[model.labels_ == c].mean() for c in others if c != model.labels_[0])
-width = SilhouetteDisplay.from_estimator(model, X, ax=plt.figure().gca()).widths
-plt.close()
-assert np.isclose(width, (b - a) / max(a, b)).any()
+distances = np.linalg.norm(X[:, np.newaxis] - X, axis=2)
+to = np.array([distances[:, model.labels_ == c].sum(axis=1) for c in range(3)]).T
+sizes, rows = np.bincount(model.labels_), np.arange(len(X))
+a = to[rows, model.labels_] / (sizes[model.labels_] - 1)
+to[rows, model.labels_] = np.inf
+b = (to / sizes).min(axis=1)
+assert np.allclose(np.sort(whole.widths), np.sort((b - a) / np.maximum(a, b)))
 save(figure, 9)
 
 # %%
 # 10. Empty clusters
 # ------------------
 #
-# No row chooses a centre that is far from all. It has no mean to move to, and takes over the row that
-# costs most.
+# No row chooses a centre that is far from all. It has no mean to move to, and takes over the
+# row that costs most.
 
 X, _ = make_blobs(120, centers=[[0, 0], [6, 0], [3, 5]], cluster_std=0.8, random_state=0)
 start = np.array([[0.0, 0.0], [6.0, 1.0], [30.0, 30.0]])
@@ -336,6 +348,11 @@ assert np.allclose(steps.centers[1][2], X[taken])
 falls = np.column_stack([run.inertia, run.moved_inertia]).ravel()
 assert (np.diff(falls) <= 1e-12 * falls[0]).all()
 assert np.bincount(run.last_labels).min() > 30
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    few = KMeans(3, random_state=0).fit([[0.0], [0.0], [1.0], [1.0]])  # two distinct rows
+assert len(np.unique(few.labels_)) == 2
+assert caught
 
 figure, axes = panels(3, width=11.0)
 colours = np.array([BLUE, ORANGE, GREEN])
