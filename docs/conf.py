@@ -69,7 +69,10 @@ def escape_shapes(app, what, name, obj, options, lines):
 
 def write_formula(self, node):
     """Write a formula as MathML, which browsers draw themselves: no script, no network."""
-    self.body.append(tex2mathml(node.astext(), as_block=node.tagname == "math_block"))
+    is_block = node.tagname == "math_block"
+    formula = tex2mathml(node.astext(), as_block=is_block)
+    block = f'<div style="margin: 1em 0; overflow-x: auto">{formula}</div>'
+    self.body.append(block if is_block else formula)
     raise nodes.SkipNode
 
 
