@@ -1,24 +1,15 @@
 """The page with the steps of Lloyd's algorithm, in a real browser."""
 
-import os
 import re
-import shutil
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
 from sklearn.datasets import make_blobs
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import LloydStepsDisplay
 from sklearn_lloyd.inspection._drawing import look_of
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,17 +26,6 @@ def X():
 @pytest.fixture(scope="module")
 def display(X):
     return LloydStepsDisplay.from_estimator(KMeans(3, init=X[:3]), X)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None and not os.environ.get("SKLEARN_LLOYD_NEEDS_BROWSER"):
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=list(QUIET))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

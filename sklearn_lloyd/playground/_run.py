@@ -22,6 +22,7 @@ from sklearn_lloyd.playground._settings import SCALERS
 from sklearn_lloyd.playground._tables import Table, Tables
 
 _MOST_DRAWN = 3000  # rows; a browser moves so many dots within a few milliseconds
+_MOST_LABELLED = 12_000  # rows of all starts together: an answer of a few megabytes
 _MOST_WIDTHS = 200  # of a cluster's silhouette, from the least to the largest
 _NUMBERS = range(1, 11)
 _DIGITS = 6
@@ -169,8 +170,10 @@ class Playground:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the page says it by a note
             model.fit(X)
-        shown = thin(values, _MOST_DRAWN, 0)
-        starts = first_centers_of(model, values, len(model.start_inertias_))
+        n_starts = len(model.start_inertias_)
+        most = min(_MOST_DRAWN, _MOST_LABELLED // n_starts)
+        shown = thin(values, None if settings.data == "image_colours" else most, 0)
+        starts = first_centers_of(model, values, n_starts)
         limits = {"max_iter": model.max_iter, "tol": model.tol}
         runs = [run_from_centers(values, start, shown, **limits) for start in starts]
         kept = model.start_inertias_.tolist().index(model.inertia_)

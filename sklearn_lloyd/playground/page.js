@@ -28,7 +28,7 @@ async function ask(path, question, body) {
     answer = await fetch(path, {method: "POST", body: body || JSON.stringify(question)});
   } catch (error) {
     get("lost").hidden = false;
-    setTimeout(lookAgain, 2000);
+    setTimeout(lookAgain, 1000);
     throw error;
   }
   if (!answer.ok) throw new Refused(`The program could not answer (${answer.status}). Its terminal says why.`);
@@ -42,7 +42,7 @@ async function lookAgain() {
   try {
     await fetch("/", {method: "HEAD"});
   } catch {
-    setTimeout(lookAgain, 2000);
+    setTimeout(lookAgain, 1000);
     return;
   }
   get("lost").hidden = true;
@@ -286,7 +286,7 @@ function changed(event) {
   if (!choices.includes(id) && !numbers.includes(id)) return;
   if (["data", "scaling", "n_rows", "init"].includes(id)) places = [];
   if (id === "n_clusters") places = places.slice(0, event.target.valueAsNumber || 0);
-  soon(event.type === "input" ? 250 : 0);
+  soon(event.target.matches("select") ? 0 : 250);
 }
 get("settings").addEventListener("input", changed);
 get("settings").addEventListener("submit", event => { event.preventDefault(); soon(0); });
