@@ -187,7 +187,8 @@ class Playground:
             X = LOADED[name]()
         else:
             return self.tables[name]
-        return Table(name, X, NAMES.get(name), len(X), code_of_data(name, n_rows))
+        said = name.replace("_", " ").capitalize()
+        return Table(said, X, NAMES.get(name), len(X), code_of_data(name, n_rows))
 
     def _code(self, made, start, settings):
         init = made.model.init if start == made.kept else made.starts[start]
