@@ -13,6 +13,7 @@ import tempfile
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd.inspection._page import parts_of_page
@@ -21,7 +22,7 @@ from sklearn_lloyd.playground._settings import read_settings
 from sklearn_lloyd.playground._tables import MOST_BYTES, read_table
 
 _MOST_JSON = 1 << 16  # bytes of a question
-_AT_A_TIME = 4  # answers that are worked on
+_AT_WORK = BoundedSemaphore(4)  # answers at a time
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _HEADERS = {
     "Content-Security-Policy": (
@@ -49,20 +50,20 @@ def make_app(hosts):
     applications = import_optional("starlette.applications", extra="app")
     routing = import_optional("starlette.routing", extra="app")
     middleware = import_optional("starlette.middleware", extra="app")
-    limit = import_optional("anyio", extra="app").CapacityLimiter(_AT_A_TIME)
     playground = Playground()
     questions = {
         "/steps": (playground.steps,),
+        "/code": (playground.code, "start"),
         "/silhouettes": (playground.silhouettes, "start", "frame"),
         "/numbers": (playground.numbers,),
         "/findings": (playground.findings, "start"),
     }
     routes = [routing.Route(path, _static(*file)) for path, file in _files().items()]
     routes += [
-        routing.Route(path, _question(limit, *answer), methods=["POST"])
+        routing.Route(path, _question(*answer), methods=["POST"])
         for path, answer in questions.items()
     ]
-    routes.append(routing.Route("/upload", _upload(playground, limit), methods=["POST"]))
+    routes.append(routing.Route("/upload", _upload(playground), methods=["POST"]))
     return applications.Starlette(
         routes=routes, middleware=[middleware.Middleware(_Guard, hosts=hosts)]
     )
@@ -122,7 +123,7 @@ def _static(kind, text):
     return endpoint
 
 
-def _question(limit, answer, *names):
+def _question(answer, *names):
     def answered(body):
         given = json.loads(body)
         return answer(read_settings(given), *(given.get(name) for name in names))
@@ -133,12 +134,12 @@ def _question(limit, answer, *names):
             body += part
             if len(body) > _MOST_JSON:
                 return _said("The question is too long.")
-        return await _in_a_thread(answered, body, limit=limit)
+        return await _in_a_thread(answered, body)
 
     return endpoint
 
 
-def _upload(playground, limit):
+def _upload(playground):
     async def endpoint(request):
         name = request.query_params.get("name", "")
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -149,7 +150,7 @@ def _upload(playground, limit):
                     if size > MOST_BYTES:
                         return _said(f"{name} has more than {MOST_BYTES >> 20:,} megabytes.")
                     file.write(part)
-            return await _in_a_thread(_add, playground.tables, path, name, limit=limit)
+            return await _in_a_thread(_add, playground.tables, path, name)
 
     return endpoint
 
@@ -166,14 +167,14 @@ def _add(tables, path, name):
     }
 
 
-async def _in_a_thread(function, *arguments, limit):
+async def _in_a_thread(function, *arguments):
     """The answer, or what is wrong with the question.
 
     The status is 200 in both cases: a browser writes others to its console as errors.
     """
-    threads = import_optional("anyio.to_thread", extra="app")
+    concurrency = import_optional("starlette.concurrency", extra="app")
     try:
-        text = await threads.run_sync(_as_json, function, arguments, limiter=limit)
+        text = await concurrency.run_in_threadpool(_as_json, function, arguments)
     except _EXPECTED as error:
         log.debug("Refused.", exc_info=True)
         return _said(str(error) or type(error).__name__)
@@ -181,7 +182,8 @@ async def _in_a_thread(function, *arguments, limit):
 
 
 def _as_json(function, arguments):
-    answer = function(*arguments)
+    with _AT_WORK:
+        answer = function(*arguments)
     try:
         return json.dumps(answer, allow_nan=False, separators=(",", ":"))
     except ValueError:  # the inertia of very large values

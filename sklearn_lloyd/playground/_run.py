@@ -73,7 +73,7 @@ class Playground:
         self._made = lru_cache(_MADE_KEPT)(self._make)
 
     def steps(self, settings):
-        """All half-steps of all starts, and for each start the code to make it."""
+        """All half-steps of all starts, and the code of the one that is kept."""
         made = self._made(settings)
         rows, plane = made.values, made.plane
         runs = [
@@ -94,9 +94,16 @@ class Playground:
             **display._values_of_page(),
             "kept": made.kept,
             "notes": [note for note in notes if note],
-            "codes": [self._code(made, start, settings) for start in range(len(runs))],
+            **self.code(settings, made.kept),
             "image": _image(made) if settings.data == "image_colours" else None,
         }
+
+    def code(self, settings, start):
+        """Python that gives the labels that a start ends at."""
+        made = self._made(settings)
+        is_kept = _checked(start, len(made.starts)) == made.kept
+        init = made.model.init if is_kept else made.starts[start]
+        return {"code": code_of(made.table.code, made.scaler, init, settings)}
 
     def silhouettes(self, settings, start, frame):
         """Silhouette widths of the rows that are drawn, in the clusters of one frame."""
@@ -189,10 +196,6 @@ class Playground:
             return self.tables[name]
         said = name.replace("_", " ").capitalize()
         return Table(said, X, NAMES.get(name), len(X), code_of_data(name, n_rows))
-
-    def _code(self, made, start, settings):
-        init = made.model.init if start == made.kept else made.starts[start]
-        return code_of(made.table.code, made.scaler, init, settings)
 
 
 def _by_hand(places, X, plane):

@@ -107,7 +107,9 @@ def read_table(path, name):
         X, n_rows = _thinned(blocks)
         drawn_rows("playground", X)
     except (ValueError, TypeError, OSError, EOFError, OverflowError) as error:
-        said = (str(error) or "it ends too early").replace(str(path), name)
+        said = (str(error) or "It ends too early.").replace(str(path), name)
+        if isinstance(error, UnicodeDecodeError):
+            said = "It is no text in UTF-8."
         raise ValueError(said if said.startswith(name) else f"{name}: {said}") from error
     names = column_names(X)
     if n_rows > len(X):

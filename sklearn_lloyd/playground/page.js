@@ -108,14 +108,24 @@ function recall() {
 
 function follow() {
   if (!data) return;
-  get("code").textContent = last ? data.codes[chosen] : "Place the first centres.";
   if (last && data.image) paint();
   if (lastStart !== chosen) {
     lastStart = chosen;
+    tellCode();
     for (const name of ["numbers", "findings"]) answerPanel(name);
   }
   clearTimeout(follow.waiting);
   follow.waiting = setTimeout(() => answerPanel("silhouettes"), 120);
+}
+
+async function tellCode() {
+  const box = get("code"), start = chosen;
+  if (!last) box.textContent = "Place the first centres.";
+  else if (start === data.kept) box.textContent = data.code;
+  else {
+    const {code} = await ask("/code", {...last, start}).catch(error => ({code: error.message}));
+    if (start === chosen) box.textContent = code;
+  }
 }
 
 async function answerPanel(name) {
