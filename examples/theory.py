@@ -167,8 +167,8 @@ sets = {
         np.repeat([0, 1], [2000, 40]),
     ),
 }
-figure, axes = panels(4, width=11.0, height=3.0)
-for ax, (name, (X, group)) in zip(axes, sets.items(), strict=True):
+figure, axes = plt.subplots(2, 2, figsize=(8.6, 7.0), layout="constrained")
+for ax, (name, (X, group)) in zip(axes.flat, sets.items(), strict=True):
     k = len(np.unique(group))
     model = KMeans(k, n_init=20, random_state=0).fit(X)
     agreement = adjusted_rand_score(group, model.labels_)
@@ -176,7 +176,7 @@ for ax, (name, (X, group)) in zip(axes, sets.items(), strict=True):
     assert model.inertia_ < inertia(X, group, means(X, group))
     assert diagnose(model, X).codes, name
     ClusterDisplay.from_estimator(model, X, ax=ax)
-    ax.set_title(f"{name}: agreement {agreement:.2f}", fontsize=10)
+    ax.set_title(f"{name}: agreement {agreement:.2f}")
     ax.set_aspect("equal")
     print(f"{name}: adjusted Rand index {agreement:.2f}")
 save(figure, 4)

@@ -180,7 +180,8 @@ def test_regions_are_of_the_nearest_centre(page, display):
         cells = page.evaluate(
             """() => [...document.querySelectorAll('.row')].map(dot => {
                  const place = rows.createSVGPoint();
-                 place.x = dot.cx.baseVal.value; place.y = dot.cy.baseVal.value;
+                 const {e, f} = dot.transform.baseVal[0].matrix;
+                 place.x = e; place.y = f;
                  return [...document.querySelectorAll('.cell')]
                    .filter(cell => cell.isPointInFill(place))
                    .map(cell => cell.attributes.fill.value);
@@ -205,6 +206,15 @@ def test_axes_have_values(page, display):
     assert (values <= display.points.max() * 1.3).all()
     texts = page.locator("#curve text").all_text_contents()
     assert {"step", "inertia", "0", "1", "assigned", "moved"} <= set(texts)
+
+
+def test_more_clusters_than_colors(opened, X):
+    page = opened(LloydStepsDisplay.from_estimator(KMeans(9, random_state=0), X))
+    page.click("#step")
+    looks = page.locator(".row").evaluate_all(
+        "all => all.map(dot => dot.attributes.fill.value + dot.attributes.d.value)"
+    )
+    assert len(set(looks)) == 9
 
 
 def test_starts_to_choose_from(opened, X):

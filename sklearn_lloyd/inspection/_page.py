@@ -18,7 +18,7 @@ def write_page(path, **data):
     ----------
     path : pathlib.Path
     **data
-        What can be written as JSON: points, runs, axes, colors, shown, starts, features.
+        What can be written as JSON: points, runs, axes, colors, markers, shown, starts, features.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")

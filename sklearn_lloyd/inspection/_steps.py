@@ -265,6 +265,7 @@ class LloydStepsDisplay:
             "runs": [_of_page(run) for run in self.runs],
             "axes": list(self.axis_labels),
             "colors": [look.color for look in looks],
+            "markers": [look.marker for look in looks],
             "shown": shown_of(len(self.points), self.n_rows),
             "starts": self.n_starts,
             "features": self.n_features,
