@@ -141,7 +141,7 @@ def test_settings_that_do_not_fit(given, message):
 
 
 def test_k_above_the_rows(playground):
-    with pytest.raises(ValueError, match="n_samples=3 should be >= n_clusters=5"):
+    with pytest.raises(ValueError, match="k = 5 is too large: 3 rows"):
         playground.steps(read_settings({"n_rows": 3}))
     with pytest.raises(ValueError, match="Load it again"):
         playground.steps(read_settings({"data": "file-of-another-day"}))
@@ -530,7 +530,7 @@ def test_a_file_of_ones_own(page, tmp_path, monkeypatch):
 def test_bad_values_and_the_image(page):
     with answered(page):
         page.fill("#n_rows", "3")
-    assert "n_samples=3 should be >= n_clusters=5" in page.inner_text("#problem")
+    assert "k = 5 is too large: 3 rows" in page.inner_text("#problem")
     with answered(page):
         page.fill("#n_clusters", "")
     assert "k, the number of clusters" in page.inner_text("#problem")

@@ -34,6 +34,12 @@ def main(arguments=None):
     ------
     SystemExit
         With the code 2 if the command line is wrong, with 0 after help, as of `argparse`.
+
+    Examples
+    --------
+    >>> from sklearn_lloyd.playground import main
+    >>> main(["--port", "8000"])  # doctest: +SKIP
+    0
     """
     options = _parser().parse_args(arguments)
     try:

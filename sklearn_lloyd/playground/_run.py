@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lloyd._kmeans import KMeans
-from sklearn_lloyd._validation import check_n_clusters
 from sklearn_lloyd.inspection import LloydStepsDisplay, diagnose
 from sklearn_lloyd.inspection._plane import Plane, thin
 from sklearn_lloyd.inspection._runs import first_centers_of, run_from_centers
@@ -168,7 +167,11 @@ class Playground:
             if hasattr(X, "iloc"):
                 scaler.set_output(transform="pandas")
             X = scaler.fit_transform(X)
-        check_n_clusters(len(X), k)
+        if k > len(X):
+            rows = f"{len(X):,} row{'s' * (len(X) > 1)}"
+            raise ValueError(
+                f"k = {k} is too large: {rows}, so that k can be {len(X)} at the most."
+            )
         values = np.asarray(X, dtype=np.float64)
         plane = Plane(values, table.names)
         model = KMeans(k, init=settings.init, n_init=settings.n_init, random_state=settings.seed)

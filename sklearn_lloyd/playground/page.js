@@ -110,9 +110,10 @@ function follow() {
   if (!data) return;
   if (last && data.image) paint();
   if (lastStart !== chosen) {
-    lastStart = chosen;
     tellCode();
-    for (const name of ["numbers", "findings"]) answerPanel(name);
+    if (lastStart === null) answerPanel("numbers");  // of all starts
+    answerPanel("findings");
+    lastStart = chosen;
   }
   clearTimeout(follow.waiting);
   follow.waiting = setTimeout(() => answerPanel("silhouettes"), 120);
