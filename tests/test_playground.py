@@ -213,6 +213,26 @@ def test_files_that_are_no_tables_of_numbers(tmp_path, name, content, message):
     assert str(tmp_path) not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["mixed.csv", "mixed.parquet", "holes.npy"])
+def test_text_and_gaps_left_out(playground, tmp_path, monkeypatch, name):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"id": [f"c{i}" for i in range(60)], "spend": rng.normal(size=60)})
+    table["visits"] = np.where(np.arange(60) % 20 == 7, np.nan, rng.normal(size=60))
+    table.to_csv(tmp_path / "mixed.csv", index=False)
+    table.to_parquet(tmp_path / "mixed.parquet")
+    np.save(tmp_path / "holes.npy", table[["spend", "visits"]].to_numpy())
+    monkeypatch.setattr(_tables, "_BLOCK", 25)
+    with pytest.raises(ValueError, match=name):
+        read_table(tmp_path / name, name)
+    loaded = read_table(tmp_path / name, name, numbers_only=True)
+    assert loaded.X.shape == (57, 2)
+    key = playground.tables.add(loaded)
+    answer = playground.steps(read_settings({"data": key}))
+    monkeypatch.chdir(tmp_path)
+    model = run_code(answer["code"])["model"]
+    np.testing.assert_array_equal(model.labels_, last_labels(answer["runs"][0]))
+
+
 def test_arrays_of_objects_are_not_unpickled(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[{}]]), allow_pickle=True)
     with pytest.raises(ValueError, match=r"a\.npy"):
@@ -516,6 +536,10 @@ def test_a_file_of_ones_own(page, tmp_path, monkeypatch):
         assert page.inner_text("#problem").startswith(name)
     assert page.inner_text("#code") == before
     assert len(to_the_end(page)) > 6  # it goes on
+    page.check("#numbers_only")
+    with answered(page):
+        page.set_input_files("#file", tmp_path / "text.csv")
+    assert "k = 5 is too large: 2 rows" in page.inner_text("#problem")
     with answered(page):
         page.set_input_files("#file", tmp_path / "comma.csv")
     assert page.locator("#problem").is_hidden()

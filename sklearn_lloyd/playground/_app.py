@@ -142,6 +142,7 @@ def _question(answer, *names):
 def _upload(playground):
     async def endpoint(request):
         name = request.query_params.get("name", "")
+        numbers_only = request.query_params.get("numbers_only") == "true"
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path, size = Path(folder, "table"), 0
             with open(path, "wb") as file:
@@ -150,13 +151,13 @@ def _upload(playground):
                     if size > MOST_BYTES:
                         return _said(f"{name} has more than {MOST_BYTES >> 20:,} megabytes.")
                     file.write(part)
-            return await _in_a_thread(_add, playground.tables, path, name)
+            return await _in_a_thread(_add, playground.tables, path, name, numbers_only)
 
     return endpoint
 
 
-def _add(tables, path, name):
-    table = read_table(path, name)
+def _add(tables, path, name, numbers_only):
+    table = read_table(path, name, numbers_only)
     n_rows, n_columns = table.X.shape
     return {
         "key": tables.add(table),

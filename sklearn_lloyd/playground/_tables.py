@@ -78,7 +78,7 @@ class Tables:
             return self._kept[key]
 
 
-def read_table(path, name):
+def read_table(path, name, numbers_only=False):
     """Read a file whose type its name tells.
 
     Parameters
@@ -87,6 +87,8 @@ def read_table(path, name):
         Where it is now.
     name : str
         Its name where it comes from.
+    numbers_only : bool
+        Whether columns of other things, and rows with missing values, are left out.
 
     Raises
     ------
@@ -104,6 +106,10 @@ def read_table(path, name):
         )
     try:
         blocks, code = _READERS[kind](path, name)
+        if numbers_only:
+            of_npy = "X[~np.isnan(X).any(axis=1)]"
+            code += f"\nX = {of_npy if kind == '.npy' else _OF_FRAMES}"
+            blocks = map(_numbers_of, blocks)
         X, n_rows = _thinned(blocks)
         drawn_rows("playground", X)
     except (ValueError, TypeError, OSError, EOFError, OverflowError) as error:
@@ -118,6 +124,15 @@ def read_table(path, name):
             f"\nX = X{'.iloc' if names else ''}[np.sort(np.argsort(keys)[:{len(X)}])]"
         )
     return Table(name, X, names and tuple(names), n_rows, code)
+
+
+_OF_FRAMES = "X.select_dtypes('number').dropna()"
+
+
+def _numbers_of(block):
+    if hasattr(block, "iloc"):
+        return block.select_dtypes("number").dropna()
+    return block[~np.isnan(block).any(axis=1)]
 
 
 def _csv(path, name):

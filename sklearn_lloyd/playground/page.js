@@ -311,7 +311,8 @@ get("file").onchange = async () => {
       throw new Refused(`${file.name} has more than ${(field.dataset.mostBytes / 2 ** 20).toLocaleString("en")} megabytes.`);
     }
     get("about").textContent = `Reading ${file.name} …`;
-    const {key, name} = await ask(`/upload?name=${encodeURIComponent(file.name)}`, null, file);
+    const question = new URLSearchParams({name: file.name, numbers_only: get("numbers_only").checked});
+    const {key, name} = await ask(`/upload?${question}`, null, file);
     get("own").append(new Option(name, key));
     get("data").value = key;
     places = [];
