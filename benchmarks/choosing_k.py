@@ -1,13 +1,13 @@
 """The choice of k: what it costs, how good the path is, and how often it is right.
 
-    python benchmarks/choosing_k.py [--quick] [--only path ...]
+    python benchmarks/choosing_k.py [--quick] [--only path ...] [--seeds 3] [--jobs 1]
 
-Four parts. "path": all k from 1 to 20 in one path, against twenty separate default fits of our own
-KMeans; the ratio of the times (below 1: the path is faster) and of the inertias (geometric mean
-over k). "table": k from 2 to 20 with inertia, silhouette, Calinski-Harabasz and Davies-Bouldin,
-against the loop of scikit-learn's KMeans(n_init=1) and its three functions (above 1: ours is
-faster). "right": how often each criterion chooses the number that the data were made with, or 1
-where they have no structure. "digits": the table of a path.
+Three parts. "path": all k from 1 to 20 in one path, against twenty separate default fits of our
+own KMeans; the ratio of the times (below 1: the path is faster) and of the inertias (geometric
+mean over k). "table": k from 2 to 20 with inertia, silhouette, Calinski-Harabasz and Davies-
+Bouldin, against the loop of scikit-learn's KMeans(n_init=1) and its three functions (above 1: ours
+is faster). "right": how often the default rule, each criterion alone and other packages find the
+number of groups of the sets of number_sets.py, and how sure the rule said it was.
 """
 
 import argparse
@@ -16,14 +16,22 @@ import platform
 import statistics
 import time
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import sklearn
 import workloads
+from joblib import Parallel, delayed
+from number_sets import SETS
 from sklearn.cluster import KMeans as TheirKMeans
-from sklearn.datasets import load_digits, make_blobs
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from sklearn.datasets import make_blobs
+from sklearn.metrics import (
+    adjusted_rand_score,
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    silhouette_score,
+)
+from threadpoolctl import threadpool_limits
 
 import sklearn_lloyd
 from sklearn_lloyd import KMeans
@@ -112,6 +120,7 @@ def table(options):
         return NClustersSearch(
             KMeans(),
             n_clusters=numbers,
+            criterion="silhouette",
             criteria=criteria,
             sample_size=sample_size,
             random_state=0,
@@ -134,86 +143,193 @@ def table(options):
     print()
 
 
-def separated_blobs(rng):
-    """2 to 12 unit normal groups in 2 to 50 dimensions, all centres 8 or more apart."""
-    k, d = rng.integers(2, 13), rng.integers(2, 51)
-    side = 30.0 if d <= 3 else 8.0
-    centers = []
-    while len(centers) < k:
-        center = rng.uniform(-side, side, size=d)
-        if all(np.linalg.norm(center - other) >= 8.0 for other in centers):
-            centers.append(center)
-    labels = rng.integers(k, size=50 * k)
-    return np.array(centers)[labels] + rng.normal(size=(labels.size, d)), k
-
-
-def no_structure(shape, distribution):
-    return lambda rng: (getattr(rng, distribution)(size=shape), 1)
-
-
-def correlated(rng):
-    return rng.normal(size=(300, 2)) @ [[3.0, 2.0], [0.0, 0.5]], 1
-
-
-RIGHT = {  # draws, largest k to try, how to draw
-    "four blobs": (1, 10, lambda rng: (PATHS["four blobs"](), 4)),
-    "separated blobs": (40, 15, separated_blobs),
-    "uniform, 200 x 2": (20, 10, no_structure((200, 2), "uniform")),
-    "uniform, 1000 x 2": (20, 10, no_structure((1000, 2), "uniform")),
-    "uniform, 300 x 10": (20, 10, no_structure((300, 10), "uniform")),
-    "normal, 300 x 3": (20, 10, no_structure((300, 3), "normal")),
-    "correlated normal, 300 x 2": (20, 10, correlated),
+FOUND = (
+    0.9  # the adjusted Rand index from which k-means finds the groups, if it knows their number
+)
+FEW_REFS = 5  # reference sets and splits of the gap and the stability
+MOST_COLUMNS = 300  # wider rows: no gap, whose references are dense and as wide
+KINDS = {
+    "groups": ("groups", "skewed", "texts", "public"),
+    "retail-like tables": ("retail",),
+    "no structure": ("none",),
 }
 
 
-def right(options):
-    print("right, out of as many draws; seeds other than the rules were chosen by")
-    for name, (n_draws, largest, draw) in RIGHT.items():
-        n_draws = min(n_draws, 3) if options.quick else n_draws
-        counts, structures, start = Counter(), Counter(), time.perf_counter()
-        for seed in range(n_draws):
-            X, k = draw(np.random.default_rng(1000 + seed))
-            search = NClustersSearch(
-                KMeans(),
-                n_clusters=range(1, largest + 1),
-                criterion="vote",
-                random_state=seed,
-            ).fit(X)
-            counts.update(name for name, number in search.votes_.items() if number == k)
-            counts["vote"] += search.n_clusters_ == k
-            structures[search.structure_] += 1
-        names = ["vote", *search.votes_]
-        found = ", ".join(f"{name} {counts[name]}" for name in names if k > 1 or counts[name])
-        print(
-            f"{name:27} {n_draws:2}: {found}; structure {dict(structures)} "
-            f"({(time.perf_counter() - start) / n_draws:.2f} s each)",
-            flush=True,
-        )
-    print()
+def numbers_to_try(k):
+    return range(1, max(10, k + k // 2) + 1)
 
 
-def digits(options):
-    search = NClustersSearch(
-        KMeans(),
-        n_clusters=range(1, 21),
-        criterion="vote",
-        random_state=0,
+def silhouette_loop(X, numbers, seed):
+    """What scikit-learn's example does, and the knee of the inertias of the same clusterings."""
+    inertias, best = [], (-1.0, None)
+    for k in numbers:
+        model = TheirKMeans(k, n_init=10, random_state=seed).fit(X)
+        inertias.append(model.inertia_)
+        if k > 1:
+            size = min(len(X), 5000)
+            score = silhouette_score(X, model.labels_, sample_size=size, random_state=seed)
+            best = max(best, (score, k))
+    found = {"scikit-learn, silhouettes": best[1]}
+    try:
+        from kneed import KneeLocator
+    except ImportError:
+        return found
+    knee = KneeLocator(list(numbers), inertias, curve="convex", direction="decreasing").knee
+    return found | {"kneed": None if knee is None else int(knee)}
+
+
+def yellowbrick_elbow(X, numbers, seed):
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        import matplotlib.pyplot as plt
+        from yellowbrick.cluster import KElbowVisualizer
+    except ImportError:
+        return {}
+    # Forced: it knows clusterers by an attribute that scikit-learn has no more.
+    picture = KElbowVisualizer(
+        TheirKMeans(random_state=seed), k=list(numbers)[1:], timings=False, force_model=True
     )
-    seconds, _ = timed(lambda: search.fit(load_digits().data))
-    print(f"digits: {seconds:.1f} s, votes {search.votes_}, structure {search.structure_}")
-    names = [name for name in search.results_ if not name.endswith("_std_error")]
-    print(" ".join(f"{name[:12]:>12}" for name in names))
-    for row in zip(*(search.results_[name] for name in names), strict=True):
-        print(" ".join(f"{value:12.6g}" for value in row))
+    value = picture.fit(X).elbow_value_
+    plt.close("all")
+    return {"yellowbrick": None if value is None else int(value)}
 
 
-PARTS = {"path": path, "table": table, "right": right, "digits": digits}
+def answers(one, seed):
+    """What each way says of one set: a dict."""
+    warnings.simplefilter("ignore")
+    X, groups = one.make(np.random.default_rng(1000 + seed))
+    numbers = numbers_to_try(one.k)
+    search = NClustersSearch(n_clusters=numbers, random_state=seed).fit(X)
+    names = ["simplified_silhouette", "stability", "gap"]
+    alone = NClustersSearch(
+        n_clusters=numbers,
+        criterion=names[0],
+        criteria=names[: 2 if X.shape[1] > MOST_COLUMNS else 3],
+        n_refs=FEW_REFS,
+        sample_size=2000,
+        random_state=seed,
+    ).fit(X)
+    labels = KMeans(one.k, n_init=10, random_state=seed).fit_predict(X)
+    agreement = 1.0 if one.k == 1 else adjusted_rand_score(groups, labels)
+    said = {"default": search.n_clusters_}
+    said |= {name: vote for name, vote in search.votes_.items() if name != "separation"}
+    said |= alone.votes_
+    with threadpool_limits(1):  # faster for small rows where other processes run
+        said |= silhouette_loop(X, numbers, seed) | yellowbrick_elbow(X, numbers, seed)
+    return {
+        "set": one.name,
+        "kind": one.kind,
+        "later": one.later,
+        "seed": seed,
+        "k": one.k,
+        "agreement": agreement,
+        "found": agreement >= FOUND,
+        "said": said,
+        "confidence": search.confidence_,
+        "candidates": [each["n_clusters"] for each in search.candidates_],
+        "against": search.candidates_[0]["objections"],
+    }
+
+
+def share(rows, way):
+    """The share of the rows that the way is right in; "-" if it has none."""
+    known = [row["said"][way] == row["k"] for row in rows if way in row["said"]]
+    return f"{100 * np.mean(known):.0f} %" if known else "-"
+
+
+def markdown(head, rows):
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(str(value) for value in row) + " |")
+    print(flush=True)
+
+
+def report(rows):
+    """The tables of the part "right"."""
+    ways = list(dict.fromkeys(way for row in rows for way in row["said"]))
+    parts = {}
+    for title, kinds in KINDS.items():
+        for half, later in ("first", False), ("later", True):
+            own = [row for row in rows if row["kind"] in kinds and row["later"] == later]
+            parts[f"{title}, {half}"] = [row for row in own if row["found"]], own
+    parts = {title: part for title, part in parts.items() if part[1]}
+    print("Right, of the cases whose groups k-means finds if it knows their number\n")
+    head = ["", *parts]
+    body = [["sets", *(len({row["set"] for row in own}) for _, own in parts.values())]]
+    body += [["cases", *(len(own) for _, own in parts.values())]]
+    body += [["found by k-means", *(len(found) for found, _ in parts.values())]]
+    body += [[way, *(share(found, way) for found, _ in parts.values())] for way in ways]
+    body += [["default, all cases", *(share(own, "default") for _, own in parts.values())]]
+    markdown(head, body)
+
+    kinds = defaultdict(list)
+    for row in rows:
+        kinds[row["kind"], "later" if row["later"] else "first"].append(row)
+    body = []
+    for (kind, half), own in kinds.items():
+        found = [row for row in own if row["found"]]
+        body.append([f"{kind}, {half}", len(own), len(found)])
+        body[-1] += [share(found, "default"), share(own, "default")]
+    markdown(["kind", "cases", "found by k-means", "default right of these", "of all"], body)
+
+    body = []
+    for half, own in ("first", rows), ("later", rows), ("both", rows):
+        own = [row for row in own if half == "both" or row["later"] == (half == "later")]
+        for value in sorted({row["confidence"] for row in own}, reverse=True):
+            those = [row for row in own if row["confidence"] == value]
+            found = [row for row in those if row["found"]]
+            body.append([half, value, len(those), f"{len(those) / len(own):.0%}"])
+            body[-1] += [share(those, "default"), len(found), share(found, "default")]
+    print("How sure the rule was, over all cases\n")
+    head = [
+        "half",
+        "confidence",
+        "answers",
+        "of all",
+        "right",
+        "found by k-means",
+        "right of these",
+    ]
+    markdown(head, body)
+
+    wrong = defaultdict(list)
+    for row in rows:
+        if row["said"]["default"] != row["k"]:
+            wrong[row["later"], row["set"], row["k"]].append(row)
+    body = []
+    for (later, name, k), own in sorted(wrong.items()):
+        said = Counter((row["said"]["default"], row["confidence"]) for row in own)
+        said = ", ".join(f"{n} x {number} ({sure})" for (number, sure), n in said.items())
+        agreement = " ".join(f"{row['agreement']:.2f}" for row in own)
+        candidate = sum(k in row["candidates"] for row in own)
+        body.append(["later" if later else "first", name, k, said, agreement, candidate])
+    print("Wrong answers, with the confidence; adjusted Rand index of k-means with the right k\n")
+    markdown(["half", "set", "k", "said", "index", "right one among candidates"], body)
+
+
+def right(options):
+    seeds = range(1 if options.quick else options.seeds)
+    some = [one for one in SETS if options.half in ("both", "later" if one.later else "first")]
+    jobs = (delayed(answers)(one, seed) for one in some for seed in seeds)
+    rows = Parallel(n_jobs=options.jobs)(jobs)
+    missing = {"kneed", "yellowbrick"} - set(rows[0]["said"])
+    if missing:
+        print(f"left out, not installed: {', '.join(sorted(missing))}\n")
+    report(rows)
+
+
+PARTS = {"path": path, "table": table, "right": right}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer seeds and rows")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--seeds", type=int, default=3, help="draws of each set")
+    parser.add_argument("--half", choices=["first", "later", "both"], default="both")
+    parser.add_argument("--jobs", type=int, default=1, help="processes for the sets")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     print(

@@ -87,6 +87,7 @@ def column_names(X):
 
 def column_of(X, j):
     """A column of a frame or a dense array, of the type that it has there."""
+    j = int(j)  # polars and Arrow take no integers of NumPy
     if hasattr(X, "iloc"):
         return X.iloc[:, j]
     return X.column(j) if hasattr(X, "column_names") else X[:, j]
@@ -246,7 +247,7 @@ def reads_as_numbers(values):
     """Whether there is a number for each value."""
     try:
         as_floats(values)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
     return True
 

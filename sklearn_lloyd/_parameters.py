@@ -82,7 +82,8 @@ class NamedParameters:
         """
         known = self.get_params(deep=False)
         for name in (name.partition("__")[0] for name in params):
-            if name not in known:
+            # Parts that have names of their own, such as transformers, are listed as deep ones.
+            if name not in known and name not in self.get_params():
                 raise ValueError(
                     f"Invalid parameter {name!r} for estimator {type(self).__name__}: "
                     f"{advice_for(name, known)}"

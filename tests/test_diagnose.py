@@ -133,8 +133,8 @@ def test_sparse_rows_of_many_features_stay_sparse(monkeypatch):
     """What is found by distances is that of the features which are not zero."""
     monkeypatch.setattr(sparse.csr_matrix, "toarray", few_values(sparse.csr_matrix.toarray))
     monkeypatch.setattr(sparse.csc_matrix, "toarray", few_values(sparse.csc_matrix.toarray))
-    narrow = np.column_stack([blobs(200, k=4, d=2), np.arange(200) % 3])
-    wide = sparse.csr_matrix((200, 40_000), dtype=np.float64).tolil()
+    narrow = np.column_stack([blobs(400, k=4, d=2), np.arange(400) % 3])
+    wide = sparse.csr_matrix((400, 40_000), dtype=np.float64).tolil()
     wide[:, [3, 7000, 39_000]] = narrow
     wide = wide.tocsr()
     for k, code in ((3, "merged-groups"), (5, "split-groups")):

@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse, stats
+from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans as TheirKMeans
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -115,6 +118,36 @@ def test_other_estimators(kind):
     assert set(found.to_frame()) >= {"columns", "adjusted", "claims"}
 
 
+@pytest.mark.parametrize("called", [[-7, 3], ["left", "right"]])
+def test_other_labels(called):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2)) + 12.0 * rng.integers(0, 2, (300, 1))
+    expected = cluster_differences(KMeans(2, random_state=0).fit(X), X, n_refs=19)
+
+    class Called(ClusterMixin, BaseEstimator):
+        def __init__(self, n_clusters=2):
+            self.n_clusters = n_clusters
+
+        def fit(self, X, y=None):
+            self.model_ = KMeans(self.n_clusters, random_state=0).fit(X)
+            return self
+
+        def predict(self, X):
+            return np.array(called)[self.model_.predict(X)]
+
+    found = cluster_differences(Called().fit(X), X, n_refs=19)
+    np.testing.assert_array_equal(found.is_different, expected.is_different)
+
+
+def test_a_table_of_arrow():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(90, 2)), columns=["a", "b"])
+    model = KMeans(2, random_state=0).fit(frame)
+    expected = cluster_differences(model, frame, n_refs=19)
+    found = cluster_differences(model, pa.Table.from_pandas(frame), n_refs=19)
+    np.testing.assert_array_equal(found.effects, expected.effects)
+
+
 def test_clusters_that_are_one_category_are_no_groups():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"town": rng.choice(list("abcd"), 400), "x": rng.normal(size=400)})
@@ -175,6 +208,8 @@ def test_columns_that_do_not_vary():
 def test_bad_input():
     X = np.random.default_rng(0).normal(size=(60, 2))
     model = KMeans(2, random_state=0).fit(X)
+    texts = ["red apple", "green apple", "fast car", "slow car"]
+    of_texts = make_pipeline(TfidfVectorizer(), KMeans(2, random_state=0)).fit(texts)
     for estimator, rows, options, error, message in [
         (KMeans(2), X, {}, NotFittedError, "not fitted"),
         (model, sparse.csr_array(X), {}, ValueError, "dense X"),
@@ -183,6 +218,7 @@ def test_bad_input():
         (model, X, {"alpha": 1.0}, ValueError, "alpha"),
         (model, X, {"columns": ["y"]}, ValueError, "no column of X"),
         (model, X[:, :1], {}, ValueError, "features"),
+        (of_texts, texts, {}, ValueError, "takes a table .* X holds texts"),
     ]:
         with pytest.raises(error, match=message):
             cluster_differences(estimator, rows, **options)

@@ -160,6 +160,18 @@ def test_where_no_number_is_without_objection():
     assert "with every number that was tried" in repr(search.summary())
 
 
+def test_more_groups_than_numbers_are_no_sure_answer():
+    # Taken together by twos and threes, groups on a grid hide each other.
+    rng = np.random.default_rng(0)
+    centers = 6.0 * np.stack(np.meshgrid(range(5), range(5)), axis=-1).reshape(-1, 2)
+    X = centers[rng.integers(25, size=1500)] + rng.normal(size=(1500, 2))
+    search = NClustersSearch(random_state=0).fit(X)
+    assert search.confidence_ < 0.95
+    assert search.structure_ == "clusters"
+    assert "with 30 clusters there are 2" in repr(search.summary())
+    assert NClustersSearch(n_clusters=range(1, 31), random_state=0).fit(X).n_clusters_ == 25
+
+
 def test_one_number_is_no_choice(four):
     search = NClustersSearch(n_clusters=4, random_state=0).fit(four)
     assert search.n_clusters_ == 4
@@ -549,3 +561,11 @@ def test_verbose_tells_what_is_done(four, capsys):
         "[NClustersSearch] separation",
         "[NClustersSearch] bic",
     ]
+
+
+def test_nothing_is_said_of_groups_if_1_alone_is_tried():
+    X = np.repeat([0.0, 9.0], 50)[:, np.newaxis] + np.random.RandomState(0).normal(size=(100, 1))
+    search = NClustersSearch(n_clusters=[1], random_state=0).fit(X)
+    assert search.structure_ == "not tested"
+    assert "any other number" not in repr(search.summary())
+    assert search.candidates_[0]["objections"][-1] == "2 clusters were not tried"

@@ -3,11 +3,15 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
+from sklearn.cluster import AgglomerativeClustering
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -147,3 +151,21 @@ def test_errors(model, table):
     regions = make_pipeline(steps, KMeans(2, random_state=0)).fit(table)
     with pytest.raises(ValueError, match="ProfileDisplay draws categories"):
         PairDisplay.from_estimator(regions, table[["region"]])
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, pa.Table.from_pandas])
+def test_other_frames(model, table, make):
+    expected = PairDisplay.from_estimator(model, table)
+    found = PairDisplay.from_estimator(model, make(table))
+    np.testing.assert_array_equal(found.values, expected.values)
+
+
+def test_what_has_no_pairs():
+    texts = ["red apple", "green apple", "fast car", "slow car"]
+    model = make_pipeline(TfidfVectorizer(), KMeans(2, random_state=0)).fit(texts)
+    for X in (texts, np.array(texts, dtype=object), pd.DataFrame({"text": texts})):
+        with pytest.raises(ValueError, match=r"PairDisplay takes a table .* X holds texts"):
+            PairDisplay.from_estimator(model, X)
+    rows = np.arange(4.0)[:, np.newaxis]
+    with pytest.raises(TypeError, match="must be an object implementing 'predict'"):
+        PairDisplay.from_estimator(AgglomerativeClustering(2).fit(rows), rows)

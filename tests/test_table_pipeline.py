@@ -9,11 +9,13 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import cluster_profiles, diagnose
+from sklearn_lloyd.metrics import silhouette_scorer
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.persistence import load, save, to_onnx
 from sklearn_lloyd.preprocessing import (
@@ -253,6 +255,8 @@ BAD = {
     "unknown role": (TABLE, {"roles": {"age": "logs"}}, ValueError, "'logs' for 'age'.*'log'"),
     "two roles": (TABLE, {"roles": {"age": ("log", "age")}}, ValueError, "one role, or several"),
     "no date": (TABLE, {"roles": {"age": "age"}}, ValueError, "'age'.* not hold dates"),
+    "no role": (TABLE, {"roles": {"age": None}}, ValueError, "has None for 'age'"),
+    "times": (TABLE, {"roles": {"joined": "number"}}, ValueError, "'joined' .* no numbers"),
     "no number": (TABLE, {"roles": {"region": "log"}}, ValueError, "'region' .* no numbers"),
     "nothing": (
         TABLE.assign(age=None),
@@ -395,3 +399,29 @@ def test_has_no_onnx_form():
     model = table_pipeline(TABLE, KMeans(3, random_state=0)).fit(TABLE)
     with pytest.raises(TypeError, match=r"no form for the first step .*to_onnx\(estimator\[-1\]"):
         to_onnx(model, TABLE)
+
+
+def test_parameters_of_its_parts_can_be_searched():
+    grid = {"columns__category__weight": [0.5, "mca"], "kmeans__n_clusters": [2, 3]}
+    model = table_pipeline(TABLE, KMeans(random_state=0))
+    search = GridSearchCV(model, grid, scoring=silhouette_scorer, cv=2).fit(TABLE)
+    assert set(search.best_params_) == set(grid)
+    encoder = CategoryEncoder(2.0)
+    assert model.set_params(columns__category=encoder)["columns"].transformers[-1][1] is encoder
+    with pytest.raises(ValueError, match="Invalid parameter 'categry'"):
+        model.set_params(columns__categry__weight=2.0)
+
+
+def test_a_category_that_is_called_rare():
+    values = np.repeat(["rare", "a", "few"], [50, 149, 1])
+    encoder = CategoryEncoder().fit(values[:, np.newaxis])
+    assert encoder.get_feature_names_out().tolist() == ["x0=a", "x0=rare", "x0=rare (joined)"]
+    table = pd.DataFrame({"kind": values, "size": np.arange(200) % 7})
+    model = table_pipeline(table, KMeans(2, random_state=0)).fit(table)
+    assert cluster_profiles(model, table).names.shape == (2,)
+
+
+def test_whole_numbers_beyond_float64_are_left_out():
+    table = pd.DataFrame({"age": TABLE["age"], "key": [10**400 + i for i in range(len(TABLE))]})
+    notes = table_pipeline(table)["columns"].notes
+    assert notes["key"] == "left out: numbers beyond those of float64"

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from sklearn_lloyd._axes import principal_axes
 from sklearn_lloyd._kmeans import KMeans
-from sklearn_lloyd._moments import weighted_mean
+from sklearn_lloyd._rows import Rows
 from sklearn_lloyd.inspection._checks_data import DOMINANT, dominant_share
-from sklearn_lloyd.inspection._checks_view import FEWEST, MOST_AXES, N_PAIRED, WINDOW
+from sklearn_lloyd.inspection._checks_view import FEWEST, MOST_AXES, N_PAIRED
 from sklearn_lloyd.inspection._findings import Finding
 from sklearn_lloyd.metrics import silhouette_score
+from sklearn_lloyd.metrics._separation import separations
 from sklearn_lloyd.model_selection import gap_statistic
 
 WEAK = 0.25  # "no substantial structure" up to here (Kaufman and Rousseeuw 1990, table 4)
 # Two normal clusters that are 3 standard deviations apart, where their sum begins to have
-# two modes worth the name, have so many rows within a tenth of the way to each other.
-BORDER = 0.1
+# two modes worth the name, have so many rows at their border.
+BORDER = 0.12
 STD_ERRORS = 3.0  # uniform noise passes for structure once in 740 times
 LESS = 0.05  # of the inertia: a smaller difference from noise is none worth the name
 N_REFERENCES = 10
-# Density at the border relative to the less dense of two centres. A normal cluster cut in half
-# has 1.4, a uniform one 1, two normal clusters 3 standard deviations apart 0.6, 4: 0.3.
-NO_VALLEY = 0.8
-# Two equal normal groups 5 standard deviations apart have 1 / (1 + 5**2 / 4) = 0.14 of their
-# variance within them and 0.1 of the density in the middle; a uniform cloud cut in half has 0.25
-# and 1.
-TWO_GROUPS = 0.15
+# Density at the border relative to the less dense centre: of two normal groups 4 standard
+# deviations apart it is 0.3, 5: 0.1.
 DEEP_VALLEY = 0.25
 LEAST_PART = 0.1  # of the rows: less are stragglers, not a group
 CUT, MIXED = 0.1, 0.1  # of the rows: in another cluster than most of their group; the reverse
@@ -35,8 +32,8 @@ MOST_ROWS = 0.5  # of the rows at least are in clusters that are elongated
 
 
 def overlapping_clusters(view):
-    present = np.unique(view.labels[:N_PAIRED])
-    if not 1 < present.size < len(view.rows[:N_PAIRED]) or view.border_share < BORDER:
+    present, share = np.unique(view.labels[:N_PAIRED]), view.separation.share_at_borders
+    if not 1 < present.size < len(view.rows[:N_PAIRED]) or share < BORDER:
         return None
     rows, labels = view.rows[:N_PAIRED], view.labels[:N_PAIRED]
     width = silhouette_score(rows, labels)
@@ -45,7 +42,7 @@ def overlapping_clusters(view):
     return Finding(
         "overlapping-clusters",
         "medium",
-        {"silhouette": float(width), "share_near_borders": view.border_share},
+        {"silhouette": float(width), "share_near_borders": share},
         "Clusters run into each other: many rows are nearly as close to another centre as to "
         "their own.",
         "Try other numbers of clusters (sklearn_lloyd.model_selection.NClustersSearch) and fewer "
@@ -60,7 +57,7 @@ def no_structure(view):
     if view.n_clusters < 2 or n_distinct < FEWEST * view.n_clusters:
         return None
     # The inertia says little of groups that are no balls, or of very unequal sizes.
-    if view.n_dense_groups > 1 or _gaps_everywhere(view):
+    if view.n_dense_groups > 1 or view.separation.n_groups == view.n_clusters:
         return None
     # In as many principal axes as can hold the centres: noise in others would drown the gap.
     n_axes = min(view.n_clusters, view.n_features, MOST_AXES)
@@ -88,16 +85,10 @@ def no_structure(view):
     )
 
 
-def _gaps_everywhere(view):
-    ratios, _ = view.valleys
-    known = ratios[~np.isnan(ratios)]
-    return known.size > 0 and known.max() <= DEEP_VALLEY
-
-
 def split_groups(view):
-    ratios, errors = view.valleys
-    # A standard error below may be the noise of few rows; a true valley is far below.
-    shared = np.argwhere(np.triu(ratios + errors >= NO_VALLEY, k=1))
+    found = view.separation
+    shared = np.argwhere(np.triu(found.joined, k=1))
+    ratios = found.border / np.maximum(found.centers, 1.0)
     if not len(shared):
         return None
     return Finding(
@@ -105,7 +96,7 @@ def split_groups(view):
         "medium",
         {
             "pairs": [f"{a} and {b}" for a, b in shared.tolist()],
-            "largest_density_at_border": float(ratios[tuple(shared.T)].max()),
+            "largest_density_at_border": float(ratios[found.joined].max()),
         },
         "Pairs of clusters share one group: where they meet, rows are as dense as at their "
         "centres.",
@@ -116,46 +107,32 @@ def split_groups(view):
 
 def merged_groups(view):
     found = {}
-    for cluster, _, _, scores in view.shapes:
-        weights = view.weights[view.members[cluster]]
-        within = min(_within_two_groups(axis, weights) for axis in scores.T)
-        if within <= TWO_GROUPS:
-            found[cluster] = within
+    for cluster, members in enumerate(view.members):
+        if members.size >= 2 * FEWEST:
+            density = _density_between_halves(view.rows[members], view.weights[members], view.seed)
+            if density <= DEEP_VALLEY:
+                found[cluster] = density
     if not found:
         return None
     return Finding(
         "merged-groups",
         "medium",
-        {
-            "clusters": list(found),
-            "least_variance_within_two": min(found.values()),
-        },
+        {"clusters": list(found), "least_density_between": min(found.values())},
         "Clusters hold two groups each, with a gap between them.",
         "Use more clusters. If the number is right, another cluster has a centre too many: more "
         "starts (n_init).",
     )
 
 
-def _within_two_groups(values, weights):
-    """The share of the variance within two groups that a clear gap divides; 1 if none does."""
-    order = np.argsort(values)
-    values, weights = values[order], weights[order]
-    total, sums = weights.cumsum(), (weights * values).cumsum()
-    fewest = max(FEWEST, int(LEAST_PART * values.size))
-    cuts = np.arange(fewest - 1, values.size - fewest)
-    if not cuts.size:
+def _density_between_halves(rows, weights, seed):
+    """Relative to the less dense one of two clusters of the rows; 1 if there is no valley."""
+    halves = KMeans(2, n_init=3, n_threads=1, random_state=seed).fit(rows, sample_weight=weights)
+    sizes = np.bincount(halves.labels_, weights, 2)
+    clustering = halves.labels_.astype(np.intp), halves.cluster_centers_, sizes
+    found = separations(Rows(rows), weights, [clustering])[0]
+    if not found.apart[0, 1] or sizes.min() < LEAST_PART * sizes.sum():
         return 1.0
-    low, high = sums[cuts] / total[cuts], (sums[-1] - sums[cuts]) / (total[-1] - total[cuts])
-    between = total[cuts] * (total[-1] - total[cuts]) * np.square(high - low) / total[-1] ** 2
-    best = int(np.argmax(between))
-    variance = weighted_mean(np.square(values - sums[-1] / total[-1]), weights)
-    if not variance:
-        return 1.0
-    places = (values - low[best]) / (high[best] - low[best])
-    middle, *ends = (
-        np.count_nonzero(np.abs(places - place) < 1.5 * WINDOW) for place in (0.5, 0.0, 1.0)
-    )
-    return float(1 - between[best] / variance) if middle <= DEEP_VALLEY * min(ends) else 1.0
+    return float(found.ratios[0, 1])
 
 
 def non_compact_groups(view):
@@ -191,8 +168,13 @@ def elongated_clusters(view):
     if view.n_features < 2 or dominant_share(view)[1] >= DOMINANT:
         return None  # that finding says it, and why
     long_rows, lengths = 0.0, []
-    for cluster, first, total, _ in view.shapes:
-        n_rows, others = view.members[cluster].size, max(0.0, total - first)
+    for cluster, members in enumerate(view.members):
+        n_rows = members.size
+        if n_rows < FEWEST:
+            continue
+        axes = principal_axes(view.residuals[members], view.weights[members], 1)
+        first, total = axes.variances[0], axes.total
+        others = max(0.0, total - first)
         ratio = first * (view.n_features - 1) / others if others else np.inf
         # Noise alone makes axes unequal, in many dimensions more so (Marchenko and Pastur 1967).
         if not first:

@@ -13,9 +13,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from sklearn_lloyd._axes import principal_axes
 from sklearn_lloyd._kmeans import KMeans
-from sklearn_lloyd._moments import centered, rounding_of_means, weighted_mean
+from sklearn_lloyd._moments import centered, weighted_mean
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._rows import Rows, even_slices
+from sklearn_lloyd.metrics._separation import separations
 
 N_PAIRED = 2000  # rows of the sample that are compared with each other
 # Half of the rows have so many others within the radius, and those with a third as many connect.
@@ -24,9 +25,6 @@ N_PAIRED = 2000  # rows of the sample that are compared with each other
 # nothing.
 N_NEIGHBORS, CORE = 20, 7
 CONNECTED = 2 / 3  # of the rows at least are in groups, or they say nothing of the whole
-# Along the line from a centre (0) to another one (1), the border is at 0.5. Windows as wide
-# as this on either side of the border and of the centres are compared.
-WINDOW = 0.1
 MOST_AXES = 10  # that a sample is looked at along
 _FEATURE_VALUES = 1 << 20  # of sparse rows that are dense at once, where features are looked at
 FEWEST = 10  # rows in a cluster of which anything is said: the error of a spread is a fourth
@@ -46,8 +44,11 @@ class View:
     keys : ndarray of shape (n_rows,), float64
         Equal rows have equal ones.
     weights : ndarray of shape (n_rows,), float64
+        How many rows each stands for.
     labels : ndarray of shape (n_rows,), intp
     centers : ndarray of shape (n_clusters, n_dimensions), float64
+    feature_centers : ndarray of shape (n_clusters, n_features), float64
+        The same, as they are.
     counts : ndarray of shape (n_clusters,), intp
         How many of *all* rows there are in each cluster.
     sizes : ndarray of shape (n_clusters,), float64
@@ -72,6 +73,7 @@ class View:
     weights: np.ndarray
     labels: np.ndarray
     centers: np.ndarray
+    feature_centers: np.ndarray
     counts: np.ndarray
     sizes: np.ndarray
     variances: np.ndarray
@@ -147,18 +149,6 @@ class View:
         return self.by_feature(has_two_values) > 0.0
 
     @cached_property
-    def graded(self):
-        """The dimensions in which gaps are looked for, a mask.
-
-        Without the features of two values, if there are others: between two values there always
-        is a gap. All of them where points are in the place of rows.
-        """
-        all_dimensions = np.ones(self.rows.shape[1], bool)
-        if all_dimensions.size != self.n_features or self.two_valued.all():
-            return all_dimensions
-        return ~self.two_valued
-
-    @cached_property
     def principal(self):
         """The principal axes of some rows."""
         return principal_axes(self.rows[:N_PAIRED], self.weights[:N_PAIRED], MOST_AXES)
@@ -188,66 +178,11 @@ class View:
         return distances_to_centers(Rows(self.centers), self.centers)
 
     @cached_property
-    def positions(self):
-        """Where each row is on the line from its own centre (0) to each other one (1).
-
-        The row itself does not count for its own centre, which would draw near to it in many
-        dimensions. Of shape (n_rows, n_clusters); NaN for the own centre and one that equals it.
-        """
-        squares = distances_to_centers(Rows(self.rows), self.centers) ** 2
-        every = np.arange(self.labels.size)
-        sizes = self.sizes[self.labels]
-        others = sizes - np.minimum(self.weights, sizes)
-        without = np.divide(sizes, others, out=np.ones_like(sizes), where=others > 0.0)
-        own = squares[every, self.labels] * without**2
-        rounding = rounding_of_means(self.centers, self.within.sum())
-        equal = self.center_distances <= rounding[:, np.newaxis] + rounding
-        apart = np.where(equal, 0.0, self.center_distances)[self.labels] ** 2
-        apart[every, self.labels] = 0.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(
-                apart > 0.0, 0.5 + (own[:, np.newaxis] - squares) / (2 * apart), np.nan
-            )
-
-    @cached_property
-    def border_share(self):
-        """Share of the rows within a tenth of the way to another cluster."""
-        near = (np.nan_to_num(self.positions, nan=0.0) > 0.5 - WINDOW).any(axis=1)
-        return float(weighted_mean(near, self.weights))
-
-    @cached_property
-    def valleys(self):
-        """How dense the rows are at the border of two clusters, relative to the sparser centre.
-
-        About 0 for clusters with a gap between them, 1 and more where there is none. With the
-        standard errors, that of counts; both of shape (n_clusters, n_clusters), NaN if there are
-        too few rows to say.
-        """
-        at_border, at_center = (
-            np.array([near[members].sum(axis=0) for members in self.members])
-            for near in (np.abs(self.positions - place) < WINDOW for place in (0.5, 0.0))
-        )
-        border, low = at_border + at_border.T, np.minimum(at_center, at_center.T)
-        low = np.where(low >= FEWEST / 2, low, np.nan)
-        return border / low, np.sqrt(border + border**2 / low) / low
-
-    @cached_property
-    def shapes(self):
-        """A list of (cluster, variance along its first axis, its variance, rows along three axes).
-
-        Of clusters of enough rows; the rows along fewer axes if they vary along fewer. These three
-        axes are of the dimensions in which gaps are looked for.
-        """
-        shapes = []
-        for cluster, members in enumerate(self.members):
-            if members.size >= FEWEST:
-                part = self.residuals[members]
-                found = graded = principal_axes(part, self.weights[members], 3)
-                if not self.graded.all():
-                    part = part[:, self.graded]
-                    graded = principal_axes(part, self.weights[members], 3)
-                shapes.append((cluster, found.variances[0], found.total, graded.project(part)))
-        return shapes
+    def separation(self):
+        """What the rows of the sample between each two clusters say."""
+        rows = Rows(self.features.tocsr() if sparse.issparse(self.features) else self.features)
+        clustering = self.labels, self.feature_centers, self.sizes
+        return separations(rows, self.weights, [clustering])[0]
 
     @cached_property
     def starts(self):
@@ -277,7 +212,10 @@ class View:
 
         Rows of no group have -1.
         """
-        rows = self.rows[:N_PAIRED, self.graded]
+        rows = self.rows[:N_PAIRED]
+        # Between two values there always is a gap.
+        if rows.shape[1] == self.n_features and not self.two_valued.all():
+            rows = rows[:, ~self.two_valued]
         nearest = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(rows) - 1)).fit(rows)
         radius = float(np.median(nearest.kneighbors()[0][:, -1]))
         if radius == 0.0:  # mostly repeats

@@ -10,10 +10,11 @@ from sklearn.utils import check_random_state
 
 from sklearn_lloyd._columns import as_floats, column_of, missing_values
 from sklearn_lloyd._compat import HasMethods, Interval, validate_params
-from sklearn_lloyd._pipeline import fitted_names_of, split_steps
+from sklearn_lloyd._pipeline import fitted_names_of, split_steps, through_steps
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
-from sklearn_lloyd.inspection._columns import check_names, check_table, take_slice
+from sklearn_lloyd.inspection._columns import check_columned, check_names, take_slice
 from sklearn_lloyd.inspection._differences import ClusterDifferences
+from sklearn_lloyd.inspection._plane import canonical_order, drawn_rows
 from sklearn_lloyd.inspection._unstructured import Table, against_references, like
 
 _RARE = 5  # rows that a category is expected to have in each cluster; others are put together
@@ -127,13 +128,14 @@ def cluster_differences(
     >>> cluster_differences(model, noise).is_different
     array([False, False])
     """
-    X = check_table(X)
+    steps, clusterer = split_steps(estimator)
+    X = check_columned(X, steps, "cluster_differences")
+    X = X.to_pandas() if hasattr(X, "column_names") else X  # Arrow changes no columns
     if sparse.issparse(X):
         raise ValueError("cluster_differences takes dense X: a sparse table has no rows like it.")
     profiles = cluster_profiles(
         estimator, X, feature_names=feature_names, columns=columns, n_exemplars=0
     )
-    steps, clusterer = split_steps(estimator)
     labels = np.unique(np.asarray(estimator.predict(X)), return_inverse=True)[1]
     if labels.max() == 0:
         raise ValueError("All rows of X are in one cluster: nothing differs between clusters.")
@@ -146,9 +148,10 @@ def cluster_differences(
         _values(column_of(X, j), is_code) for j, is_code in zip(places, is_category, strict=True)
     ]
 
-    rows = np.arange(len(labels))
+    made = through_steps(steps, clusterer, X)[0]
+    rows = canonical_order(drawn_rows("cluster_differences", made))
     if len(labels) > sample_size:
-        rows = np.sort(rng.permutation(len(labels))[:sample_size])
+        rows = rows[rng.permutation(len(labels))[:sample_size]]
     table = Table(take_slice(X, rows), steps)
     driven = table.driven(places, rng)
     seen = driven.any(axis=1)

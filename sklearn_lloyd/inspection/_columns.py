@@ -28,6 +28,7 @@ from sklearn_lloyd._columns import (
 )
 from sklearn_lloyd._identifiers import NAMES_ROWS
 from sklearn_lloyd._parameters import advice_for
+from sklearn_lloyd._texts import as_given
 from sklearn_lloyd.inspection._statistics import (
     FeatureStatistics,
     most_frequent,
@@ -83,6 +84,17 @@ def check_table(X):
     if is_frame(X) or (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object):
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)
+
+
+def check_columned(X, steps, what):
+    """The same of what needs columns; texts, as some steps take them, have none."""
+    X = check_table(as_given(steps, X))
+    if len(X.shape) == 1:
+        raise ValueError(
+            f"{what} takes a table with columns, and X holds texts. cluster_profiles tells their "
+            "clusters apart by terms."
+        )
+    return X
 
 
 def take_slice(X, rows):

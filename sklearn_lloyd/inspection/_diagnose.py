@@ -27,6 +27,7 @@ _MOST_VALUES = 1 << 24  # of a sample that is dense: 128 megabytes
 # Rows and centres that may be replaced by points in as many dimensions, which takes the third
 # power of their number: about a second on one core.
 _MOST_POINTS = 1500
+_MOST_EACH = 2.0**40  # that a row may stand for
 _SPARSE_ROWS = 700  # of a sample that stays sparse, since it has more features than that
 
 
@@ -150,8 +151,9 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
             f"{type(clusterer).__name__} have {centers.shape[1]}: pass the rows as its predict "
             "takes them."
         )
-    # Findings are of shares and ratios.
-    weights, _ = scaled_weights(check_weights(sample_weight, n_samples))
+    # Findings are of shares and ratios, but for how many rows each stands for.
+    weights, unit = scaled_weights(check_weights(sample_weight, n_samples))
+    weights = None if weights is None else weights * np.clip(unit, 1.0 / _MOST_EACH, _MOST_EACH)
     problem = make_problem(given, n_clusters, weights)  # sees that X is finite, too
     variances = mean_variance(given, weights)[1]
     variances[is_constant(*feature_ranges(given, weights), given.dtype)] = 0.0
@@ -160,7 +162,7 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
     names = [f"x{j}" for j in range(n_features)] if names is None else list(map(str, names))
     sample = _sample(problem, sample_size, rng)
     steps, fitted_names = split_steps(estimator)[0], fitted_names_of(estimator)
-    features, rows, centers = _sampled(given, sample, problem.canonical.keys[sample], centers)
+    features, rows, points = _sampled(given, sample, problem.canonical.keys[sample], centers)
     sample = sample[: len(rows)]
     return View(
         features=features,
@@ -168,7 +170,8 @@ def _view(estimator, table, seen, centers, sample_weight, sample_size, n_starts,
         keys=problem.canonical.keys[sample],
         weights=np.ones(sample.size) if weights is None else weights[sample],
         labels=labels[sample],
-        centers=centers,
+        centers=points,
+        feature_centers=centers,
         counts=np.bincount(counted, minlength=n_clusters),
         sizes=np.bincount(labels, weights, n_clusters).astype(np.float64),
         variances=variances,

@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_lloyd._columns import as_floats, column_of
-from sklearn_lloyd._compat import Interval, validate_params
+from sklearn_lloyd._compat import HasMethods, Interval, validate_params
 from sklearn_lloyd._optional import import_optional
-from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer
+from sklearn_lloyd._pipeline import fitted_names_of, seen_by_clusterer, split_steps
 from sklearn_lloyd.inspection._cluster_profiles import cluster_profiles
-from sklearn_lloyd.inspection._columns import check_columns, check_names, check_table
+from sklearn_lloyd.inspection._columns import check_columned, check_columns, check_names
 from sklearn_lloyd.inspection._drawing import (
     key_of,
     label_of,
@@ -98,7 +98,7 @@ class PairDisplay:
     @classmethod
     @validate_params(
         {
-            "estimator": "no_validation",
+            "estimator": [HasMethods("predict")],
             "X": "no_validation",
             "features": ["array-like", str, None],
             "max_features": [Interval(Integral, 1, _MOST, closed="both")],
@@ -157,7 +157,7 @@ class PairDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        table = check_table(X)
+        table = check_columned(X, split_steps(estimator)[0], "PairDisplay")
         names = check_names(table, feature_names, fitted_names_of(estimator))
         wanted = check_columns(features, names, "features")
         # Of all columns, so that clusters have the names that they have elsewhere.
@@ -286,7 +286,7 @@ def pairs_of(profiles, chosen, n_features, estimator, X, sample_size=2000, rando
     model, seen, _ = seen_by_clusterer(estimator, X)
     shown = thin(drawn_rows("PairDisplay", seen), sample_size, random_state)
     labels = np.searchsorted(profiles.clusters, np.asarray(model.predict(seen))[shown])
-    table = check_table(X)
+    table = check_columned(X, [], "PairDisplay")
     # A step without a way back leaves the means.
     centers = np.where(np.isnan(profiles.centers), profiles.means, profiles.centers)
     return PairDisplay(

@@ -72,7 +72,7 @@ def _evenly(X, most):
     n_wanted = min(n_rows, _FIT_ROWS, max(2, most))
     if n_wanted == n_rows:
         return np.arange(n_rows)
-    order = _canonical_order(X)
+    order = canonical_order(X)
     return order[np.linspace(0, n_rows - 1, n_wanted).astype(np.intp)]
 
 
@@ -82,10 +82,11 @@ def thin(X, most, random_state):
     if most is None or n_rows <= most:
         return np.arange(n_rows)
     chosen = check_random_state(random_state).choice(n_rows, most, replace=False)
-    return _canonical_order(X)[np.sort(chosen)]
+    return canonical_order(X)[np.sort(chosen)]
 
 
-def _canonical_order(X):
+def canonical_order(X):
+    """The rows in an order that does not depend on how they were given."""
     return make_problem(Rows(X), 1, None).canonical.order
 
 

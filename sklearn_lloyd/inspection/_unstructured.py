@@ -199,7 +199,7 @@ def against_references(table, columns, own, labels, model, n_refs, rng):
             model.set_params(random_state=rng.randint(np.iinfo(np.int32).max))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            labels = model.fit(seen).predict(seen)
+            labels = np.unique(model.fit(seen).predict(seen), return_inverse=True)[1]
         found.append(_effects(seen, drawn, own, labels))
     found = np.array(found)
     # X is one of the tables, so that without groups each of them is as likely to be the largest.

@@ -28,6 +28,7 @@ _ONE, _TWO, _ODDS = 0.5, 0.3, np.exp(2.0)
 # A value stands for its surroundings, as far as this from it, in distances from the next value of
 # the feature. So much makes a plain of a category with a column for each value.
 _SPREAD = np.sqrt(0.5)
+_MOST_ROWS_EACH = 2.0**40
 _AT_ONCE = 1 << 20  # values that are sorted, or compared with centres, together
 
 
@@ -40,10 +41,13 @@ class Separation:
     border, centers : ndarray of shape (n_clusters, n_clusters), float64
         Rows in the window at the border of two clusters, and at the less dense of their centres,
         of those whose way to the border ends between these two.
+    share_at_borders : float
+        Of the rows, how many are in the window at a border.
     """
 
     border: np.ndarray
     centers: np.ndarray
+    share_at_borders: float = np.nan
 
     @property
     def ratios(self):
@@ -85,21 +89,28 @@ def separations(rows, weights, clusterings):
     rows : Rows
         Those that are looked at.
     weights : ndarray of shape (n_rows,), float64, or None
-        How many rows each stands for.
+        How many rows each stands for; if less than one each, shares of a row.
     clusterings : list of (codes, centers, sizes)
         The cluster of each row, ndarray of intp; centres, (n_clusters, n_features), float64; and
-        how many rows each is the mean of.
+        what the rows of each weigh.
 
     Returns
     -------
     separations : list of Separation
     """
+    if weights is None:
+        weights = np.ones(rows.shape[0])
+    counted = weights[weights > 0.0]
+    mean = float(np.sum(counted / counted.size))
+    # So many that sums might overflow say no more than somewhat fewer.
+    one = mean / min(max(mean, 1.0), _MOST_ROWS_EACH)
+    clusterings = [(codes, centers, sizes / one) for codes, centers, sizes in clusterings]
     offsets = [centers - centers.mean(axis=0) for _, centers, _ in clusterings]
     unit = power_of_two(max(np.abs(each).max(initial=0.0) for each in offsets) or 1.0)
     codes = [codes for codes, _, _ in clusterings]
     spreads = _spreads(rows, codes, [each / unit for each in offsets], unit)
     return [
-        _separation(rows, weights, *clustering, spread, unit)
+        _separation(rows, weights / one, *clustering, spread, unit)
         for clustering, spread in zip(clusterings, spreads, strict=True)
     ]
 
@@ -118,48 +129,54 @@ def _separation(rows, weights, codes, centers, sizes, spread, unit):
     with np.errstate(divide="ignore", invalid="ignore"):
         places = (1.0 + pull) * (along + pull * own) / (way + pull * (2.0 * along + pull * own))
         spread = _SPREAD * np.sqrt(spread) / (way / unit / unit)
-    border, near, far = np.zeros((3, k, k))
-    for own_cluster, members in enumerate(_members(codes, k)):
-        counts = 1.0 if weights is None else weights[members, np.newaxis]
-        look = places[members], spread[members]
-        border[own_cluster] = np.sum(counts * _share_inside(*look, 0.5), axis=0)
-        for place, found in (0.0, near), (1.0, far):
-            inside = counts * _share_inside(*look, place)
-            if inside.any():
-                # As far on as the border is from that centre: is it between these two there?
-                step = (0.5 - place) * (between[own_cluster] - between)
-                found[own_cluster] = _that_stay(inside, distances[members], step, own_cluster)
-    for square in border, near, far:
-        np.fill_diagonal(square, 0.0)
-    at_centers = near + far.T
-    return Separation(border + border.T, np.minimum(at_centers, at_centers.T))
+    counts = weights[:, np.newaxis]
+    at_border = counts * _share_inside(places, spread, 0.5)
+    border = _by_cluster(at_border, codes, k)
+    at_centers = np.zeros((k, k))
+    for center in (0.0, 1.0):
+        inside = counts * _share_inside(places, spread, center)
+        if inside.any():
+            # As far on as the border is from that centre: is it between these two there?
+            inside *= _still_between(distances, codes, (0.5 - center) * between)
+            found = _by_cluster(inside, codes, k)
+            at_centers += found.T if center else found
+    share = float(np.fmax.reduce(at_border, axis=1).sum() / weights.sum())
+    return Separation(border + border.T, np.minimum(at_centers, at_centers.T), share)
 
 
-def _members(codes, k):
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes, minlength=k))[:-1])
+def _by_cluster(values, codes, k):
+    """Sums of the rows of each cluster, (n_clusters, n_columns); zero on the diagonal."""
+    sums = np.stack([np.bincount(codes, column, k) for column in values.T], axis=1)
+    np.fill_diagonal(sums, 0.0)
+    return sums
 
 
-def _that_stay(inside, distances, step, own):
-    """Sum up rows that, one step towards another centre, have it or their own as the nearest.
+def _still_between(distances, codes, step):
+    """Whether rows, one step on towards each centre, have it or their own as the nearest one.
 
     Parameters
     ----------
-    inside : ndarray of shape (n_rows, n_clusters)
-        What each row counts on its way to each centre.
     distances : ndarray of shape (n_rows, n_clusters)
         Squares.
+    codes : ndarray of shape (n_rows,)
     step : ndarray of shape (n_clusters, n_clusters)
-        What one step to each centre (rows) takes off the squared distance from each (columns).
-    own : int
+        Squared distances between the centres, times the part of the way that a step is.
+
+    Returns
+    -------
+    between : ndarray of shape (n_rows, n_clusters), bool
     """
     k = len(step)
-    found, places = np.zeros(k), np.arange(k)
-    inside, distances = np.ascontiguousarray(inside.T), np.ascontiguousarray(distances.T)
-    for part in even_slices(inside.shape[1], max(1, _AT_ONCE // k**2)):
-        there = distances[:, part] - step[:, :, np.newaxis]
-        nearer = np.minimum(there[:, own], there[places, places])
-        found += np.sum(inside[:, part], axis=1, where=nearer <= there.min(axis=1))
+    found, places = np.empty(distances.shape, bool), np.arange(k)
+    steps = (
+        step[:, np.newaxis] - step
+    )  # off the distance from each, towards each, for each own one
+    for part in even_slices(len(codes), max(1, _AT_ONCE // k**2)):
+        own = codes[part]
+        # Rows last, along which NumPy is fast.
+        there = distances[part].T - np.ascontiguousarray(steps[own].transpose(1, 2, 0))
+        nearer = np.minimum(there[:, own, np.arange(own.size)], there[places, places])
+        found[part] = (nearer <= there.min(axis=1)).T
     return found
 
 

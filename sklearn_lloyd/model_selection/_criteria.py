@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sklearn_lloyd._init import n_distinct_up_to
+from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._moments import weighted_mean
 from sklearn_lloyd._problem import problem_of_rows
 from sklearn_lloyd.metrics._indices import calinski_harabasz, davies_bouldin
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from sklearn_lloyd._types import Problem
     from sklearn_lloyd.model_selection._fits import Fit, Refit
 
-
-_MOST_ROWS_EACH = 2.0**40
+BEYOND = 3  # times the largest number that was tried
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Evidence:
         Rows that silhouettes, gap and stability are estimated from; None: all of them.
     refits : dict of str to Refit
         How other rows are clustered for the criteria that need that.
+    rng : RandomState
+        For the look at more clusters.
     """
 
     problem: Problem
@@ -53,6 +56,7 @@ class Evidence:
     fits: list[Fit]
     sample: np.ndarray | None
     refits: dict[str, Refit]
+    rng: np.random.RandomState
 
     @property
     def inertia(self):
@@ -85,18 +89,11 @@ class Evidence:
             sample = np.arange(problem.rows.shape[0])
             sample = sample if weights is None else sample[weights > 0.0]
         sizes = [fit.moments.weights * fit.moments.unit for fit in self.fits]
-        unit = 1.0
-        if weights is not None:
-            # Weights say how many rows each stands for; of less than one each, shares of a row.
-            # So many that sums might overflow say no more than somewhat fewer.
-            counted = weights[weights > 0.0]
-            mean = float(np.sum(counted / counted.size))
-            unit = mean / min(max(mean, 1.0), _MOST_ROWS_EACH)
-            weights = weights[sample] / unit
         clusterings = [
-            (fit.codes[sample], fit.moments.means, size / unit)
+            (fit.codes[sample], fit.moments.means, size)
             for fit, size in zip(self.fits, sizes, strict=True)
         ]
+        weights = weights if weights is None else weights[sample]
         rows = problem.rows
         return separations(
             rows.part(sample) if sample.size < rows.shape[0] else rows, weights, clusterings
@@ -124,6 +121,22 @@ class Evidence:
     def n_groups(self):
         """How many groups the clusters of each clustering are, ndarray of int."""
         return np.array([separation.n_groups for separation in self.separations])
+
+    @cached_property
+    def beyond(self):
+        """How many groups there are among many more clusters than were tried, and how many more.
+
+        Groups that are many more than the clusters are taken together in ways that hide them.
+        """
+        part = self.sample_problem
+        number = n_distinct_up_to(BEYOND * self.numbers[-1], part)
+        model = KMeans(number, random_state=self.rng, n_threads=part.rows.n_threads)
+        model.fit(part.rows.X, sample_weight=part.sample_weight)
+        weights = part.given_weight
+        sizes = np.bincount(model.labels_, weights, number)
+        codes, centers = model.labels_.astype(np.intp), model.cluster_centers_.astype(np.float64)
+        (found,) = separations(part.rows, weights, [(codes, centers, sizes)])
+        return found.n_groups, number
 
     @cached_property
     def between_over_within(self):

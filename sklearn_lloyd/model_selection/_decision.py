@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_lloyd._init import n_distinct_up_to
 from sklearn_lloyd.metrics._separation import FEWEST
 
 # In benchmarks/choosing_k.py, answers with so many doubts were right in so many cases: the share,
 # rounded down. More doubts count as the last.
-CONFIDENCE = (0.98, 0.9, 0.7, 0.4)
+CONFIDENCE = (0.98, 0.93, 0.6, 0.05)
 SURE = 0.95
 SHALLOW = (
     0.45  # density at a border, relative to the less dense centre: groups 3.5 deviations apart
@@ -79,6 +80,10 @@ def doubts(evidence, votes):
         said = f"with {richest} clusters there are {n_groups.max()} groups"
         # Of one group, that is more than a doubt.
         found += [said] * (1 if number > 1 else 2)
+    n_beyond, n_clusters = evidence.beyond
+    if n_beyond > numbers[-1]:
+        said = f"with {n_clusters} clusters there are {n_beyond} groups: try more numbers"
+        found += [said] * (1 if number > 1 else 3)
     if number == 1:
         return found + _doubts_of_one(evidence)
     others = [numbers[i] for i in open_ if i != place]
@@ -126,9 +131,13 @@ def confidence(n_doubts):
 
 
 def structure(evidence):
-    """Whether there are groups: "none", "clusters" or "unclear"."""
+    """Whether there are groups: "none", "clusters", "unclear" or "not tested"."""
+    if evidence.numbers[-1] == 1 and n_distinct_up_to(2, evidence.problem) > 1:
+        return "not tested"
     clear = evidence.choice.clear
     if clear is not None and evidence.numbers[clear] > 1:
+        return "clusters"
+    if evidence.beyond[0] > evidence.numbers[-1]:
         return "clusters"
     return "unclear" if clear is None or (evidence.n_groups > 1).any() else "none"
 
@@ -180,7 +189,7 @@ def _near(evidence, votes, chosen):
 def _supports(evidence, i):
     number = evidence.numbers[i]
     if number == 1:
-        alone = (evidence.n_groups == 1).all()
+        alone = evidence.numbers[-1] > 1 and (evidence.n_groups == 1).all()
         return ["with any other number, all clusters run into others"] if alone else []
     if evidence.n_groups[i] == number:
         every = "both" if number == 2 else f"all {number}"

@@ -153,7 +153,7 @@ class NClustersSearch(
     structure_ : {'none', 'clusters', 'unclear', 'not tested'}
         Whether there are groups, by the separation: 'clusters' if all clusters of a number above 1
         are groups, 'none' if no number has more than one group, else 'unclear'; 'not tested' if it
-        was not computed.
+        was not computed, or 1 was the only number.
 
     candidates_ : list of dict
         The number chosen and at most two that come near it: 'n_clusters', 'shares' (of the rows,
@@ -365,8 +365,8 @@ class NClustersSearch(
     def _evidence(self, clusterer, rows, problem, numbers, task):
         """Fit for all numbers. What each purpose draws does not depend on the others."""
         rng = check_random_state(self.random_state)
-        seeds = rng.randint(LARGEST_SEED, size=2 + len(COSTLY))
-        fit_rng, sample_rng, *others = map(np.random.RandomState, seeds)
+        seeds = rng.randint(LARGEST_SEED, size=3 + len(COSTLY))
+        fit_rng, sample_rng, *others, beyond_rng = map(np.random.RandomState, seeds)
         start = perf_counter()
         fit_rng = rng_of(clusterer, fit_rng)
         fits = fit_numbers(clusterer, rows, problem, numbers, self.n_init, fit_rng, task)
@@ -376,7 +376,7 @@ class NClustersSearch(
             for name, own in zip(COSTLY, others, strict=True)
         }
         sample = sample_of(problem, self.sample_size, sample_rng)
-        return Evidence(problem, numbers, fits, sample, refits)
+        return Evidence(problem, numbers, fits, sample, refits, beyond_rng)
 
     def _choose(self, evidence, names, task):
         numbers = evidence.numbers

@@ -11,7 +11,7 @@ from sklearn_lloyd.model_selection._decision import SURE
 _WIDTH = 88
 _MOST_SHARES = 10
 _STRUCTURES = {
-    "none": "No groups: no number above 1 has clusters that are groups of their own.",
+    "none": "No groups that k-means can find, as the features are scaled.",
     "clusters": "There are groups: clusters with fewer rows between them than in them.",
     "unclear": "Whether there are groups is unclear.",
     "not tested": "Whether there are groups was not tested.",
@@ -57,8 +57,10 @@ class NClustersSummary:
     def advice(self):
         """What to do next."""
         others = [str(each["n_clusters"]) for each in self.candidates[1:]]
-        if self.confidence >= SURE or not others:
+        if self.confidence >= SURE:
             return ""
+        if not others:
+            return "Take the number whose clusters you can name and use."
         listed = " or ".join(others)
         return (
             f"The evidence is split: compare with {listed}, and take the number whose clusters "

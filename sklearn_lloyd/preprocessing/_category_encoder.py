@@ -159,7 +159,7 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
         return np.array([
             f"{name}={label}"
             for name, kept, rare in zip(names, *self._kept(), strict=True)
-            for label in [*kept, *["rare"] * rare]
+            for label in [*kept, *[_name_of_rare(kept)] * rare]
         ], object)  # fmt: skip
 
     def _kept(self):
@@ -181,6 +181,14 @@ class CategoryEncoder(VersionedPickle, TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = tags.input_tags.string = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _name_of_rare(kept):
+    """What is rare is called "rare"; if the data has such a category, "rare (joined)"."""
+    name = "rare"
+    while name in kept:
+        name += " (joined)"
+    return name
 
 
 def names_of_columns(estimator, given):

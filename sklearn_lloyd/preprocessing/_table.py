@@ -227,10 +227,11 @@ def _check_roles(roles, labels):
             raise ValueError(
                 f"roles names {name!r}, which is no column: {advice_for(str(name), names)}"
             )
-        own = (own,) if isinstance(own, str) else tuple(own)
+        own = tuple(own) if isinstance(own, tuple | list) else (own,)
         for role in own:
             if role not in ROLES:
-                raise ValueError(f"roles has {role!r} for {name!r}: {advice_for(role, ROLES)}")
+                advice = advice_for(str(role), ROLES)
+                raise ValueError(f"roles has {role!r} for {name!r}: {advice}")
         if not own or (len(own) > 1 and not set(own) <= set(TIME_FEATURES)):
             raise ValueError(
                 f"roles has {own} for {name!r}: it must be one role, or several of "

@@ -66,7 +66,7 @@ def treat(name, kind, values, asked, max_categories):
         if asked and asked[0] in TIME_FEATURES:
             found = _treat_times(name, kind, values, asked)
         elif asked[0] in (NUMBER, LOG) if asked else kind.name == NUMBER:
-            found = _treat_numbers(name, values, asked, max_categories)
+            found = _treat_numbers(name, kind, values, asked, max_categories)
         else:
             found = _treat_categories(name, kind, as_texts(values), missing, asked, max_categories)
         if found.roles and share and found.roles != (CATEGORY,):
@@ -95,8 +95,10 @@ def _are_dates(values):
     return True
 
 
-def _treat_numbers(name, values, asked, max_categories):
-    if not reads_as_numbers(values):
+def _treat_numbers(name, kind, values, asked, max_categories):
+    if kind.name in (TIME, OTHER) or not reads_as_numbers(values):
+        if asked is None:
+            return _left_out("numbers beyond those of float64")
         raise ValueError(f"roles asks for column {name!r} to be {asked[0]!r}: it has no numbers.")
     numbers = as_floats(values)
     if np.isinf(numbers).any():
