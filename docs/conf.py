@@ -1,6 +1,11 @@
 """Settings of the documentation's build: ``python -m sphinx -W -b html docs docs/_build/html``."""
 
 import re
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 
 from sklearn_lloyd import __version__
 
@@ -46,6 +51,7 @@ toc_object_entries_show_parents = "hide"
 html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn-lloyd {version}"
 html_show_sourcelink = False
+html_math_renderer = "mathml"
 html_theme_options = {
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
@@ -61,5 +67,24 @@ def escape_shapes(app, what, name, obj, options, lines):
             lines[i] = re.sub(r"(\w)_(?=[,)])", r"\1\\_", line)
 
 
+def write_formula(self, node):
+    """Write a formula as MathML, which browsers draw themselves: no script, no network."""
+    is_block = node.tagname == "math_block"
+    formula = tex2mathml(node.astext(), as_block=is_block)
+    block = f'<div style="margin: 1em 0; overflow-x: auto">{formula}</div>'
+    self.body.append(block if is_block else formula)
+    raise nodes.SkipNode
+
+
+def copy_pages(app, exception):
+    """The pages that examples write stand beside those that Sphinx makes."""
+    if exception is None and app.builder.format == "html":
+        folder = Path(app.outdir, "pages")
+        folder.mkdir(exist_ok=True)
+        shutil.copy(Path(app.srcdir, "../examples/output/lloyd_steps.html"), folder)
+
+
 def setup(app):
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
+    app.connect("build-finished", copy_pages)
     app.connect("autodoc-process-docstring", escape_shapes, priority=100)  # before numpydoc

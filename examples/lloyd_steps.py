@@ -19,6 +19,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")  # no window: the pictures go to files
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_iris
 
@@ -37,8 +38,8 @@ folder.mkdir(parents=True, exist_ok=True)
 # Two starts
 # ----------
 #
-# Two measurements of 150 irises: one species lies apart, the two others touch. The bad start puts
-# two of the three centres into the species that lies apart.
+# Two measurements of 150 irises: one species lies apart, the two others touch. The bad start
+# puts two of the three centres into the species that lies apart.
 
 iris = load_iris(as_frame=True)
 X = iris.data[["sepal length (cm)", "petal length (cm)"]]
@@ -48,8 +49,8 @@ starts = {"good": [0, 70, 120], "bad": [13, 56, 18]}
 # A good start
 # ------------
 #
-# Arrows show where the centres went in a step. The last panel has the inertia of all steps; the
-# steps that are drawn are marked.
+# Arrows show where the centres went in a step. The last panel has the inertia of all steps;
+# the steps that are drawn are marked.
 
 good = LloydStepsDisplay.from_estimator(KMeans(3, init=X.iloc[starts["good"]]), X)
 good.figure_.savefig(folder / "lloyd_steps_good.png", dpi=100)
@@ -60,8 +61,8 @@ print(f"Good start: {len(good.inertia)} steps, inertia {good.inertia[-1]:.1f}.")
 # A bad start
 # -----------
 #
-# Two centres share the species that lies apart, and stay there: hardly any row of the others is
-# nearer to them than to the third centre, which has to stand for both other species.
+# Two centres share the species that lies apart, and stay there: hardly any row of the others
+# is nearer to them than to the third centre, which has to stand for both other species.
 
 bad = LloydStepsDisplay.from_estimator(KMeans(3, init=X.iloc[starts["bad"]]), X)
 bad.figure_.savefig(folder / "lloyd_steps_bad.png", dpi=100)
@@ -72,10 +73,15 @@ print(f"Bad start: {len(bad.inertia)} steps, inertia {bad.inertia[-1]:.1f}.")
 # The same, to play with
 # ----------------------
 #
-# One file without any library, to be opened in a browser or sent by mail: play, step, back and
-# reset.
+# One file without any library, to be opened in a browser or sent by mail, with five random
+# starts to choose from. It stands in :doc:`/guide/steps`.
 
-page = bad.to_html(folder / "lloyd_steps.html")
+model = KMeans(3, init="random", n_init=5, random_state=1)
+steps = LloydStepsDisplay.from_estimator(model, X)
+for number, run in enumerate(steps.runs, start=1):
+    print(f"Start {number}: {len(run.inertia)} steps, inertia {run.last_inertia:.1f}.")
+page = steps.to_html(folder / "lloyd_steps.html")
+plt.close(steps.figure_)
 print(f"Wrote {page.resolve()} ({page.stat().st_size / 1000:.0f} kB).")
 
 # %%

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import shutil
 
 import pytest
 from databases import new_database, postgresql
@@ -9,6 +10,27 @@ from joblib.externals.loky import get_reusable_executor
 # The threads of scikit-learn turn round while they wait for each other, which takes ten times as
 # long where other processes want the processor. Read when their library is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None and not os.environ.get("SKLEARN_LLOYD_NEEDS_BROWSER"):
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=list(QUIET))
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(autouse=True, scope="module")

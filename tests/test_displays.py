@@ -512,6 +512,22 @@ def test_steps_of_the_clusterer_in_a_pipeline_or_a_search(X, search):
     assert display.axis_labels == ("price", "size")
 
 
+@pytest.mark.parametrize("tol", [0.0, 0.1])
+def test_both_halves_of_the_steps(X, tol):
+    model = KMeans(4, init=X[:4], tol=tol)
+    (run,) = LloydStepsDisplay.from_estimator(model, X).runs
+    model.fit(X)
+    assert run.end == ("tol" if tol else "strict")
+    falls = np.append(np.column_stack([run.inertia, run.moved_inertia]).ravel(), run.last_inertia)
+    assert (np.diff(falls) <= 1e-12 * falls[:-1]).all()
+    assert run.last_inertia == model.inertia_
+    np.testing.assert_array_equal(run.last_labels, model.labels_)
+    for labels, centers, inertia in zip(
+        run.labels, run.centers[1:], run.moved_inertia, strict=True
+    ):
+        np.testing.assert_allclose(inertia, ((X - centers[labels]) ** 2).sum())
+
+
 def test_animation(X, tmp_path):
     display = LloydStepsDisplay.from_estimator(KMeans(4, init=X[:4], max_iter=3), X, max_rows=50)
     assert display.labels.shape[1] == 50
@@ -530,5 +546,7 @@ def test_steps_of_what_is_no_kmeans(X):
             LloydStepsDisplay.from_estimator(estimator, X)
     with pytest.raises(NotFittedError):
         LloydStepsDisplay.from_estimator(make_pipeline(ClusterScaler(), KMeans(3)), X)
+    with pytest.raises(ValueError, match="max_starts should be 1 or more"):
+        LloydStepsDisplay.from_estimator(KMeans(4), X, max_starts=0)
     with pytest.raises(ValueError, match="n_samples=3 should be >= n_clusters=4"):
         LloydStepsDisplay.from_estimator(KMeans(4), X[:3])

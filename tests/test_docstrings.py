@@ -20,6 +20,7 @@ PACKAGES = [
         ".metrics",
         ".model_selection",
         ".persistence",
+        ".playground",
         ".preprocessing",
         ".tracking",
     )

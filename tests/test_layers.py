@@ -28,7 +28,7 @@ LAYERS = [
     {"persistence"},
     {"inspection"},
     {"tracking"},
-    {"cli"},
+    {"cli", "playground"},
     {"__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -52,6 +52,7 @@ SUBPACKAGES = {
         "gap_statistic",
         "prediction_strength",
     },
+    "playground": {"main"},
     "persistence": {"ArchiveError", "load", "save", "to_onnx", "to_sklearn", "trusted_types"},
     "preprocessing": {
         "CategoryEncoder",
@@ -108,6 +109,7 @@ def test_import_and_fit_need_no_extra():
         import builtins, sys
         blocked = {"matplotlib", "pandas", "polars", "pyarrow", "dask", "sqlalchemy"}
         blocked |= {"skops", "skl2onnx", "onnx", "onnxruntime", "psycopg", "rich"}
+        blocked |= {"starlette", "uvicorn"}
         real = builtins.__import__
         def refuse(name, *args, **kwargs):
             if name.split(".")[0] in blocked:
@@ -118,6 +120,7 @@ def test_import_and_fit_need_no_extra():
         import sklearn_lloyd.cli
         import sklearn_lloyd.inspection
         import sklearn_lloyd.persistence
+        import sklearn_lloyd.playground
         import sklearn_lloyd.tracking
         print(sklearn_lloyd.KMeans(2).fit([[0.0], [1.0], [9.0]]).inertia_)
         from sklearn_lloyd.preprocessing import CentroidFeatures, ClusterScaler

@@ -1,7 +1,5 @@
 """The report: one page that stands alone, in which nothing of the data is markup."""
 
-import os
-import shutil
 from html import unescape
 from html.parser import HTMLParser
 
@@ -9,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
@@ -168,24 +165,18 @@ def test_errors(table, tmp_path, report):
 
 
 @pytest.mark.parametrize("width", [390, 1400])
-def test_in_a_browser(report, tmp_path, width):
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next(filter(None, map(shutil.which, names)), None)
-    if browser is None and not os.environ.get("SKLEARN_LLOYD_NEEDS_BROWSER"):
-        pytest.skip("no Chromium on this machine")
+def test_in_a_browser(report, tmp_path, chromium, width):
     path = report.save(tmp_path / "report.html")
     complaints, requests = [], []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": width, "height": 800})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
-        page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
-        # The page itself is not moved sideways; pictures and tables are, each by itself.
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        are_drawn = "images => images.every(image => image.naturalWidth > 100)"
-        assert page.locator("img").evaluate_all(are_drawn)
-        chromium.close()
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(path.as_uri())
+    page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+    # The page itself is not moved sideways; pictures and tables are, each by itself.
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    are_drawn = "images => images.every(image => image.naturalWidth > 100)"
+    assert page.locator("img").evaluate_all(are_drawn)
+    page.close()
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]

@@ -18,7 +18,7 @@ def write_page(path, **data):
     ----------
     path : pathlib.Path
     **data
-        What can be written as JSON: points, labels, centers, inertia, axes, colors, shown.
+        What can be written as JSON: points, runs, axes, colors, markers, shown, starts, features.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
@@ -26,8 +26,7 @@ def write_page(path, **data):
     # Names of features come from the user: they must not end the script that holds them.
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    page = files(__package__).joinpath("steps.html").read_text(encoding="utf-8")
-    page = page.replace(_MARK, text)
+    page = _page().replace(_MARK, text)
     # A page that is half written never takes the place of one that is whole.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -39,6 +38,24 @@ def write_page(path, **data):
         os.unlink(temporary)
         raise
     return path
+
+
+def parts_of_page():
+    """The style, the elements and the script of the page, for other pages with the same picture.
+
+    Without data the script draws nothing until its function `load` is called.
+    """
+    page = _page()
+    marks = (
+        ("<style>", "</style>"),
+        ("<!-- stage -->", "<!-- end of stage -->"),
+        ("<script>", "</script>"),
+    )
+    return tuple(page.split(begin, 1)[1].split(end, 1)[0] for begin, end in marks)
+
+
+def _page():
+    return files(__package__).joinpath("steps.html").read_text(encoding="utf-8")
 
 
 def _rounded(data):

@@ -5,15 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from sklearn_lloyd._fit import first_centers
-from sklearn_lloyd._functions import lloyd_steps
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._optional import import_optional
 from sklearn_lloyd._pipeline import split_steps, through_steps
-from sklearn_lloyd._problem import make_problem
-from sklearn_lloyd._validation import check_n_clusters, check_rows
 from sklearn_lloyd.inspection._drawing import (
     grid_of,
     label_of,
@@ -24,6 +19,7 @@ from sklearn_lloyd.inspection._drawing import (
 )
 from sklearn_lloyd.inspection._page import write_page
 from sklearn_lloyd.inspection._plane import Plane, drawn_rows, thin
+from sklearn_lloyd.inspection._runs import first_centers_of, run_from_centers
 
 
 class LloydStepsDisplay:
@@ -37,19 +33,27 @@ class LloydStepsDisplay:
     points : ndarray of shape (n_shown, 2), float64
         Where the rows that are drawn lie: their two features, or the first two principal
         components.
-    labels : ndarray of shape (n_steps, n_shown), int
-        The cluster of each, step by step.
-    centers : ndarray of shape (n_steps + 1, n_clusters, 2), float64
-        Before the first step, and after each.
-    inertia : ndarray of shape (n_steps,), float64
-        Of the new labels, under the centres that the step started from.
+    runs : list of Run
+        The starts, one by one: named tuples of `labels`, `centers` (where they are drawn),
+        `inertia`, `moved_labels` and `moved_inertia` (when the centres have moved), `n_changed`,
+        `n_empty`, `end` ("strict", "tol" or "" if neither), `last_labels` and `last_inertia`.
     axis_labels : tuple of two str
         With the share of the variance that a component explains.
     n_rows : int
         How many rows there are.
+    n_starts : int
+        How many starts a fit makes.
+    n_features : int
+        Of the rows. Up to two are drawn as they are, so that regions can be shaded.
 
     Attributes
     ----------
+    labels : ndarray of shape (n_steps, n_shown), int
+        The cluster of each, step by step; of the first start.
+    centers : ndarray of shape (n_steps + 1, n_clusters, 2), float64
+        Before the first step, and after each; of the first start.
+    inertia : ndarray of shape (n_steps,), float64
+        Of the new labels, under the centres that the step started from; of the first start.
     ax_ : matplotlib Axes
         Of the first panel.
     axes_ : ndarray of matplotlib Axes
@@ -67,30 +71,54 @@ class LloydStepsDisplay:
     True
     """
 
-    def __init__(self, points, labels, centers, inertia, axis_labels, n_rows):
+    def __init__(self, points, runs, axis_labels, n_rows, n_starts, n_features):
         self.points = points
-        self.labels = labels
-        self.centers = centers
-        self.inertia = inertia
+        self.runs = runs
         self.axis_labels = axis_labels
         self.n_rows = n_rows
+        self.n_starts = n_starts
+        self.n_features = n_features
+
+    @property
+    def labels(self):
+        return self.runs[0].labels
+
+    @property
+    def centers(self):
+        return self.runs[0].centers
+
+    @property
+    def inertia(self):
+        return self.runs[0].inertia
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, max_steps=50, max_rows=2000, random_state=0, max_panels=5, ax=None
+        cls,
+        estimator,
+        X,
+        *,
+        max_steps=50,
+        max_starts=10,
+        max_rows=2000,
+        random_state=0,
+        max_panels=5,
+        ax=None,
     ):
-        """Run the first start of an estimator step by step, and draw it.
+        """Run the starts of an estimator step by step, and draw the first.
 
         Parameters
         ----------
         estimator : estimator
             A :class:`~sklearn_lloyd.KMeans`, alone, at the end of a Pipeline or the best of a
-            search. Its `init`, `n_clusters`, `random_state`, `tol` and `max_iter` say how to run.
-            Alone it need not be fitted. It is not changed.
+            search. Its `init`, `n_init`, `n_clusters`, `random_state`, `tol` and `max_iter` say
+            how to run. Alone it need not be fitted. It is not changed.
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
             Rows to cluster, as the estimator takes them. What is drawn is what the clusterer sees.
         max_steps : int, default=50
-            Steps to keep at the most.
+            Steps of a start to keep at the most.
+        max_starts : int, default=10
+            Starts to run at the most, of those that a fit makes. The page of :meth:`to_html` has
+            them all; panels and animation show the first.
         max_rows : int or None, default=2000
             All rows take part; of more, a sample is drawn. None: all are drawn.
         random_state : int, RandomState instance or None, default=0
@@ -126,21 +154,20 @@ class LloydStepsDisplay:
         rows = drawn_rows("LloydStepsDisplay", rows)
         plane = Plane(rows, names)
         shown = thin(rows, max_rows, random_state)
-        start = _first_centers(clusterer, rows)
-        labels, centers, inertia = [], [start], []
-        n_steps = min(max_steps, clusterer.max_iter)
-        for step in lloyd_steps(rows, start, max_iter=n_steps, tol=clusterer.tol):
-            labels.append(step.labels[shown])
-            centers.append(step.centers)
-            inertia.append(step.inertia)
-        display = cls(
-            plane.place(rows[shown]),
-            np.array(labels),
-            np.array([plane.place(places) for places in centers]),
-            np.array(inertia),
-            plane.axis_labels,
-            rows.shape[0],
-        )
+        if max_starts < 1:
+            raise ValueError(f"max_starts should be 1 or more; got {max_starts}.")
+        n_starts = clusterer._n_starts(many=10)
+        limits = {"max_iter": min(max_steps, clusterer.max_iter), "tol": clusterer.tol}
+        runs = [
+            run_from_centers(rows, start, shown, **limits)
+            for start in first_centers_of(clusterer, rows, min(n_starts, max_starts))
+        ]
+        runs = [
+            run._replace(centers=np.array([plane.place(places) for places in run.centers]))
+            for run in runs
+        ]
+        placed = plane.place(rows[shown])
+        display = cls(placed, runs, plane.axis_labels, rows.shape[0], n_starts, rows.shape[1])
         return display.plot(ax, max_panels=max_panels)
 
     def plot(self, ax=None, *, max_panels=5):
@@ -208,7 +235,11 @@ class LloydStepsDisplay:
     def to_html(self, path):
         """Write one page that shows the steps in any browser, without a network.
 
-        It has buttons to play, to go a step on or back, and to begin anew.
+        It plays them, or goes on and back by half-steps: rows choose the nearest centre, centres
+        move to the mean of their rows. Buttons, a slider and the arrow keys move it. It shades the
+        region of each centre, unless the picture is a projection of more than two features, and
+        has the inertia after both halves of each step. With several starts there is a list to
+        choose from.
 
         Parameters
         ----------
@@ -224,17 +255,21 @@ class LloydStepsDisplay:
         OSError
             If the file cannot be written.
         """
+        return write_page(Path(path), **self._values_of_page())
+
+    def _values_of_page(self):
+        """What the script of the page draws, as JSON can hold it."""
         looks = [look_of(cluster) for cluster in range(self.centers.shape[1])]
-        return write_page(
-            Path(path),
-            points=self.points.tolist(),
-            labels=self.labels.tolist(),
-            centers=self.centers.tolist(),
-            inertia=self.inertia.tolist(),
-            axes=list(self.axis_labels),
-            colors=[look.color for look in looks],
-            shown=shown_of(len(self.points), self.n_rows),
-        )
+        return {
+            "points": self.points.tolist(),
+            "runs": [_of_page(run) for run in self.runs],
+            "axes": list(self.axis_labels),
+            "colors": [look.color for look in looks],
+            "markers": [look.marker for look in looks],
+            "shown": shown_of(len(self.points), self.n_rows),
+            "starts": self.n_starts,
+            "features": self.n_features,
+        }
 
     def _draw_rows(self, axes):
         scatter = axes.scatter(*self.points.T, s=10, linewidths=0)
@@ -268,13 +303,16 @@ class LloydStepsDisplay:
         axes.xaxis.get_major_locator().set_params(integer=True)
 
 
-def _first_centers(estimator, rows):
-    """Where the first start of the estimator's fit begins."""
-    if not isinstance(estimator.init, str) and not callable(estimator.init):
-        return estimator.init
-    n_clusters, n_threads = estimator.n_clusters, estimator.n_threads
-    rows = check_rows("LloydStepsDisplay", rows, n_threads=n_threads, reset=True)
-    check_n_clusters(rows.shape[0], n_clusters)
-    rng = check_random_state(estimator.random_state)
-    problem = make_problem(rows, n_clusters, None)
-    return first_centers(problem, estimator.init, estimator.init_size, rng)
+def _of_page(run):
+    """A start as JSON; labels that are those before are left out."""
+    values = {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in run._asdict().items()
+    }
+    values["moved_labels"] = [
+        moved if n_empty else None
+        for moved, n_empty in zip(values["moved_labels"], values["n_empty"], strict=True)
+    ]
+    if run.end == "strict":  # the last assignment changed nothing
+        values["last_labels"] = None
+    return values
