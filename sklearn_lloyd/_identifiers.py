@@ -19,7 +19,7 @@ MOST_REPEATS = 10
 NAMES_ROWS = 0.9
 _GLANCE = 1000  # rows that tell of most columns that they are no ids
 _THINGS = (
-    "account|case|client|contract|customer|employee|invoice|item|member|order|passenger|patient|"
+    "account|acct|case|client|contract|customer|employee|invoice|item|member|order|passenger|patient|"
     "person|phone|product|record|row|serial|student|ticket|transaction|user"
 )
 _NAMES = re.compile(

@@ -178,8 +178,10 @@ def _near(evidence, votes, chosen):
     place, clear, open_ = evidence.choice
     yield from (i for i in (place, clear, *open_) if i is not None)
     most = int(evidence.n_groups.max())
-    if most > evidence.numbers[chosen] and most in evidence.numbers:
-        yield evidence.numbers.index(most)
+    if most > evidence.numbers[chosen]:
+        if most in evidence.numbers:
+            yield evidence.numbers.index(most)
+        yield int(np.argmax(evidence.n_groups))
     for i in reversed(range(len(evidence.numbers))):
         if evidence.n_groups[i] == evidence.numbers[i] > 1:
             yield i
