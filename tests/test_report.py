@@ -117,6 +117,27 @@ def test_of_a_search(table):
     assert "chooses the largest" in said
 
 
+def test_of_a_candidate_and_of_titles():
+    rng = np.random.default_rng(0)
+    X = make_blobs(300, centers=4, cluster_std=0.8, random_state=42)[0]
+    search = NClustersSearch(n_clusters=range(1, 7), random_state=0).fit(X)
+    page = Page(cluster_report(search, X, n_clusters=3).html)
+    assert "Three clusters of 300 rows" in page.text
+    assert "4 clusters; the number is" in page.text
+    assert "cluster_report(model, X, n_clusters=3)" in page.text
+    with pytest.raises(ValueError, match=r"n_clusters=9 is for a fitted NClustersSearch"):
+        cluster_report(search, X, n_clusters=9)
+    with pytest.raises(ValueError, match="there are none"):
+        cluster_report(KMeans(2, random_state=0).fit(X), X, n_clusters=2)
+    embeddings = np.repeat(np.eye(2, 120), 20, axis=0) + 0.01 * rng.normal(size=(40, 120))
+    titles = ["red wine and cheese"] * 20 + ["fast trains and rails"] * 20
+    model = KMeans(2, random_state=0).fit(embeddings)
+    text = Page(cluster_report(model, embeddings, texts=titles).html).text
+    assert "wine" in text
+    assert "trains" in text
+    assert "Pairs of columns" not in text
+
+
 def test_of_many_rows_one_cluster_and_weights(table):
     weights = np.where(table["age"] > table["age"].median(), 0.5, 2.0)
     model = KMeans(1).fit(table, sample_weight=weights)

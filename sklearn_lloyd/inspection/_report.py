@@ -17,6 +17,7 @@ from sklearn_lloyd.inspection._diagnose import diagnose
 from sklearn_lloyd.inspection._profile_tables import fragment
 from sklearn_lloyd.inspection._report_made import how_it_was_made, search_of
 from sklearn_lloyd.inspection._report_parts import (
+    candidate_of,
     choice,
     counted,
     findings,
@@ -82,6 +83,8 @@ class ClusterReport:
         "X": "no_validation",
         "sample_weight": ["array-like", None],
         "feature_names": ["array-like", None],
+        "texts": "no_validation",
+        "n_clusters": [Integral, None],
         "title": [str, None],
         "rows": [str],
         "max_rows": [Interval(Integral, 2, None, closed="left")],
@@ -95,6 +98,8 @@ def cluster_report(
     *,
     sample_weight=None,
     feature_names=None,
+    texts=None,
+    n_clusters=None,
     title=None,
     rows="rows",
     max_rows=20_000,
@@ -119,6 +124,11 @@ def cluster_report(
         Weight of each row in sizes, profiles and findings; None: one each.
     feature_names : array-like of str of shape (n_columns,), default=None
         As of :func:`cluster_profiles`.
+    texts : sequence of str of shape (n_samples,), default=None
+        As of :func:`cluster_profiles`: texts or titles that describe the rows of embeddings.
+    n_clusters : int, default=None
+        Of a :class:`~sklearn_lloyd.model_selection.NClustersSearch`, the candidate to report
+        instead of the number that it chose.
     title : str, default=None
         Of the page. None: how many clusters of how many rows.
     rows : str, default='rows'
@@ -141,7 +151,8 @@ def cluster_report(
     TypeError
         If the clusterer has no `cluster_centers_`.
     ValueError
-        If X, the weights or the names do not fit the estimator.
+        If X, the weights, the names or the texts do not fit the estimator, or `n_clusters` is no
+        candidate.
     ImportError
         If matplotlib is not installed.
 
@@ -170,11 +181,12 @@ def cluster_report(
     'Three clusters of 150 flowers'
     """
     import_optional("matplotlib.pyplot", extra="plot")  # before the long work
-    diagnosis = diagnose(estimator, X, sample_weight=sample_weight, random_state=random_state)
-    options = {"sample_weight": sample_weight, "feature_names": feature_names, "n_exemplars": 0}
-    profiles = cluster_profiles(estimator, X, **options)
-    n_rows = number_of_rows(X)
     search = search_of(estimator)
+    shown = estimator if n_clusters is None else candidate_of(estimator, n_clusters)
+    diagnosis = diagnose(shown, X, sample_weight=sample_weight, random_state=random_state)
+    options = {"sample_weight": sample_weight, "feature_names": feature_names, "texts": texts}
+    profiles = cluster_profiles(shown, X, **options, n_exemplars=0)
+    n_rows = number_of_rows(X)
     title = (
         f"{counted(len(profiles.clusters)).capitalize()} of {n_rows:,} {rows}"
         if title is None
@@ -185,9 +197,9 @@ def cluster_report(
         lead(profiles, diagnosis, search, n_rows, rows),
         f"<h2>What the clusters are</h2>{fragment(profiles, _MOST_FEATURES)}",
         choice(estimator, search, X, feature_names),
-        pictures(estimator, X, profiles, max_rows, random_state),
+        pictures(shown, X, profiles, max_rows, random_state),
         findings(diagnosis),
-        how_it_was_made(estimator, X, profiles, n_rows),
+        how_it_was_made(estimator, X, profiles, n_rows, n_clusters),
     ]
     page = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
     html = Template(page).substitute(title=escape(title), body="\n".join(filter(None, body)))

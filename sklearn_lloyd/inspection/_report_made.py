@@ -27,9 +27,11 @@ def search_of(estimator):
     return search if hasattr(search, "votes_") else None
 
 
-def how_it_was_made(estimator, X, profiles, n_rows):
+def how_it_was_made(estimator, X, profiles, n_rows, n_clusters=None):
     """Facts, and code."""
     steps, clusterer = split_steps(estimator)
+    if n_clusters is not None:
+        clusterer = split_steps(search_of(estimator).candidate_estimators_[n_clusters])[1]
     names = column_names(X) or fitted_names_of(estimator)
     columns = f"{X.shape[1]:,}" if hasattr(X, "shape") and len(X.shape) == 2 else ""
     facts = {
@@ -49,9 +51,10 @@ def how_it_was_made(estimator, X, profiles, n_rows):
         for name, what in facts.items()
         if what
     )
+    code = _code(estimator, n_rows, names, n_clusters)
     return (
         '<h2>How it was made</h2><table class="facts">' + table + "</table>"
-        f"<h2>How to make it again</h2><pre>{escape(_code(estimator, n_rows, names))}</pre>"
+        f"<h2>How to make it again</h2><pre>{escape(code)}</pre>"
         f"<p>{escape(_is_reproducible(estimator, steps, clusterer))}</p>"
     )
 
@@ -113,7 +116,7 @@ def _versions(X):
     return versions | {"Python": platform.python_version()}
 
 
-def _code(estimator, n_rows, names):
+def _code(estimator, n_rows, names, n_clusters=None):
     """Python that fits the same estimator."""
     imports, others = {"sklearn_lloyd.inspection": {"cluster_report"}}, set()
     for cls in _classes(estimator):
@@ -127,13 +130,14 @@ def _code(estimator, n_rows, names):
     text = _text_of(estimator)
     lines += ["", "# Instead of <...> put the object that this is the name of."] * ("=<" in text)
     # As Python writes them: a line break in a name does not end the comment.
+    chosen = "" if n_clusters is None else f", n_clusters={n_clusters}"
     known = "" if names is None else f" with the columns {_listed([*map(repr, names)])}"
     lines += [
         "",
         f"X = ...  # {n_rows:,} rows{known}",
         f"model = {text}",
         "model.fit(X)",
-        'cluster_report(model, X).save("report.html")',
+        f'cluster_report(model, X{chosen}).save("report.html")',
     ]
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from sklearn_lloyd.inspection._clusters import ClusterDisplay
 from sklearn_lloyd.inspection._numbers import NClustersDisplay
 from sklearn_lloyd.inspection._pairs import most_distinctive, pairs_of
 from sklearn_lloyd.inspection._profile import ProfileDisplay
+from sklearn_lloyd.inspection._report_made import search_of
 from sklearn_lloyd.inspection._silhouettes import SilhouetteDisplay
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -90,17 +91,33 @@ def choice(estimator, search, X, feature_names):
     return f'<h2>How many clusters</h2><div class="wide">{said}</div>{drawn}{others}'
 
 
+def candidate_of(estimator, n_clusters):
+    """What a search, alone or at the end of a pipeline, has fitted with a number that comes near.
+
+    Raises
+    ------
+    ValueError
+        If there is no search, or it has not kept that number.
+    """
+    search = search_of(estimator)
+    kept = getattr(search, "candidate_estimators_", {})
+    if n_clusters not in kept:
+        raise ValueError(
+            f"n_clusters={n_clusters} is for a fitted NClustersSearch that has kept that number "
+            f"in candidate_estimators_: {sorted(kept) or 'there are none'}."
+        )
+    if search is not estimator and isinstance(estimator, Pipeline):
+        return Pipeline([*estimator.steps[:-1], ("clusterer", kept[n_clusters])])
+    return kept[n_clusters]
+
+
 def _other_candidates(estimator, search, X, feature_names):
     """The clusters and a picture of each number that comes near, unless the search is sure."""
-    models = getattr(search, "candidate_estimators_", {})
-    if not search.summary().advice or not models:
-        return ""
-    said = ""
-    for number, model in models.items():
+    said, numbers = "", getattr(search, "candidate_estimators_", {})
+    for number in numbers if search.summary().advice else ():
         if number in (search.n_clusters_, 1):
             continue
-        if search is not estimator and isinstance(estimator, Pipeline):
-            model = Pipeline([*estimator.steps[:-1], ("clusterer", model)])
+        model = candidate_of(estimator, number)
         profiles = cluster_profiles(model, X, feature_names=feature_names, n_exemplars=0)
         rows = zip(profiles.names, profiles.shares, strict=True)
         listed = "".join(
@@ -156,7 +173,7 @@ def pictures(estimator, X, profiles, max_rows, random_state):
         ),
     ]
     has_columns = len(getattr(X, "shape", ())) == 2  # and is not a list of texts
-    if has_columns and not profiles.is_share.all():
+    if has_columns and not profiles.is_share.all() and not profiles.is_embedding:
         chosen, n_features = most_distinctive(profiles, _PAIRS)
         drawn.append(
             _picture(
