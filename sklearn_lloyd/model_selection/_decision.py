@@ -13,9 +13,8 @@ from sklearn_lloyd.metrics._separation import FEWEST
 # rounded down. More doubts count as the last.
 CONFIDENCE = (0.98, 0.93, 0.6, 0.05)
 SURE = 0.95
-SHALLOW = (
-    0.45  # density at a border, relative to the less dense centre: groups 3.5 deviations apart
-)
+# Density at a border, relative to the less dense centre: of groups 3.5 deviations apart.
+SHALLOW = 0.45
 SMALL = 20  # rows of a cluster: its counts are off by a fifth and more
 HINT = 0.9  # of two clusters: a plain has 1, and two groups may be too near for a valley
 _SAY_WHETHER = ("silhouette", "calinski_harabasz", "bic")
@@ -40,7 +39,7 @@ class Choice(NamedTuple):
         Positions of larger ones of which no two clusters are shown to be one group.
     """
 
-    place: int | None
+    place: int
     clear: int | None
     open: list
 
