@@ -422,6 +422,7 @@ def test_a_category_that_is_called_rare():
 
 
 def test_whole_numbers_beyond_float64_are_left_out():
-    table = pd.DataFrame({"age": TABLE["age"], "key": [10**400 + i for i in range(len(TABLE))]})
+    keys = pd.Series([10**400 + i for i in range(len(TABLE))], dtype=object)
+    table = pd.DataFrame({"age": TABLE["age"], "key": keys})
     notes = table_pipeline(table)["columns"].notes
     assert notes["key"] == "left out: numbers beyond those of float64"

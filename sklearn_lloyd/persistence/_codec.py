@@ -56,8 +56,10 @@ class Encoder:
         kind = type(value)
         if value is None or kind in (bool, int, str) or (kind is float and isfinite(value)):
             return value
-        if kind is list or isinstance(value, UserList):
+        if kind is list:
             return self._items(value, path)
+        if isinstance(value, UserList):  # that of scikit-learn 1.6 warns when it is read itself
+            return self._items(value.data, path)
         if kind in _ENCODERS:
             return {"kind": kind.__name__, **_ENCODERS[kind](self, value, path)}
         if isinstance(value, np.generic):
