@@ -109,7 +109,7 @@ def prediction_strength(
     >>> result.best
     2
     >>> result.strength[:2].round(1)
-    array([1., 1.])
+    array([1. , 0.9])
     """
     estimator, numbers, problem = prepare(
         "prediction_strength", estimator, X, n_clusters, sample_weight
