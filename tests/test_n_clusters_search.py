@@ -160,6 +160,22 @@ def test_where_no_number_is_without_objection():
     assert "with every number that was tried" in repr(search.summary())
 
 
+@pytest.mark.parametrize("weight", [2, 5, 25])
+def test_rows_of_a_small_cluster_count_by_their_weights(weight):
+    rng = np.random.default_rng(0)
+    few = [[30.0, 0.0], [30.0, 1.0], [31.0, 0.0]]
+    groups = rng.normal(size=(200, 2)) + np.repeat([[0.0, 0.0], [0.0, 9.0]], 100, axis=0)
+    X = np.vstack([groups, few])
+    weights = np.r_[np.ones(200), np.full(3, weight)]
+    a = NClustersSearch(n_clusters=range(1, 6), random_state=0).fit(X, sample_weight=weights)
+    repeated = np.repeat(X, weights.astype(int), axis=0)
+    b = NClustersSearch(n_clusters=range(1, 6), random_state=0).fit(repeated)
+    assert (a.n_clusters_, a.confidence_) == (b.n_clusters_, b.confidence_)
+    assert [each["objections"] for each in a.candidates_] == [
+        each["objections"] for each in b.candidates_
+    ]
+
+
 def test_more_groups_than_numbers_are_no_sure_answer():
     # Taken together by twos and threes, groups on a grid hide each other.
     rng = np.random.default_rng(0)

@@ -131,8 +131,9 @@ def test_scale_and_offset_do_not_matter(scale):
 
 def test_too_few_rows_say_nothing():
     counts = np.array([[0.0, 3.0], [3.0, 0.0]])
-    found = Separation(np.zeros((2, 2)), counts)
+    found = Separation(np.zeros((2, 2)), counts, np.full(2, 3.0), 0.0)
     assert not found.apart.any()
     assert not found.joined.any()
     assert found.n_groups == 1
-    assert np.isnan(Separation(counts * 0.0, counts * 0.0).ratios).all()
+    nothing = Separation(counts * 0.0, counts * 0.0, np.full(2, 3.0), 0.0)
+    assert np.isnan(nothing.ratios).all()

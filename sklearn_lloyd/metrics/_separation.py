@@ -41,13 +41,21 @@ class Separation:
     border, centers : ndarray of shape (n_clusters, n_clusters), float64
         Rows in the window at the border of two clusters, and at the less dense of their centres,
         of those whose way to the border ends between these two.
+    sizes : ndarray of shape (n_clusters,), float64
+        How many rows each cluster is the mean of; weights count.
     share_at_borders : float
         Of the rows, how many are in the window at a border.
     """
 
     border: np.ndarray
     centers: np.ndarray
-    share_at_borders: float = np.nan
+    sizes: np.ndarray
+    share_at_borders: float
+
+    @property
+    def least_size(self):
+        """How many rows the smallest cluster has that has any."""
+        return self.sizes[self.sizes > 0.0].min(initial=np.inf)
 
     @property
     def ratios(self):
@@ -141,7 +149,7 @@ def _separation(rows, weights, codes, centers, sizes, spread, unit):
             found = _by_cluster(inside, codes, k)
             at_centers += found.T if center else found
     share = float(np.fmax.reduce(at_border, axis=1).sum() / weights.sum())
-    return Separation(border + border.T, np.minimum(at_centers, at_centers.T), share)
+    return Separation(border + border.T, np.minimum(at_centers, at_centers.T), sizes, share)
 
 
 def _by_cluster(values, codes, k):

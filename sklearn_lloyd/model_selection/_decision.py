@@ -65,8 +65,8 @@ def choose_number(evidence):
 
 def _is_open(evidence, i):
     """Whether no two clusters are shown to be one, and each has enough rows to say."""
-    counts = np.bincount(evidence.fits[i].codes)
-    return not evidence.separations[i].joined.any() and counts[counts > 0].min() >= FEWEST
+    separation = evidence.separations[i]
+    return not separation.joined.any() and separation.least_size >= FEWEST
 
 
 def doubts(evidence, votes):
@@ -105,9 +105,8 @@ def doubts(evidence, votes):
             f"where two of the clusters meet, rows are {deep.max():.0%} as dense as at the less "
             "dense centre"
         )
-    counts = np.bincount(evidence.fits[place].codes)
-    if counts[counts > 0].min() < SMALL:
-        found.append(f"the smallest cluster has {counts[counts > 0].min()} rows")
+    if separation.least_size < SMALL:
+        found.append(f"the smallest cluster has {separation.least_size:.0f} rows")
     return found
 
 

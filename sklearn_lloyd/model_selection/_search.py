@@ -211,9 +211,8 @@ class NClustersSearch(
 
     **The path** of :class:`~sklearn_lloyd.KMeans` whose `init` is a name starts with half as many
     clusters again as the largest number. Of these, the two whose union adds least to the inertia
-    become one, again and again; a few iterations follow each time. That takes about as long as
-    three fits with the largest number, and what a seeding has missed is found more often than by a
-    start for each number: the inertia is 2 % less than that of growing from few to many. It never
+    become one, again and again; a few iterations follow each time. What a seeding has missed is
+    found more often than by a start for each number, in about half of the time. The inertia never
     rises along the path. Labels for all numbers are kept until one is chosen: 12 bytes for each
     row and number. Callbacks of the search are told of each clustering and criterion; those of the
     estimator are not told of a path.
