@@ -71,7 +71,8 @@ print(search.summary())
 # clusters are groups of their own, with fewer pictures between them than in them. There are some,
 # but digits are written in many ways, and no number is without objection: the search says that it
 # is not sure, and which numbers come near. So the choice is ours. Two kinds of pictures are of no
-# use to read digits; we take the other candidate, whose clusters were fitted already. (See
+# use to read digits; we take the largest of the candidates, whose clusters were fitted already,
+# and expect several for a digit that is written in several ways. (See
 # :doc:`/auto_examples/choosing_k` for data with a clear answer, and with none.)
 
 display = NClustersDisplay.from_estimator(search)
