@@ -1,5 +1,6 @@
 """Exact k-means of rows that come in batches: starts on a sample, one pass for each iteration."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +13,13 @@ from sklearn_lloyd._fit import (
     iterate,
     with_starts,
 )
-from sklearn_lloyd._moments import mean_variance, shift_near
+from sklearn_lloyd._moments import Moments, shift_near
 from sklearn_lloyd._problem import make_problem
 from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._solvers import StreamAssigner
 from sklearn_lloyd._squares import ends_of, is_square, refuse_ends
 from sklearn_lloyd._types import Problem, Result
-from sklearn_lloyd._weights import in_weight_unit, scaled_weights
+from sklearn_lloyd._weights import in_weight_unit
 
 _SAMPLE = 4096  # rows, at least, that a start sees
 _SAMPLE_PER_CLUSTER = 20
@@ -59,19 +60,46 @@ def fit_batches(
     n_chosen : int
         Clusters that have rows.
     """
-    size = init_size or max(_SAMPLE, _SAMPLE_PER_CLUSTER * n_clusters)
-    samples = None if isinstance(init, np.ndarray) else Reservoir(n_init * size, rng)
+    samples = None
+    if not isinstance(init, np.ndarray):
+        samples = Reservoir(n_init * sample_size(init_size, n_clusters), rng)
     problem = _problem_of_batches(batches, n_clusters, samples)
+
+    def start_centers(start):
+        if samples is None:
+            return init
+        sample = make_problem(samples.part(slice(start, None, n_init)), n_clusters, None)
+        return first_centers(sample, init, None, rng)
+
+    def new_assigner():
+        return StreamAssigner(batches, problem.shift, n_clusters, problem.rows.shape[1])
+
+    return best_of_starts(
+        problem, start_centers, new_assigner,
+        n_init=n_init, max_iter=max_iter, tol=tol, verbose=verbose, task=task,
+    )  # fmt: skip
+
+
+def sample_size(init_size, n_clusters):
+    """Rows that a start sees."""
+    return init_size or max(_SAMPLE, _SAMPLE_PER_CLUSTER * n_clusters)
+
+
+def best_of_starts(
+    problem, start_centers, new_assigner, *, n_init, max_iter, tol, verbose, task
+):  # fmt: skip
+    """Run the loop `n_init` times and keep the run of least inertia; returns as `fit_batches`.
+
+    ``start_centers(start)`` gives the first centres of a start, ``new_assigner()`` what assigns
+    all rows, knows their `inertia` after the last pass, and their `clusters`.
+    """
     best, runs = None, []
     for i in range(n_init):
         start = task.begin("start", max_subtasks=max_iter)
-        centers = init
-        if samples is not None:
-            sample = make_problem(samples.part(slice(i, None, n_init)), n_clusters, None)
-            centers = first_centers(sample, init, None, rng)
+        centers = start_centers(i)
         if verbose:
             print("Initialization complete")
-        assigner = StreamAssigner(batches, problem.shift, *centers.shape)
+        assigner = new_assigner()
         step, history = iterate(
             problem, centers, assigner, max_iter, tol * problem.variance, verbose, start
         )
@@ -95,35 +123,54 @@ def fit_batches(
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is looked at in the end
 def _problem_of_batches(batches, n_clusters, samples):
     """One pass for the moments and the sample; sets the unit of the weights for later passes."""
-    total, n_rows, mean, squares, unit = 0.0, 0, 0.0, 0.0, 0.0
+    moments = None
     for rows, weights in batches:
-        weights, own_unit = scaled_weights(weights)
-        if own_unit > unit:
-            total, squares, unit = total * (unit / own_unit), squares * (unit / own_unit), own_unit
-        weight = float(rows.shape[0] if weights is None else weights.sum()) * (own_unit / unit)
-        of_batch, variances = mean_variance(rows, weights)
-        before, delta, total = total, of_batch - mean, total + weight
-        squares = squares + weight * variances + delta**2 * (before * (weight / total))
-        mean = mean + delta * (weight / total)
-        n_rows += rows.shape[0]
+        added = Moments.of(rows, weights)
+        moments = added if moments is None else moments.merged(added)
         if samples is not None:
-            samples.add(rows, weights, weight / total)
+            share = added.weight * (added.unit / moments.unit) / moments.weight
+            samples.add(rows, weights, share)
+    batches.weight_unit = moments.unit
+    return problem_of_moments(
+        moments, rows.is_sparse, rows.dtype, n_clusters, partial(_ends_of_batches, batches),
+        rows.threads, "batches",
+    )  # fmt: skip
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def problem_of_moments(moments, is_sparse, dtype, n_clusters, ends, threads, what):
+    """State the problem of rows that are not at hand.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of all rows.
+    is_sparse : bool
+    dtype : dtype
+        Of the rows.
+    n_clusters : int
+    ends : callable
+        Gives the least and the largest value of each feature, in a pass of its own; called where
+        squares overflow or vanish.
+    threads : int
+    what : str
+        What messages call the rows.
+    """
+    n_rows, total, mean, squares, unit = moments
     if n_rows < n_clusters:
         raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
     variance = float(squares.mean() / total)
     if not is_square(variance) or not np.isfinite(np.square(mean)).all():
-        refuse_ends(*_ends_of_batches(batches), (n_rows, mean.size), what="batches")
+        refuse_ends(*ends(), (n_rows, mean.size), what=what)
     in_weight_unit(total, unit, "sum of the weights")
     in_weight_unit(squares.sum(), unit, "inertia")
-    batches.weight_unit = unit
-    shift = None if rows.is_sparse else shift_near(mean, np.sqrt(variance))
+    shift = None if is_sparse else shift_near(mean, np.sqrt(variance))
     off = mean if shift is None else mean - shift
-    dtype = rows.dtype if rows.dtype == np.float32 else np.dtype(np.float64)
     return Problem(
-        rows=AllRows((n_rows, rows.shape[1]), rows.threads),
+        rows=AllRows((n_rows, mean.size), threads),
         n_clusters=n_clusters,
         sample_weight=None,  # what it is needed for, the batches have
-        dtype=dtype,
+        dtype=dtype if dtype == np.float32 else np.dtype(np.float64),
         shift=shift,
         sq_norms=None,
         canonical=None,

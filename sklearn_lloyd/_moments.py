@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.utils.sparsefuncs import min_max_axis
 
@@ -32,6 +34,48 @@ def mean_variance(rows, sample_weight):
     mean, squares = np.empty((2, rows.shape[1]))
     total = native.moments(rows.threads, rows.native, weights, mean, squares)
     return mean, squares / total
+
+
+class Moments(NamedTuple):
+    """Moments of some rows, which can be merged with those of others (Chan et al. 1983).
+
+    Attributes
+    ----------
+    n_rows : int
+    weight : float
+        Sum of the weights, in `unit`.
+    mean : ndarray of shape (n_features,), float64
+    squares : ndarray of shape (n_features,), float64
+        Weighted sums of squared deviations from the mean, in `unit`.
+    unit : float
+        Of the weights, see `scaled_weights`.
+    """
+
+    n_rows: int
+    weight: float
+    mean: np.ndarray
+    squares: np.ndarray
+    unit: float
+
+    @classmethod
+    def of(cls, rows, weights):
+        """Moments of rows of which at least one has a weight."""
+        weights, unit = scaled_weights(weights)
+        weight = float(rows.shape[0] if weights is None else weights.sum())
+        mean, variances = mean_variance(rows, weights)
+        return cls(rows.shape[0], weight, mean, weight * variances, unit)
+
+    def merged(self, other):
+        """Moments of both."""
+        unit = max(self.unit, other.unit)
+        before, added = self.unit / unit, other.unit / unit  # powers of two
+        total = self.weight * before + other.weight * added
+        share = other.weight * added / total
+        delta = other.mean - self.mean
+        squares = self.squares * before + other.squares * added
+        squares += delta**2 * (self.weight * before * share)
+        n_rows = self.n_rows + other.n_rows
+        return Moments(n_rows, total, self.mean + delta * share, squares, unit)
 
 
 def feature_ranges(rows, sample_weight):

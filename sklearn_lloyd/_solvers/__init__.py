@@ -5,7 +5,12 @@ from sklearn_lloyd._solvers._clusters import ClusterSums
 from sklearn_lloyd._solvers._empty import labels_without_empty
 from sklearn_lloyd._solvers._lloyd import lloyd
 from sklearn_lloyd._solvers._minibatch import MovingCenters, StopRule
-from sklearn_lloyd._solvers._stream import StreamAssigner
+from sklearn_lloyd._solvers._stream import (
+    StreamAssigner,
+    costly_rows,
+    merge_costly,
+    sums_without_empty,
+)
 
 __all__ = [
     "ASSIGNERS",
@@ -14,8 +19,11 @@ __all__ = [
     "MovingCenters",
     "StopRule",
     "StreamAssigner",
+    "costly_rows",
     "label_rows",
     "labels_without_empty",
     "lloyd",
     "make_assigner",
+    "merge_costly",
+    "sums_without_empty",
 ]

@@ -32,6 +32,8 @@ class Assigner:
     problem : Problem
     bounded : bool
         Whether to look only at rows whose nearest centre may have changed. Labels are the same.
+    labels : ndarray of int32 of shape (n_samples,), default=None
+        Those of an earlier pass, to go on from; taken over.
 
     Attributes
     ----------
@@ -39,10 +41,10 @@ class Assigner:
         Updated in place; -1 before the first pass.
     """
 
-    def __init__(self, problem, bounded):
+    def __init__(self, problem, bounded, labels=None):
         rows = problem.rows
         self._problem = problem
-        self.labels = np.full(rows.shape[0], -1, np.int32)
+        self.labels = np.full(rows.shape[0], -1, np.int32) if labels is None else labels
         self._native = native.assigner(
             rows.threads,
             rows.native,
