@@ -128,13 +128,13 @@ def require_rows(any_rows):
 
 
 @contextmanager
-def naming_batch(number):
+def naming_batch(number, what="Batch"):
     """Have what is wrong with a batch say which one it is."""
     try:
         yield
     except (ValueError, TypeError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"Batch {number} (counted from 0): {error}") from error
+        raise kind(f"{what} {number} (counted from 0): {error}") from error
 
 
 def _require_batches(batches):

@@ -71,7 +71,7 @@ def fit_batches(
         sample = make_problem(samples.part(slice(start, None, n_init)), n_clusters, None)
         return first_centers(sample, init, None, rng)
 
-    def new_assigner():
+    def new_assigner(start):
         return StreamAssigner(batches, problem.shift, n_clusters, problem.rows.shape[1])
 
     return best_of_starts(
@@ -90,8 +90,8 @@ def best_of_starts(
 ):  # fmt: skip
     """Run the loop `n_init` times and keep the run of least inertia; returns as `fit_batches`.
 
-    ``start_centers(start)`` gives the first centres of a start, ``new_assigner()`` what assigns
-    all rows, knows their `inertia` after the last pass, and their `clusters`.
+    ``start_centers(start)`` gives the first centres of a start, ``new_assigner(start)`` what
+    assigns all rows, knows their `inertia` after the last pass, and their `clusters`.
     """
     best, runs = None, []
     for i in range(n_init):
@@ -99,7 +99,7 @@ def best_of_starts(
         centers = start_centers(i)
         if verbose:
             print("Initialization complete")
-        assigner = new_assigner()
+        assigner = new_assigner(i)
         step, history = iterate(
             problem, centers, assigner, max_iter, tol * problem.variance, verbose, start
         )
