@@ -7,6 +7,7 @@ which of them has which block, so that results do not either.
 
 from __future__ import annotations
 
+import pickle
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import reduce
@@ -186,10 +187,20 @@ class Blocks:
 
 
 class _Args:
-    """What a task is given as it is: dask does not look into it."""
+    """What a task is given as it is: dask does not look into it.
+
+    Arrays arrive in memory of their own: those that dask sends may not be aligned.
+    """
 
     def __init__(self, value):
         self.value = value
+
+    def __reduce__(self):
+        return _args_of, (pickle.dumps(self.value, 4),)
+
+
+def _args_of(pickled):
+    return _Args(pickle.loads(pickled))
 
 
 def _delayed_blocks(X):

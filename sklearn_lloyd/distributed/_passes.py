@@ -51,7 +51,8 @@ def _checked(number, block, weights, how, first=False):
             require_squares(rows)
     if how.weight_unit != 1.0:
         weights = (np.ones(n_rows) if weights is None else weights) / how.weight_unit
-    return rows, weights
+    # What dask has sent may not be aligned. The core reads such rows, but no such weights.
+    return rows, None if weights is None else np.require(weights, requirements="A")
 
 
 def add_arrays(one, other):
