@@ -57,8 +57,8 @@ class Blocks:
         if sample_weight is not None:
             self._weights = _delayed_weights(X, sample_weight, len(self._rows))
         self._parts, self.kept, self.n_passes = None, False, 0
-        size = getattr(X, "nbytes", None)
-        self._n_bytes = None if size is None or np.isnan(size) else size
+        known = hasattr(X, "chunks") and not np.isnan(X.nbytes)
+        self._n_bytes = X.nbytes if known else None
 
     def __len__(self):
         return len(self._rows)
