@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from functools import reduce
+from functools import partial, reduce
 from itertools import count
 
 import numpy as np
@@ -334,27 +334,35 @@ def lazily(X, model, method, dtype, columns=None):
     """
     if isinstance(X, list | tuple):
         delayed = import_optional("dask", extra="dask").delayed
-        return [delayed(_of_block)(block, model, method, dtype, columns) for block in X]
+        of_block = _labels_of_block if columns is None else partial(_of_block, columns=columns)
+        return [delayed(of_block)(block, model, method, dtype) for block in X]
     if hasattr(X, "chunks"):
         X = X.rechunk({1: -1})
-        shape = {"drop_axis": 1} if columns is None else {"chunks": (X.chunks[0], len(columns))}
-        meta = np.empty((0,) if columns is None else (0, 0), dtype)
-        return X.map_blocks(
-            _of_block, model, method, dtype, columns, dtype=dtype, meta=meta, **shape
-        )
+        n_columns = 1 if columns is None else len(columns)
+        found = X.map_blocks(
+            _of_block, model, method, dtype, columns,
+            dtype=dtype, meta=np.empty((0, 0), dtype), chunks=(X.chunks[0], n_columns),
+        )  # fmt: skip
+        # Not by drop_axis: some versions put sparse blocks together for it.
+        return found[:, 0] if columns is None else found
     meta = ("cluster", dtype) if columns is None else [(name, dtype) for name in columns]
     return X.map_partitions(_of_partition, model, method, dtype, columns, meta=meta)
 
 
-def _of_block(block, model, method, dtype, columns):
-    if len(block.shape) == 2 and block.shape[0] == 0:
-        return np.empty((0,) if columns is None else (0, len(columns)), dtype)
-    return np.asarray(getattr(model, method)(block), dtype)
+def _of_block(block, model, method, dtype, columns=None):
+    """What the method makes of a block, (n_rows, n_columns); without rows, too."""
+    if block.shape[0] == 0:
+        return np.empty((0, 1 if columns is None else len(columns)), dtype)
+    return np.asarray(getattr(model, method)(block), dtype).reshape(block.shape[0], -1)
+
+
+def _labels_of_block(block, model, method, dtype):
+    return _of_block(block, model, method, dtype)[:, 0]
 
 
 def _of_partition(frame, model, method, dtype, columns):
     pandas = import_optional("pandas", extra="dask")
     values = _of_block(frame, model, method, dtype, columns)
     if columns is None:
-        return pandas.Series(values, index=frame.index, name="cluster")
+        return pandas.Series(values[:, 0], index=frame.index, name="cluster")
     return pandas.DataFrame(values, index=frame.index, columns=columns)

@@ -16,6 +16,7 @@ PACKAGES = [
     for name in (
         "",
         ".cli",
+        ".distributed",
         ".inspection",
         ".metrics",
         ".model_selection",

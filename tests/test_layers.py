@@ -15,14 +15,14 @@ LAYERS = [
     {"_texts"},
     {"_core", "_threads", "_canonical", "_identifiers", "_weights"},
     {"_rows"},
-    {"_axes", "_batches", "_finite", "_moments", "_squares", "_validation"},
+    {"_axes", "_batches", "_dask", "_finite", "_moments", "_squares", "_validation"},
     {"_problem"},
     {"_solvers"},
     {"_init", "_predict"},
     {"_fit", "_fit_batches", "_fit_minibatch", "_fit_path"},
     {"_base"},
     {"_kmeans", "_minibatch_kmeans"},
-    {"_functions"},
+    {"_functions", "distributed"},
     {"_pipeline", "_cluster_names", "metrics", "preprocessing"},
     {"model_selection"},
     {"persistence"},
@@ -79,6 +79,13 @@ def test_imports(path):
 def test_no_module_is_long():
     # Estimators are mostly documentation.
     limits = {"_kmeans": 400, "_minibatch_kmeans": 470, "_search": 530}
-    limits |= {"_pairs": 340, "_store": 430, "_centroid_features": 400, "_cluster_scaler": 400}
+    limits |= {
+        "_dask": 370,
+        "_dask_kmeans": 400,
+        "_pairs": 340,
+        "_store": 430,
+        "_centroid_features": 400,
+        "_cluster_scaler": 400,
+    }
     code = {path: len(path.read_text().splitlines()) for path in MODULES}
     assert all(n <= limits.get(path.stem, 330) for path, n in code.items()), code

@@ -10,6 +10,7 @@ import sklearn_lloyd
 
 SUBPACKAGES = {
     "cli": {"main"},
+    "distributed": {"DaskKMeans"},
     "inspection": {
         "CentroidDisplay",
         "ClusterDifferences",

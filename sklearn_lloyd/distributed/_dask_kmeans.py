@@ -139,8 +139,10 @@ class DaskKMeans(KMeans):
     >>> model.inertia_
     4.0
     >>> labels = model.predict(X)
-    >>> labels
-    dask.array<_of_block, shape=(4,), dtype=int32, chunksize=(2,), chunktype=numpy.ndarray>
+    >>> type(labels).__name__, labels.shape, labels.dtype
+    ('Array', (4,), dtype('int32'))
+    >>> model.to_local()
+    KMeans(n_clusters=2, random_state=0)
     """
 
     def __getstate__(self):
