@@ -316,7 +316,11 @@ def empty_like(X):
         return None
     if hasattr(X, "chunks"):
         return np.empty((1, X.shape[1]))
-    return import_optional("pandas", extra="dask").DataFrame(columns=X.columns)
+    return empty_frame(X.columns)
+
+
+def empty_frame(columns):
+    return import_optional("pandas", extra="dask").DataFrame(columns=columns)
 
 
 def lazily(X, model, method, dtype, columns=None):
@@ -353,7 +357,10 @@ def _of_block(block, model, method, dtype, columns=None):
     """What the method makes of a block, (n_rows, n_columns); without rows, too."""
     if block.shape[0] == 0:
         return np.empty((0, 1 if columns is None else len(columns)), dtype)
-    return np.asarray(getattr(model, method)(block), dtype).reshape(block.shape[0], -1)
+    found = getattr(model, method)(block)
+    if hasattr(found, "tocsr"):
+        return found.astype(dtype, copy=False)
+    return np.asarray(found, dtype).reshape(block.shape[0], -1)
 
 
 def _labels_of_block(block, model, method, dtype):

@@ -97,7 +97,10 @@ def test_classes(kind):
 def test_estimators(estimator):
     doc = ClassDoc(estimator)
     clusters = {"n_clusters": 2} if hasattr(estimator(), "n_clusters") else {}
-    model = estimator(**clusters).fit([[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
+    X = [[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]]
+    if estimator.__name__ == "DaskKMeans":
+        X = pytest.importorskip("dask.array").from_array(X)
+    model = estimator(**clusters).fit(X)
     fitted = {name for name in vars(model) if name.endswith("_") and not name.startswith("_")}
     documented = {entry.name for entry in doc["Attributes"]}
     assert documented == fitted | {"feature_names_in_"}

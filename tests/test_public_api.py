@@ -109,6 +109,7 @@ def test_import_and_fit_need_no_extra():
     code = """
         import builtins, sys
         blocked = {"matplotlib", "pandas", "polars", "pyarrow", "dask", "sqlalchemy"}
+        blocked |= {"distributed"}
         blocked |= {"skops", "skl2onnx", "onnx", "onnxruntime", "psycopg", "rich"}
         blocked |= {"starlette", "uvicorn"}
         real = builtins.__import__
@@ -119,6 +120,7 @@ def test_import_and_fit_need_no_extra():
         builtins.__import__ = refuse
         import sklearn_lloyd
         import sklearn_lloyd.cli
+        import sklearn_lloyd.distributed
         import sklearn_lloyd.inspection
         import sklearn_lloyd.persistence
         import sklearn_lloyd.playground

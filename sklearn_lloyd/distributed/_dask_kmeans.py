@@ -318,21 +318,6 @@ class DaskKMeans(KMeans):
         vars(model).update(fitted)
         return model
 
-    def fit_batches(self, batches):
-        """Not for this estimator: fit a dask collection, or use `KMeans`.
-
-        Parameters
-        ----------
-        batches : Ignored
-            See :meth:`sklearn_lloyd.KMeans.fit_batches`.
-
-        Raises
-        ------
-        TypeError
-            Always.
-        """
-        raise TypeError("DaskKMeans has blocks of a dask collection: use KMeans().fit_batches.")
-
     def _fit_blocks(self, X, blocks, fit, task):
         n_threads = self.n_threads or 1
         shape = getattr(X, "shape", (None, None))

@@ -8,11 +8,12 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
+from sklearn_lloyd._dask import empty_frame, empty_like, is_dask, lazily
 from sklearn_lloyd._squares import ends_of
 from sklearn_lloyd._validation import (
     check_rows,
@@ -21,6 +22,7 @@ from sklearn_lloyd._validation import (
     warn_user,
 )
 from sklearn_lloyd.preprocessing._apply import Scaling, scaled_rows
+from sklearn_lloyd.preprocessing._dask_scaling import learn_from_blocks, learned_of
 from sklearn_lloyd.preprocessing._scaling import (
     METHODS,
     SPARSE_METHODS,
@@ -193,7 +195,8 @@ class ClusterScaler(
         Parameters
         ----------
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
-            Rows to learn from.
+            Rows to learn from. Also a dask array, a dask dataframe or a list of Delayed, for
+            methods that take one pass: 'zscore', 'range', 'maxabs', 'unit-norm' and 'none'.
 
         y : Ignored
             Not used, present for API consistency.
@@ -218,15 +221,8 @@ class ClusterScaler(
         task = begin_fit(self, X, y, sample_weight)
         with unchanged_on_failure(self):
             self._check_quantile_range()
-            rows = self._check_rows(X, reset=True)
-            if self.method == "whiten":
-                require_room_to_whiten(rows.shape[1])
-            self.feature_weights_ = self._checked_feature_weights()
-            weights = check_weights(sample_weight, rows.shape[0])
-            with np.errstate(over="ignore", invalid="ignore"):
-                ends = ends_of(rows)
-                self._check_ends(*ends)
-                *learned, self.clip_bounds_ = learn(rows, weights, ends, self)
+            learn_from = self._learn_from_blocks if is_dask(X) else self._learn_from_rows
+            *learned, self.clip_bounds_ = learn_from(X, sample_weight)
             if any(part is not None and not np.isfinite(part).all() for part in learned):
                 raise ValueError(
                     f"sample_weight is so large that method={self.method!r} overflows float64: "
@@ -243,12 +239,13 @@ class ClusterScaler(
         Parameters
         ----------
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
-            Rows to scale, which stay as they are.
+            Rows to scale, which stay as they are. Also a dask array, a dask dataframe or a list
+            of Delayed.
 
         Returns
         -------
         X_new : ndarray or CSR matrix of shape (n_samples, n_features)
-            float32 if X is, else float64; sparse if X is.
+            float32 if X is, else float64; sparse if X is. Of dask, lazily, if X is.
 
         Raises
         ------
@@ -256,6 +253,12 @@ class ClusterScaler(
             If X does not fit, is sparse and has a centre to be taken off, or the result overflows.
         """
         check_is_fitted(self)
+        if is_dask(X):
+            if (like := empty_like(X)) is not None:
+                validate_data(self, like, reset=False, skip_check_array=True)
+            single = getattr(X, "dtype", None) == np.float32
+            dtype = np.dtype(np.float32 if single else np.float64)
+            return lazily(X, self, "transform", dtype, self.get_feature_names_out())
         rows = self._check_rows(X, reset=False)
         scaling = self._scaling()
         return scaled_rows(rows, scaling.apply, scaling.apply_sparse)
@@ -299,6 +302,27 @@ class ClusterScaler(
             )
         scaling = self._scaling()
         return scaled_rows(rows, scaling.invert, scaling.invert_sparse)
+
+    def _learn_from_rows(self, X, sample_weight):
+        rows = self._check_rows(X, reset=True)
+        if self.method == "whiten":
+            require_room_to_whiten(rows.shape[1])
+        self.feature_weights_ = self._checked_feature_weights()
+        weights = check_weights(sample_weight, rows.shape[0])
+        with np.errstate(over="ignore", invalid="ignore"):
+            ends = ends_of(rows)
+            self._check_ends(*ends)
+            return learn(rows, weights, ends, self)
+
+    def _learn_from_blocks(self, X, sample_weight):
+        rows = learn_from_blocks(self, X, sample_weight)
+        names, n_features = rows.kind[2:]
+        like = np.empty((1, n_features)) if names is None else empty_frame(names)
+        validate_data(self, like, reset=True, skip_check_array=True)
+        self.feature_weights_ = self._checked_feature_weights()
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._check_ends(*rows.all_ends)
+            return learned_of(self, rows)
 
     def _check_rows(self, X, reset):
         rows = check_rows(self, X, n_threads=None, reset=reset)

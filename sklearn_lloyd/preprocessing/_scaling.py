@@ -103,7 +103,11 @@ def learn(given, weights, ends, options):
     bounds = None if options.clip is None else _bounds(rows, options)
     rows = replace(rows, bounds=bounds)
     center, scale, whitening = METHODS[options.method](rows, options)
-    # What is beyond float64 is no number, or no bound.
+    return with_units(units, center, scale, whitening, bounds)
+
+
+def with_units(units, center, scale, whitening, bounds):
+    """What was learned in units, out of them. What is beyond float64 is no number, or no bound."""
     with np.errstate(over="ignore"):
         center, scale, bounds = (
             None if part is None else part * units for part in (center, scale, bounds)
