@@ -40,7 +40,9 @@ def inertia(X, centers):
 
 
 def cluster(n_workers):
-    local = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0")
+    local = LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    )
     return Client(local)
 
 
@@ -156,8 +158,7 @@ def compare_blocks(X, rounds):
     two = cluster(2)
     with two.as_current():
         for n_blocks in (10, 100, 1000, 10_000):
-            rows = da.from_array(np.tile(X[:1000], (n_blocks // 10, 1)), chunks=(100, -1))
-            rows = rows.persist()
+            rows = da.random.normal(size=(100 * n_blocks, WIDTH), chunks=(100, -1)).persist()
             wait(rows)
             times = []
             for n_iter in (1, 6):

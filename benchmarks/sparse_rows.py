@@ -1,6 +1,6 @@
 """Sparse rows, against scikit-learn: Lloyd from the same start, seeding and predict.
 
-    python benchmarks/sparse.py [--rounds 5] [--quick]
+    python benchmarks/sparse_rows.py [--rounds 5] [--quick]
 
 Rows are like TF-IDF: words by Zipf's law, of one of k topics each, normalised; about a hundred
 in a row. The rivals run in turn in one process, and the ratio of their medians is printed:
