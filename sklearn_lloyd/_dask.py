@@ -75,7 +75,9 @@ class Blocks:
         if self._n_bytes > _FITS * room:
             return
         self.kept = True
-        self._rows = list(self._dask.persist(*self._rows))
+        delayed = import_optional("dask", extra="dask").delayed
+        # Blocks that dask has sent may not be aligned, which would slow down each pass.
+        self._rows = list(self._dask.persist(*map(delayed(_aligned), self._rows)))
         if self._weights is not None:
             self._weights = list(self._dask.persist(*self._weights))
         if client is not None:
@@ -261,6 +263,10 @@ def _workers(client):
         return client.scheduler_info(n_workers=-1)["workers"]
     except TypeError:  # before dask 2025.4, which tells all without being asked
         return client.scheduler_info()["workers"]
+
+
+def _aligned(block):
+    return np.require(block, requirements="A") if isinstance(block, np.ndarray) else block
 
 
 def _size_of(number, block, weights, args):
