@@ -27,7 +27,7 @@ BLOCK = 500_000
 
 
 def write(folder, n_rows):
-    """Write so many rows in blocks; delays and times differ by up to a minute, so none is twice."""
+    """Write so many rows in blocks; delays and times get up to half a minute of noise."""
     folder.mkdir(parents=True, exist_ok=True)
     table = flights[COLUMNS].dropna().astype(np.float64).reset_index(drop=True)
     for number, start in enumerate(range(0, n_rows, BLOCK)):

@@ -156,8 +156,8 @@ class DaskKMeans(KMeans):
         ----------
         X : dask array, dask dataframe or list of Delayed, of shape (n_samples, n_features)
             Rows to cluster, in blocks: dense, CSR or frames of numbers. Blocks may have any
-            sizes, known or not. Those without rows are skipped. Blocks of a dask array along the
-            features are put together.
+            sizes, known or not. Those without rows or weight are skipped unseen. Blocks of a dask
+            array along the features are put together.
 
         y : Ignored
             Not used, present for API consistency.

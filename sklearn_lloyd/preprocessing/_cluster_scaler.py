@@ -196,14 +196,15 @@ class ClusterScaler(
         ----------
         X : {array-like, sparse matrix, frame} of shape (n_samples, n_features)
             Rows to learn from. Also a dask array, a dask dataframe or a list of Delayed, for
-            methods that take one pass: 'zscore', 'range', 'maxabs', 'unit-norm' and 'none'.
+            methods that take one pass: 'zscore', 'range', 'maxabs', 'unit-norm' and 'none'. Blocks
+            without rows or weight are skipped unseen.
 
         y : Ignored
             Not used, present for API consistency.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, zero or more; None: one each. An integer weight counts as
-            so many equal rows.
+            so many equal rows. Of dask, in the blocks of X, if X is.
 
         Returns
         -------

@@ -23,8 +23,10 @@ class BlockRows(NamedTuple):
 
     Attributes
     ----------
+    number : int
+        Of the first block.
     kind : tuple
-        Whether they are sparse, their dtype, the names of their columns or None.
+        Sparse or dense, the dtype, the names of the columns or None, the number of features.
     all_ends : ndarray of shape (2, n_features)
         The least and the largest value of each feature.
     used_ends : ndarray of shape (2, n_features)
@@ -34,6 +36,7 @@ class BlockRows(NamedTuple):
         In these units.
     """
 
+    number: int
     kind: tuple
     all_ends: np.ndarray
     used_ends: np.ndarray
@@ -94,22 +97,26 @@ def _learn(number, block, weights, method):
     weight = float(n_rows if scaled is None else scaled.sum())
     names = getattr(block, "columns", None)
     kind = (
-        rows.is_sparse,
+        "sparse" if rows.is_sparse else "dense",
         "float32" if rows.dtype == np.float32 else "float64",
         None if names is None else tuple(names),
         rows.shape[1],
     )
     return BlockRows(
-        kind, ends, used, units, Moments(n_rows, weight, mean, weight * variance, unit)
+        number, kind, ends, used, units, Moments(n_rows, weight, mean, weight * variance, unit)
     )
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def _add(one, other):
     if one.kind != other.kind:
+        words = [
+            f"{kind} {dtype} rows of {width} features" + (f", {list(names)}" if names else "")
+            for kind, dtype, names, width in (one.kind, other.kind)
+        ]
         raise ValueError(
-            "The blocks of X are not of one kind (sparse, dtype, columns, number of features): "
-            f"{one.kind} and {other.kind}."
+            f"The blocks of X are not of one kind: block {one.number} has {words[0]}, and block "
+            f"{other.number} has {words[1]}. Convert them to one."
         )
     units = np.maximum(one.units, other.units)
     moments = [
@@ -123,4 +130,4 @@ def _add(one, other):
         np.array([np.minimum(a[0], b[0]), np.maximum(a[1], b[1])])
         for a, b in ((one.all_ends, other.all_ends), (one.used_ends, other.used_ends))
     ]
-    return BlockRows(one.kind, *ends, units, moments[0].merged(moments[1]))
+    return BlockRows(one.number, one.kind, *ends, units, moments[0].merged(moments[1]))
