@@ -17,8 +17,8 @@ import numpy as np
 
 from sklearn_lloyd._optional import import_optional
 
-# Children of a node of the tree. So many partial sums come to the client; more blocks than that
-# are added up in groups of so many on the workers first.
+# Children of a node of the tree: neighbours in the order of the blocks. More make fewer levels,
+# and more sums that the client adds; up to that many blocks the order is that of the core.
 FAN_IN = 32
 _PART_BYTES = 1 << 26  # of blocks that are read anew in each pass: those of one task
 _PART_BLOCKS = 64

@@ -10,7 +10,7 @@ Parquet. What the client and the workers take in memory is printed.
 
 import argparse
 import logging
-import resource
+import shutil
 from pathlib import Path
 
 import dask.dataframe as dd
@@ -38,13 +38,16 @@ def write(folder, n_rows):
         part.to_parquet(folder / f"part-{number:05}.parquet")
 
 
-def peak_of_worker():
-    """Megabytes that this process has taken at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def memory(field):
+    """Megabytes that this process has: 'VmRSS' now, 'VmHWM' at most. Linux only."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(field + ":")[2].split()[0]) / 1024
 
 
 def main(options):
     folder = Path(options.folder)
+    for name in ("rows", "labels"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     write(folder / "rows", options.rows)
     cluster = LocalCluster(
         n_workers=2,
@@ -54,7 +57,7 @@ def main(options):
         silence_logs=logging.ERROR,
     )
     with cluster, Client(cluster) as client:
-        base = peak_of_worker()
+        base = memory("VmRSS")
         table = dd.read_parquet(folder / "rows")
         model = make_pipeline(ClusterScaler(), DaskKMeans(n_clusters=8, random_state=0))
         model.fit(table)
@@ -74,9 +77,9 @@ def main(options):
         written.result()
         sizes = dd.read_parquet(folder / "labels")["cluster"].value_counts().compute()
         print("\nflights in each cluster:", sizes.sort_index().tolist())
-        for worker, peak in client.run(peak_of_worker).items():
+        for worker, peak in client.run(memory, "VmHWM").items():
             print(f"worker {worker}: {peak:.0f} MB at most, of {options.memory_limit}")
-        print(f"client: {peak_of_worker() - base:.0f} MB more than before")
+        print(f"client: {memory('VmRSS') - base:.0f} MB more than before")
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ class DaskKMeans(KMeans):
 
     Each iteration is one pass over the blocks of rows, on the workers that hold them. What comes
     back is what the pass changes in the sums of the clusters, ``n_clusters * (n_features + 2)``
-    numbers for each worker; no block comes to the client. Works with any scheduler of dask:
-    threads, processes, a cluster.
+    numbers for up to 32 blocks that are neighbours and lie on one worker; no block comes to the
+    client. Works with any scheduler of dask: threads, processes, a cluster.
 
     Parameters
     ----------
