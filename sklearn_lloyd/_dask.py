@@ -150,12 +150,12 @@ class Blocks:
         return _merge_parts(found, _Args(len(self)), add)
 
     def _graph_of(self, numbers):
-        graph, seen = {}, set()
+        graph, seen = {}, {}
         for blocks in (self._rows, self._weights or []):
             for number in numbers:
                 part = blocks[number].dask if blocks else {}
                 if id(part) not in seen:  # blocks of one collection share one graph
-                    seen.add(id(part))
+                    seen[id(part)] = part
                     graph.update(part)
         return graph
 
