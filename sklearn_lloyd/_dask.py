@@ -58,7 +58,7 @@ class Blocks:
             self._weights = _delayed_weights(X, sample_weight, len(self._rows))
         self._parts, self.kept, self.n_passes = None, False, 0
         known = hasattr(X, "chunks") and not np.isnan(X.nbytes)
-        self._n_bytes = X.nbytes if known else None
+        self._known_bytes = X.nbytes if known else None
 
     def __len__(self):
         return len(self._rows)
@@ -66,13 +66,11 @@ class Blocks:
     def keep_if_they_fit(self):
         """Have the workers hold the blocks from here on, if these take half of their memory."""
         client = self._client()
-        if self._n_bytes is None:
-            self._n_bytes = self.run_on(_size_of, [0], None)[0][1] * len(self)
         if client is None:
             room = import_optional("distributed.system", extra="dask").MEMORY_LIMIT
         else:
             room = sum(worker["memory_limit"] or np.inf for worker in _workers(client).values())
-        if self._n_bytes > _FITS * room:
+        if self._n_bytes() > _FITS * room:
             return
         self.kept = True
         delayed = import_optional("dask", extra="dask").delayed
@@ -159,10 +157,16 @@ class Blocks:
                     graph.update(part)
         return graph
 
+    def _n_bytes(self):
+        """Bytes of all blocks; where they are not known, as if all were as large as the first."""
+        if self._known_bytes is None:
+            self._known_bytes = self.run_on(_size_of, [0], None)[0][1] * len(self)
+        return self._known_bytes
+
     def _size_of_part(self):
         if self._client() is None:
             return 1
-        size = max(1.0, (self._n_bytes or 1) / len(self))
+        size = max(1.0, self._n_bytes() / len(self))
         return max(1, min(_PART_BLOCKS, int(_PART_BYTES / size)))
 
     def _client(self):

@@ -22,6 +22,7 @@ from sklearn_lloyd import KMeans, _dask
 from sklearn_lloyd._core import options
 from sklearn_lloyd.distributed import DaskKMeans
 from sklearn_lloyd.model_selection import NClustersSearch
+from sklearn_lloyd.preprocessing import ClusterScaler
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Running on a single-machine scheduler"  # beside a client: on purpose
@@ -268,6 +269,19 @@ def test_one_and_two_processes_give_the_same_bits(X, cluster):
     same(model, expected, exact=True)
     cluster.retire_workers([next(iter(cluster.nthreads()))])
     same(DaskKMeans(5, random_state=0).fit(rows), expected, exact=True)
+
+
+def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, cluster, monkeypatch):
+    monkeypatch.setattr(_dask, "_FITS", 0.0)
+    monkeypatch.setattr(_dask, "_PART_BYTES", 1)
+    sizes, cut = set(), _dask._consecutive
+    monkeypatch.setattr(
+        _dask, "_consecutive", lambda n_blocks, size: sizes.add(size) or cut(n_blocks, size)
+    )
+    rows = dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=6)
+    scaled = ClusterScaler().fit(rows).transform(rows)
+    DaskKMeans(3, random_state=0).fit(scaled)
+    assert sizes == {1}
 
 
 class Stop:
