@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import contextmanager
 from os import PathLike
+from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_lloyd._squares import require_squares
-from sklearn_lloyd._validation import check_weights
+from sklearn_lloyd._validation import check_rows, check_weights
 
 _EXPECTED = (
     "batches should be a list of arrays, frames or CSR matrices with two dimensions, or of pairs "
@@ -135,6 +136,51 @@ def naming_batch(number, what="Batch"):
     except (ValueError, TypeError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{what} {number} (counted from 0): {error}") from error
+
+
+def checked_block(name, number, block, weights, n_threads):
+    """The Rows of a block and its checked weights, or None where none of the rows counts.
+
+    `name` is that of the estimator, and `number` that of the block, for messages.
+    """
+    n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
+    with naming_batch(number, "Block"):
+        weights = check_weights(weights, n_rows, may_be_zero=True)
+        if n_rows == 0 or (weights is not None and not weights.any()):
+            return None
+        rows = check_rows(name, block, n_threads=n_threads, reset=True)
+    # What another process has sent may not be aligned; the core reads such rows, not such weights.
+    return rows, None if weights is None else np.require(weights, requirements="A")
+
+
+class BlockKind(NamedTuple):
+    """What blocks have to have in common."""
+
+    number: int  # of the block
+    is_sparse: bool
+    dtype: str  # float32 or float64
+    n_features: int
+    names: tuple | None  # of the columns
+
+    @classmethod
+    def of(cls, number, block, rows):
+        names = getattr(block, "columns", None)
+        dtype = "float32" if rows.dtype == np.float32 else "float64"
+        names = None if names is None else tuple(names)
+        return cls(number, rows.is_sparse, dtype, rows.shape[1], names)
+
+    def require_alike(self, other):
+        """Raise a ValueError unless another block is of the same kind."""
+        if self[1:] != other[1:]:
+            raise ValueError(
+                f"Block {other.number} (counted from 0) has {other._words()}, and block "
+                f"{self.number} has {self._words()}: convert them to one kind."
+            )
+
+    def _words(self):
+        kind = "sparse" if self.is_sparse else "dense"
+        columns = "" if self.names is None else f" {list(self.names)}"
+        return f"{kind} {self.dtype} rows of {self.n_features} features{columns}"
 
 
 def _require_batches(batches):

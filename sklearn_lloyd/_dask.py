@@ -11,7 +11,7 @@ import pickle
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial, reduce
-from itertools import count
+from uuid import uuid4
 
 import numpy as np
 
@@ -20,11 +20,11 @@ from sklearn_lloyd._optional import import_optional
 # Children of a node of the tree: neighbours in the order of the blocks. More make fewer levels,
 # and more sums that the client adds; up to that many blocks the order is that of the core.
 FAN_IN = 32
-_PART_BYTES = 1 << 26  # of blocks that are read anew in each pass: those of one task
-_PART_BLOCKS = 64
-_FITS = 0.5  # of the memory of all workers: blocks up to that are kept there
-
-_numbers = count()
+# Blocks of one task, where they are read anew in each pass. More take fewer tasks, of some
+# milliseconds each, and more memory of a worker at once.
+_PART_BYTES, _PART_BLOCKS = 1 << 26, 64
+# Of the memory of all workers: blocks up to that are kept there. dask spills from 0.6 on.
+_FITS = 0.5
 
 
 def is_dask(X):
@@ -91,6 +91,7 @@ class Blocks:
         """
         parts = self._parts or _consecutive(len(self), self._size_of_part())
         nodes = self._compute(function, parts, args, add)
+        self.n_passes += 1
         n_nodes, level = len(self), 0
         while n_nodes > FAN_IN:
             n_nodes, level = -(-n_nodes // FAN_IN), level + 1
@@ -117,7 +118,8 @@ class Blocks:
 
     def _compute(self, function, parts, args, add):
         """Graph of one task for each part, and of one for each 32 of these."""
-        name = f"sklearn-lloyd-{function.__name__.strip('_')}-{next(_numbers)}-{id(self)}"
+        # By chance, not by number: clients in several processes may share a scheduler.
+        name = f"sklearn-lloyd-{function.__name__.strip('_')}-{uuid4().hex}"
         graph = self._graph_of({number for part in parts for number in part})
         graph[name + "-args"] = _Args(args)
         keys = []
@@ -144,7 +146,6 @@ class Blocks:
                 f"({type(error).__name__}: {error}). The estimator is as it was before: connect "
                 "to a cluster, and fit again."
             ) from error
-        self.n_passes += 1
         return _merge_parts(found, _Args(len(self)), add)
 
     def _graph_of(self, numbers):
@@ -158,9 +159,11 @@ class Blocks:
         return graph
 
     def _n_bytes(self):
-        """Bytes of all blocks; where they are not known, as if all were as large as the first."""
+        """Bytes of all blocks; where they are not known, as if all had the largest of three."""
         if self._known_bytes is None:
-            self._known_bytes = self.run_on(_size_of, [0], None)[0][1] * len(self)
+            some = sorted({0, len(self) // 2, len(self) - 1})
+            sizes = [size for _, size in self.run_on(_size_of, some, None)]
+            self._known_bytes = max(sizes) * len(self)
         return self._known_bytes
 
     def _size_of_part(self):
@@ -324,13 +327,20 @@ def empty_like(X):
     """A table of NumPy or pandas with the columns of a collection; None for delayed blocks."""
     if isinstance(X, list | tuple):
         return None
-    if hasattr(X, "chunks"):
-        return np.empty((1, X.shape[1]))
-    return empty_frame(X.columns)
+    return empty_table(X.shape[1], None if hasattr(X, "chunks") else X.columns)
 
 
-def empty_frame(columns):
-    return import_optional("pandas", extra="dask").DataFrame(columns=columns)
+def empty_table(n_features, names):
+    """A table without numbers that tells scikit-learn the features and their names, or None."""
+    if names is None:
+        return np.empty((1, n_features))
+    return import_optional("pandas", extra="dask").DataFrame(columns=list(names))
+
+
+def float_dtype(X):
+    """The dtype of what is made of X: float32 if all of it is known to be, else float64."""
+    dtypes = [getattr(X, "dtype", None)] if not hasattr(X, "dtypes") else list(X.dtypes)
+    return np.dtype(np.float32 if all(each == np.float32 for each in dtypes) else np.float64)
 
 
 def lazily(X, model, method, dtype, columns=None):

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_lloyd import KMeans, _dask
@@ -168,6 +168,14 @@ def test_a_callable_sees_a_sample(X):
 
     DaskKMeans(3, init=init, n_init=1, init_size=50).fit(da.from_array(X, chunks=(200, -1)))
     assert seen == [(50, 4)]
+
+
+@pytest.mark.parametrize("init", ["k-means++", "k-means||"])
+def test_fewer_distinct_rows_than_clusters(init):
+    rows = da.from_array(np.repeat([[1.0, 2.0], [3.0, 4.0]], 50, axis=0), chunks=(30, -1))
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(2\)"):
+        model = DaskKMeans(4, init=init, random_state=0).fit(rows)
+    assert model.inertia_ == 0.0
 
 
 def test_rows_of_no_weight_are_never_drawn(X):

@@ -67,6 +67,8 @@ def test_frames_and_a_pipeline(X):
     labels = local.fit(frame).predict(frame)
     assert_array_equal(pipeline.predict(rows).compute(), labels)
     assert list(pipeline[0].transform(rows).columns) == list("abc")
+    single = pipeline[0].transform(rows.astype(np.float32))
+    assert set(single.dtypes) == set(single.compute().dtypes) == {np.dtype(np.float32)}
     with pytest.raises(ValueError, match="feature names"):
         pipeline[0].transform(rows.rename(columns={"a": "z"}))
 
@@ -97,7 +99,7 @@ def test_bad_input(X):
         scaler.fit(da.from_array(broken, chunks=(100, -1)))
     with pytest.raises(ValueError, match="no rows"):
         scaler.fit(rows[:0])
-    with pytest.raises(ValueError, match=r"block 0 has .* 3 f.*block 1 has .* 2 f"):
+    with pytest.raises(ValueError, match=r"Block 1 .* 2 features.*block 0 has .* 3 f"):
         scaler.fit([dask.delayed(X), dask.delayed(X[:, :2])])
     assert vars(scaler) == before
     for options in ({"method": "robust"}, {"method": "whiten"}, {"clip": 2.0}):

@@ -18,23 +18,23 @@ class BlocksAssigner:
     Parameters
     ----------
     blocks : Blocks
-    how : How
+    options : FitOptions
     n_clusters, n_features : int
     """
 
     labels = None
 
-    def __init__(self, blocks, how, n_clusters, n_features):
-        self._blocks, self._how = blocks, how
+    def __init__(self, blocks, options, n_clusters, n_features):
+        self._blocks, self._options = blocks, options
         self._before, self._n_passes = None, 0
         self.clusters = ClusterSums(n_clusters, n_features)
 
     def assign(self, centers, clusters=None):
-        """Assign all rows; returns how many labels changed.
+        """Assign all rows; returns options many labels changed.
 
         `clusters`, the ClusterSums of the labels before, are brought up to date.
         """
-        this = Pass(self._how, self._n_passes, self._before, centers)
+        this = Pass(self._options, self._n_passes, self._before, centers)
         self._before, self._n_passes, n_changed = centers.copy(), self._n_passes + 1, 0
         for part in self._blocks.run(_passes.assign, this, _passes.add_arrays):
             if part is None:
@@ -68,4 +68,4 @@ class BlocksAssigner:
         return sums_without_empty(self.clusters, members, found.values())
 
     def _last(self):
-        return Pass(self._how, self._n_passes, None, np.ascontiguousarray(self._before))
+        return Pass(self._options, self._n_passes, None, np.ascontiguousarray(self._before))

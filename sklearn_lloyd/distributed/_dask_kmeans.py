@@ -11,14 +11,22 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import fit_context
-from sklearn_lloyd._dask import Blocks, empty_like, is_dask, lazily, total
+from sklearn_lloyd._dask import (
+    Blocks,
+    empty_like,
+    empty_table,
+    float_dtype,
+    is_dask,
+    lazily,
+    total,
+)
 from sklearn_lloyd._fit import first_centers
 from sklearn_lloyd._fit_batches import best_of_starts, problem_of_moments, sample_size
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._validation import check_init_size, unchanged_on_failure
 from sklearn_lloyd.distributed import _passes
 from sklearn_lloyd.distributed._assigner import BlocksAssigner
-from sklearn_lloyd.distributed._passes import How
+from sklearn_lloyd.distributed._passes import FitOptions
 from sklearn_lloyd.distributed._seeding import kmeans_parallel_centers, sample_problem
 
 
@@ -253,8 +261,7 @@ class DaskKMeans(KMeans):
         check_is_fitted(self)
         if not is_dask(X):
             return super().transform(X)
-        single = getattr(X, "dtype", None) == self.cluster_centers_.dtype == np.float32
-        dtype = np.dtype(np.float32 if single else np.float64)
+        dtype = np.result_type(float_dtype(X), self.cluster_centers_)
         self._check_features(X)
         return lazily(X, self.to_local(), "transform", dtype, self.get_feature_names_out())
 
@@ -297,9 +304,9 @@ class DaskKMeans(KMeans):
         check_is_fitted(self)
         if not is_dask(X):
             return super().score(X, sample_weight=sample_weight)
-        how = How("", self.n_features_in_, self.n_threads or 1)
+        options = FitOptions("", self.n_features_in_, self.n_threads or 1)
         parts = Blocks(X, sample_weight).run(
-            _passes.score, (how, self.cluster_centers_), operator.add
+            _passes.score, (options, self.cluster_centers_), operator.add
         )
         return -total([0.0, *parts], operator.add)
 
@@ -322,24 +329,27 @@ class DaskKMeans(KMeans):
         n_threads = self.n_threads or 1
         shape = getattr(X, "shape", (None, None))
         width = shape[1] if isinstance(shape[1], int) else None
-        how = How(fit, width, n_threads)
-        about = total(blocks.run(_passes.measure, how, _passes.add_about), _passes.add_about)
-        if about is None:
+        options = FitOptions(fit, width, n_threads)
+        measured = total(
+            blocks.run(_passes.measure, options, _passes.add_measured), _passes.add_measured
+        )
+        if measured is None:
             raise ValueError("X has no rows, or none of positive weight.")
-        is_sparse, dtype, n_features, names = about.kind
-        self._remember_features(n_features, names)
+        _, is_sparse, dtype, n_features, names = measured.kind
+        table = empty_table(n_features, names)
+        validate_data(self, table, reset=True, skip_check_array=True)
 
         def ends():
-            return total(blocks.run(_passes.ends, how, _passes.add_ends), _passes.add_ends)
+            return total(blocks.run(_passes.ends, options, _passes.add_ends), _passes.add_ends)
 
         problem = problem_of_moments(
-            about.moments, is_sparse == "sparse", np.dtype(dtype), self.n_clusters, ends,
+            measured.moments, is_sparse, np.dtype(dtype), self.n_clusters, ends,
             n_threads, "X",
         )  # fmt: skip
         unit = problem.weight_unit
-        masses = [(number, weight * (own / unit)) for number, weight, own in about.masses]
+        masses = [(number, weight * (own / unit)) for number, weight, own in measured.masses]
         bounded = self._checked_algorithm() != "lloyd"
-        how = how._replace(
+        options = options._replace(
             n_features=n_features, weight_unit=unit, shift=problem.shift, kept=blocks.kept,
             bounded=bounded,
         )  # fmt: skip
@@ -350,14 +360,14 @@ class DaskKMeans(KMeans):
             if isinstance(init, np.ndarray):
                 return init
             if isinstance(init, str) and init == "k-means||":
-                of_start = how._replace(start=start)
+                of_start = options._replace(start=start)
                 return kmeans_parallel_centers(blocks, of_start, masses, self.n_clusters, rng)
             size = sample_size(self.init_size, self.n_clusters)
-            sample = sample_problem(blocks, how, masses, size, self.n_clusters, rng)
+            sample = sample_problem(blocks, options, masses, size, self.n_clusters, rng)
             return first_centers(sample, init, None, rng)
 
         def new_assigner(start):
-            of_start = how._replace(start=start)
+            of_start = options._replace(start=start)
             return BlocksAssigner(blocks, of_start, self.n_clusters, n_features)
 
         return best_of_starts(
@@ -369,12 +379,6 @@ class DaskKMeans(KMeans):
         """Refuse other columns than those of fit, before anything is computed."""
         if (like := empty_like(X)) is not None:
             validate_data(self, like, reset=False, skip_check_array=True)
-
-    def _remember_features(self, n_features, names):
-        self.n_features_in_ = n_features
-        vars(self).pop("feature_names_in_", None)
-        if names is not None and all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.asarray(names, object)
 
 
 def _require_dask(X):

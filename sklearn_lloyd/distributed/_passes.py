@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._batches import naming_batch
+from sklearn_lloyd._batches import BlockKind, checked_block, naming_batch
 from sklearn_lloyd._core import native
 from sklearn_lloyd._fit import inertia_of
 from sklearn_lloyd._moments import Moments
@@ -21,12 +22,12 @@ from sklearn_lloyd._solvers import (
 )
 from sklearn_lloyd._squares import ends_of, require_squares
 from sklearn_lloyd._types import Problem
-from sklearn_lloyd._validation import check_rows, check_weights
 
-_MOST_FITS = 4  # whose states a process keeps
+# Fits whose states a process keeps. Fits beyond that at once lose theirs, and take longer.
+_MOST_FITS = 4
 
 
-class How(NamedTuple):
+class FitOptions(NamedTuple):
     """How the blocks of a fit are looked at."""
 
     fit: str  # its name: of the states that workers keep between passes
@@ -39,71 +40,50 @@ class How(NamedTuple):
     start: int = 0  # of which the states are
 
 
-def _checked(number, block, weights, how, first=False):
-    """The rows of a block and their weights, or None where none of them counts."""
-    n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
-    with naming_batch(number, "Block"):
-        weights = check_weights(weights, n_rows, may_be_zero=True)
-        if n_rows == 0 or (weights is not None and not weights.any()):
-            return None
-        rows = check_rows("DaskKMeans", block, n_threads=how.n_threads, reset=True)
-        if first:
-            require_squares(rows)
-    if how.weight_unit != 1.0:
-        weights = (np.ones(n_rows) if weights is None else weights) / how.weight_unit
-    # What dask has sent may not be aligned. The core reads such rows, but no such weights.
-    return rows, None if weights is None else np.require(weights, requirements="A")
+def _checked(number, block, weights, options):
+    """The rows of a block and their weights in the unit of the fit, or None if none counts."""
+    found = checked_block("DaskKMeans", number, block, weights, options.n_threads)
+    if found is None or options.weight_unit == 1.0:
+        return found
+    rows, weights = found
+    return rows, (np.ones(rows.shape[0]) if weights is None else weights) / options.weight_unit
 
 
 def add_arrays(one, other):
     return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
-class About(NamedTuple):
+class Measured(NamedTuple):
     """What is known of blocks after the first pass."""
 
-    kind: tuple  # sparse or dense, float32 or float64, number of features, names of columns
+    kind: BlockKind
     masses: list  # (number of the block, weight, unit) of those that count
     moments: Moments
 
 
-def measure(number, block, weights, how):
+def measure(number, block, weights, options):
     """The first pass: whether blocks are alike, their moments and weights."""
-    found = _checked(number, block, weights, how, first=True)
+    found = _checked(number, block, weights, options)
     if found is None:
         return None
     rows, weights = found
-    names = getattr(block, "columns", None)
-    kind = (
-        "sparse" if rows.is_sparse else "dense",
-        "float32" if rows.dtype == np.float32 else "float64",
-        rows.shape[1],
-        None if names is None else tuple(names),
-    )
     with naming_batch(number, "Block"):
-        if how.n_features not in (None, rows.shape[1]):
-            raise ValueError(f"it has {rows.shape[1]} features, expected {how.n_features}.")
+        require_squares(rows)
+        if options.n_features not in (None, rows.shape[1]):
+            raise ValueError(f"it has {rows.shape[1]} features, expected {options.n_features}.")
         moments = Moments.of(rows, weights)
-    return About(kind, [(number, moments.weight, moments.unit)], moments)
+    masses = [(number, moments.weight, moments.unit)]
+    return Measured(BlockKind.of(number, block, rows), masses, moments)
 
 
-def add_about(one, other):
-    if one.kind != other.kind:
-        words = ["{} {} rows of {} features".format(*each.kind) for each in (one, other)]
-        if words[0] == words[1]:
-            words = [f"columns {list(each.kind[3] or ())}" for each in (one, other)]
-        number = other.masses[0][0]
-        with naming_batch(number, "Block"):
-            raise ValueError(
-                f"it has {words[1]}, but block {one.masses[0][0]} has {words[0]}: convert them to "
-                "one kind."
-            )
-    return About(one.kind, one.masses + other.masses, one.moments.merged(other.moments))
+def add_measured(one, other):
+    one.kind.require_alike(other.kind)
+    return Measured(one.kind, one.masses + other.masses, one.moments.merged(other.moments))
 
 
-def ends(number, block, weights, how):
+def ends(number, block, weights, options):
     """The least and the largest value of each feature."""
-    found = _checked(number, block, weights, how)
+    found = _checked(number, block, weights, options)
     return None if found is None else ends_of(*found)
 
 
@@ -113,8 +93,8 @@ def add_ends(one, other):
 
 def sample(number, block, weights, args):
     """Rows drawn by weight, one for each of the uniforms that fall on this block."""
-    how, uniforms = args[0], args[1][number]
-    rows, weights = _checked(number, block, weights, how)
+    options, uniforms = args[0], args[1][number]
+    rows, weights = _checked(number, block, weights, options)
     mass = np.arange(1.0, rows.shape[0] + 1) if weights is None else weights.cumsum()
     return rows.take(_places(mass, uniforms))
 
@@ -128,7 +108,7 @@ def _places(mass, uniforms):
 class Pass(NamedTuple):
     """What an iteration asks of the blocks."""
 
-    how: How
+    options: FitOptions
     number: int  # counted from 0
     before: np.ndarray | None  # the centres of the pass before
     centers: np.ndarray
@@ -141,59 +121,59 @@ def assign(number, block, weights, this):
     pass, and bounds, are kept in the process to save time: a worker that does not have them
     assigns the rows to the centres before first.
     """
-    found = _checked(number, block, weights, this.how)
+    found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     problem = _problem(*found, this)
-    key = this.how.fit, "labels", number
+    key = this.options.fit, "labels", number
     done, state = _states.take(key, (None, None))
     # A pass is run again where its result is lost: then the state is ahead.
-    if done is None or done != (this.how.start, this.number - 1):
-        assigner = Assigner(problem, this.how.bounded)
+    if done is None or done != (this.options.start, this.number - 1):
+        assigner = Assigner(problem, this.options.bounded)
         if this.before is not None:
             assigner.assign(this.before)
-    elif this.how.kept:
+    elif this.options.kept:
         assigner = state
     else:
         assigner = Assigner(problem, False, labels=state)
     delta = ClusterSums(*this.centers.shape)
     n_changed = assigner.assign(this.centers, delta)
     # A state with bounds refers to the block: only where that stays in memory anyway.
-    done = this.how.start, this.number
-    _states.put(key, (done, assigner if this.how.kept else assigner.labels))
+    done = this.options.start, this.number
+    _states.put(key, (done, assigner if this.options.kept else assigner.labels))
     return *delta.arrays, n_changed
 
 
 def sums(number, block, weights, this):
     """The sums of the clusters of a block, from all of its rows."""
-    found = _checked(number, block, weights, this.how)
+    found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     clusters = ClusterSums(*this.centers.shape)
     rows, weights = found
     label_rows(
-        rows, this.centers, this.how.shift, weights=weights, clusters=clusters, inertia=False
+        rows, this.centers, this.options.shift, weights=weights, clusters=clusters, inertia=False
     )
     return clusters.arrays
 
 
 def inertia(number, block, weights, this):
     """Inertia of a block, by differences."""
-    found = _checked(number, block, weights, this.how)
+    found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     rows, weights = found
-    labels, _, _ = label_rows(rows, this.centers, this.how.shift, inertia=False)
+    labels, _, _ = label_rows(rows, this.centers, this.options.shift, inertia=False)
     return inertia_of(rows, this.centers, labels, weights)
 
 
 def costly(number, block, weights, this):
     """The rows of a block that cost most, see `costly_rows`."""
-    found = _checked(number, block, weights, this.how)
+    found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     most = 2 * len(this.centers)
-    return most, costly_rows(*found, this.centers, this.how.shift, most)
+    return most, costly_rows(*found, this.centers, this.options.shift, most)
 
 
 def add_costly(one, other):
@@ -203,22 +183,25 @@ def add_costly(one, other):
 
 def score(number, block, weights, args):
     """Inertia of a block under fitted centres, in the unit of the weights."""
-    how, centers = args
-    found = _checked(number, block, weights, how, first=True)
-    return None if found is None else inertia_under(found[0], centers, found[1])
+    options, centers = args
+    found = _checked(number, block, weights, options)
+    if found is None:
+        return None
+    with naming_batch(number, "Block"):
+        return inertia_under(found[0], centers, found[1])
 
 
 class Candidates(NamedTuple):
     """What a round of k-means|| asks of the blocks."""
 
-    how: How
+    options: FitOptions
     points: np.ndarray  # all candidates so far
     uniforms: dict | None = None  # of the draws that fall on each block
 
 
 def mass(number, block, weights, this):
     """Weight times squared distance to the nearest candidate, summed."""
-    found = _checked(number, block, weights, this.how)
+    found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     return [(number, float(_costs(number, *found, this)[0].sum()))]
@@ -226,63 +209,70 @@ def mass(number, block, weights, this):
 
 def drawn(number, block, weights, this):
     """Rows drawn by weight times squared distance to the nearest candidate."""
-    rows, weights = _checked(number, block, weights, this.how)
+    rows, weights = _checked(number, block, weights, this.options)
     costs = _costs(number, rows, weights, this)[0]
     return rows.dense(_places(costs.cumsum(), this.uniforms[number]))
 
 
 def candidate_weights(number, block, weights, this):
     """The weight of the rows that are nearest to each candidate."""
-    found = _checked(number, block, weights, this.how)
+    found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     _, nearest = _costs(number, *found, this)
+    _states.take((this.options.fit, "candidates", number), None)  # the last that asks for it
     return np.bincount(nearest, found[1], len(this.points)).astype(np.float64)
 
 
 def _costs(number, rows, weights, this):
     """Of each row, and its nearest candidate; goes on from what the process has of them."""
-    key = this.how.fit, "candidates", number
+    key = this.options.fit, "candidates", number
     start, known, nearest, closest = _states.take(key, (0, 0, None, None))
-    if nearest is None or start != this.how.start or known > len(this.points):
+    if nearest is None or start != this.options.start or known > len(this.points):
         known, nearest = 0, np.zeros(rows.shape[0], np.int64)
         closest = np.full(rows.shape[0], np.inf)
     if known < len(this.points):
         more = this.points[known:]
-        labels, _, _ = label_rows(rows, more, this.how.shift, inertia=False)
+        labels, _, _ = label_rows(rows, more, this.options.shift, inertia=False)
         distances = np.empty(labels.size)
         native.own_distances(rows.threads, rows.native, None, more, labels, distances)
         nearer = distances < closest
         np.copyto(closest, distances, where=nearer)
         np.add(labels, known, out=nearest, where=nearer)
-    _states.put(key, (this.how.start, len(this.points), nearest, closest))
+    _states.put(key, (this.options.start, len(this.points), nearest, closest))
     return closest if weights is None else weights * closest, nearest
 
 
 def _problem(rows, weights, this):
-    return Problem(
-        rows, len(this.centers), weights, rows.dtype, this.how.shift, None, None, np.nan, np.nan
-    )
+    shift, n_clusters = this.options.shift, len(this.centers)
+    return Problem(rows, n_clusters, weights, rows.dtype, shift, None, None, np.nan, np.nan)
 
 
 class _States:
     """What a process keeps of blocks between passes. Results never depend on it."""
 
     def __init__(self):
-        self._of_fit = OrderedDict()
+        self._of_fit, self._lock = OrderedDict(), Lock()
 
     def take(self, key, default):
-        return self._of_fit.get(key[0], {}).pop(key[1:], default)
+        with self._lock:
+            return self._of_fit.get(key[0], {}).pop(key[1:], default)
 
     def put(self, key, state):
-        self._of_fit.setdefault(key[0], {})[key[1:]] = state
-        self._of_fit.move_to_end(key[0])
-        while len(self._of_fit) > _MOST_FITS:
-            self._of_fit.popitem(last=False)
+        with self._lock:
+            self._of_fit.setdefault(key[0], {})[key[1:]] = state
+            self._of_fit.move_to_end(key[0])
+            while len(self._of_fit) > _MOST_FITS:
+                self._of_fit.popitem(last=False)
 
     def forget(self, fit):
-        self._of_fit.pop(fit, None)
+        with self._lock:
+            self._of_fit.pop(fit, None)
 
 
 _states = _States()
-forget = _states.forget
+
+
+def forget(fit):
+    """Drop what this process keeps of a fit."""
+    _states.forget(fit)

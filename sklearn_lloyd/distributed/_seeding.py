@@ -45,14 +45,14 @@ class Draws:
         return np.concatenate(rows)[back]
 
 
-def sample_problem(blocks, how, masses, size, n_clusters, rng):
+def sample_problem(blocks, options, masses, size, n_clusters, rng):
     """The problem of so many rows, drawn by weight with replacement, which count one each."""
     draws = Draws(masses, rng.uniform(size=size))
-    found = blocks.run_on(_passes.sample, draws.uniforms, (how, draws.uniforms))
+    found = blocks.run_on(_passes.sample, draws.uniforms, (options, draws.uniforms))
     return make_problem(Rows(draws.in_order(found)), n_clusters, None)
 
 
-def kmeans_parallel_centers(blocks, how, masses, n_clusters, rng):
+def kmeans_parallel_centers(blocks, options, masses, n_clusters, rng):
     """First centres by k-means|| (Bahmani et al. 2012), from all rows.
 
     After a first row, drawn by weight, each of five rounds draws 2 k rows, with a probability
@@ -61,11 +61,11 @@ def kmeans_parallel_centers(blocks, how, masses, n_clusters, rng):
     Each round is one pass over the rows, and reads the blocks again that draws fall on.
     """
     draws = Draws(masses, rng.uniform(size=1))
-    found = blocks.run_on(_passes.sample, draws.uniforms, (how, draws.uniforms))
+    found = blocks.run_on(_passes.sample, draws.uniforms, (options, draws.uniforms))
     points = Rows(draws.in_order(found)).dense(slice(None))
     n_rounds = 0
     while n_rounds < _N_ROUNDS or len(points) < n_clusters:
-        this = Candidates(how, points)
+        this = Candidates(options, points)
         costs = total(blocks.run(_passes.mass, this, operator.add), operator.add)
         costs = [(number, cost) for number, cost in costs if cost > 0.0]
         if not costs:
@@ -76,7 +76,7 @@ def kmeans_parallel_centers(blocks, how, masses, n_clusters, rng):
         first = np.unique(drawn, axis=0, return_index=True)[1]
         points = np.concatenate([points, drawn[np.sort(first)]])
         n_rounds += 1
-    parts = blocks.run(_passes.candidate_weights, Candidates(how, points), operator.add)
+    parts = blocks.run(_passes.candidate_weights, Candidates(options, points), operator.add)
     weights = total(parts, operator.add)
     reduced = make_problem(Rows(points), n_clusters, weights)
     return points[kmeans_plusplus_rows(reduced, rng)]

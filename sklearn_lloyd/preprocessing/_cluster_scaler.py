@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from sklearn_lloyd._dask import empty_frame, empty_like, is_dask, lazily
+from sklearn_lloyd._dask import empty_like, empty_table, float_dtype, is_dask, lazily
 from sklearn_lloyd._squares import ends_of
 from sklearn_lloyd._validation import (
     check_rows,
@@ -257,9 +257,7 @@ class ClusterScaler(
         if is_dask(X):
             if (like := empty_like(X)) is not None:
                 validate_data(self, like, reset=False, skip_check_array=True)
-            single = getattr(X, "dtype", None) == np.float32
-            dtype = np.dtype(np.float32 if single else np.float64)
-            return lazily(X, self, "transform", dtype, self.get_feature_names_out())
+            return lazily(X, self, "transform", float_dtype(X), self.get_feature_names_out())
         rows = self._check_rows(X, reset=False)
         scaling = self._scaling()
         return scaled_rows(rows, scaling.apply, scaling.apply_sparse)
@@ -317,9 +315,8 @@ class ClusterScaler(
 
     def _learn_from_blocks(self, X, sample_weight):
         rows = learn_from_blocks(self, X, sample_weight)
-        names, n_features = rows.kind[2:]
-        like = np.empty((1, n_features)) if names is None else empty_frame(names)
-        validate_data(self, like, reset=True, skip_check_array=True)
+        table = empty_table(rows.kind.n_features, rows.kind.names)
+        validate_data(self, table, reset=True, skip_check_array=True)
         self.feature_weights_ = self._checked_feature_weights()
         with np.errstate(over="ignore", invalid="ignore"):
             self._check_ends(*rows.all_ends)

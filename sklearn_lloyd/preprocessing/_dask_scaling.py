@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._batches import naming_batch
+from sklearn_lloyd._batches import BlockKind, checked_block, naming_batch
 from sklearn_lloyd._dask import Blocks, total
 from sklearn_lloyd._moments import Moments, feature_ranges, is_constant
 from sklearn_lloyd._squares import ends_of
-from sklearn_lloyd._validation import check_rows, check_weights
 from sklearn_lloyd._weights import scaled_weights
 from sklearn_lloyd.preprocessing._apply import units_of
 from sklearn_lloyd.preprocessing._scaling import METHODS, SPARSE_METHODS, TrainingRows, with_units
@@ -23,10 +22,8 @@ class BlockRows(NamedTuple):
 
     Attributes
     ----------
-    number : int
+    kind : BlockKind
         Of the first block.
-    kind : tuple
-        Sparse or dense, the dtype, the names of the columns or None, the number of features.
     all_ends : ndarray of shape (2, n_features)
         The least and the largest value of each feature.
     used_ends : ndarray of shape (2, n_features)
@@ -36,8 +33,7 @@ class BlockRows(NamedTuple):
         In these units.
     """
 
-    number: int
-    kind: tuple
+    kind: BlockKind
     all_ends: np.ndarray
     used_ends: np.ndarray
     units: np.ndarray
@@ -49,7 +45,7 @@ class BlockRows(NamedTuple):
 
     @property
     def constant(self):
-        return is_constant(*self.ranges, self.kind[1])
+        return is_constant(*self.ranges, self.kind.dtype)
 
     def mean_variance(self):
         return self.moments.mean, self.moments.squares / self.moments.weight
@@ -78,12 +74,11 @@ def learned_of(scaler, rows):
 
 @np.errstate(over="ignore", invalid="ignore")
 def _learn(number, block, weights, method):
-    n_rows = block.shape[0] if hasattr(block, "shape") else len(block)
+    found = checked_block("ClusterScaler", number, block, weights, n_threads=1)
+    if found is None:
+        return None
+    rows, weights = found
     with naming_batch(number, "Block"):
-        weights = check_weights(weights, n_rows, may_be_zero=True)
-        if n_rows == 0 or (weights is not None and not weights.any()):
-            return None
-        rows = check_rows("ClusterScaler", block, n_threads=1, reset=True)
         if rows.is_sparse and method not in SPARSE_METHODS:
             raise ValueError(
                 f"method={method!r} takes off a centre, which would make sparse X dense. "
@@ -94,30 +89,14 @@ def _learn(number, block, weights, method):
     units = units_of(np.maximum(ends[1], -ends[0]))
     scaled, unit = scaled_weights(weights)
     mean, variance = TrainingRows(rows, scaled, units, used / units).mean_variance()
-    weight = float(n_rows if scaled is None else scaled.sum())
-    names = getattr(block, "columns", None)
-    kind = (
-        "sparse" if rows.is_sparse else "dense",
-        "float32" if rows.dtype == np.float32 else "float64",
-        None if names is None else tuple(names),
-        rows.shape[1],
-    )
-    return BlockRows(
-        number, kind, ends, used, units, Moments(n_rows, weight, mean, weight * variance, unit)
-    )
+    weight = float(rows.shape[0] if scaled is None else scaled.sum())
+    moments = Moments(rows.shape[0], weight, mean, weight * variance, unit)
+    return BlockRows(BlockKind.of(number, block, rows), ends, used, units, moments)
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def _add(one, other):
-    if one.kind != other.kind:
-        words = [
-            f"{kind} {dtype} rows of {width} features" + (f", {list(names)}" if names else "")
-            for kind, dtype, names, width in (one.kind, other.kind)
-        ]
-        raise ValueError(
-            f"The blocks of X are not of one kind: block {one.number} has {words[0]}, and block "
-            f"{other.number} has {words[1]}. Convert them to one."
-        )
+    one.kind.require_alike(other.kind)
     units = np.maximum(one.units, other.units)
     moments = [
         each.moments._replace(
@@ -130,4 +109,4 @@ def _add(one, other):
         np.array([np.minimum(a[0], b[0]), np.maximum(a[1], b[1])])
         for a, b in ((one.all_ends, other.all_ends), (one.used_ends, other.used_ends))
     ]
-    return BlockRows(one.number, one.kind, *ends, units, moments[0].merged(moments[1]))
+    return BlockRows(one.kind, *ends, units, moments[0].merged(moments[1]))
