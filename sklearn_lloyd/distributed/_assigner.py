@@ -30,7 +30,7 @@ class BlocksAssigner:
         self.clusters = ClusterSums(n_clusters, n_features)
 
     def assign(self, centers, clusters=None):
-        """Assign all rows; returns options many labels changed.
+        """Assign all rows; returns how many labels changed.
 
         `clusters`, the ClusterSums of the labels before, are brought up to date.
         """
