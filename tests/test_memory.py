@@ -15,12 +15,13 @@ pytestmark = pytest.mark.skipif(
 # Rows, features, clusters: 80 MB of float32. Arrays of the size of the centres are not the matter
 # here, so the wide one has few.
 SHAPES = {"long": (400_000, 50, 16), "wide": (400, 50_000, 2)}
-# MB that a fit may take: 40, and 40 bytes for each row. Predictions keep nothing of a row.
+# MB. Predictions keep nothing of a row.
 OF_PREDICTION = 20
 
 
 def of_fit(n_rows):
-    return 40 + 40 * n_rows / 2**20
+    """MB that a fit may take: half of X (codes of 16 bits), 40 bytes a row, 2 MB a thread."""
+    return 40 + 40 * n_rows / 2**20 + 2 * 2
 
 
 def run(code):
