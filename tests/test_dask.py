@@ -18,8 +18,9 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_lloyd import KMeans, _dask
+from sklearn_lloyd import KMeans
 from sklearn_lloyd._core import options
+from sklearn_lloyd._dask import _blocks, _holders, _tree
 from sklearn_lloyd.distributed import DaskKMeans
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.preprocessing import ClusterScaler
@@ -191,7 +192,7 @@ def test_rows_of_no_weight_are_never_drawn(X):
 def test_blocks_that_are_read_anew_give_the_same_bits(X, monkeypatch):
     rows = da.from_array(X, chunks=(100, -1))
     kept = DaskKMeans(5, random_state=0).fit(rows)
-    monkeypatch.setattr(_dask, "_FITS", 0.0)
+    monkeypatch.setattr(_blocks, "_FITS", 0.0)
     again = DaskKMeans(5, random_state=0).fit(rows)
     same(again, kept, exact=True)
 
@@ -260,13 +261,30 @@ def test_the_tree_does_not_depend_on_the_parts():
     found = set()
     for size in (1, 7, 64, 2000):
         order = np.random.default_rng(size).permutation(2000)
-        nodes = {}
-        for part in np.array_split(order, 2000 // size):
-            nodes |= _dask._added({(0, i): values[i] for i in part}, 2000, float.__add__)
-        nodes = _dask._added(nodes, 2000, float.__add__)
-        assert len(nodes) <= _dask.FAN_IN
-        found.add(sum(value for _, value in sorted(nodes.items())))
+        parts = [
+            _tree.merged([{(0, i): values[i] for i in part}], 2000, float.__add__)
+            for part in np.array_split(order, 2000 // size)
+        ]
+        sums = _tree.top(_tree.merged(parts, 2000, float.__add__), 2000)
+        assert len(sums) <= _tree.FAN_IN
+        found.add(_tree.total(sums, float.__add__))
     assert len(found) == 1
+
+
+def test_blocks_are_spread_over_the_threads():
+    assert _holders.balanced([("b", 1), ("a", 1), ("b", 1)], {"a": 1, "b": 1}) == {
+        "a": [1], "b": [0, 2]
+    }  # fmt: skip
+    assert _holders.balanced([("a", 1)] * 8, {"a": 1, "b": 3}) == {
+        "a": [0, 1], "b": [2, 3, 4, 5, 6, 7]
+    }  # fmt: skip
+    rng = np.random.default_rng(0)
+    blocks = [("a", size) for size in rng.integers(0, 50, 300)]
+    n_threads = {"a": 2, "b": 1, "c": 4}
+    held = _holders.balanced(blocks, n_threads)
+    assert sorted(sum(held.values(), [])) == list(range(300))
+    each = [sum(blocks[i][1] for i in held[name]) / n_threads[name] for name in n_threads]
+    assert max(each) - min(each) <= 50
 
 
 def test_one_and_two_processes_give_the_same_bits(X, cluster):
@@ -280,11 +298,11 @@ def test_one_and_two_processes_give_the_same_bits(X, cluster):
 
 
 def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, cluster, monkeypatch):
-    monkeypatch.setattr(_dask, "_FITS", 0.0)
-    monkeypatch.setattr(_dask, "_PART_BYTES", 1)
-    sizes, cut = set(), _dask._consecutive
+    monkeypatch.setattr(_blocks, "_FITS", 0.0)
+    monkeypatch.setattr(_blocks, "_PART_BYTES", 1)
+    sizes, cut = set(), _blocks._consecutive
     monkeypatch.setattr(
-        _dask, "_consecutive", lambda n_blocks, size: sizes.add(size) or cut(n_blocks, size)
+        _blocks, "_consecutive", lambda n_blocks, size: sizes.add(size) or cut(n_blocks, size)
     )
     rows = dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=6)
     scaled = ClusterScaler().fit(rows).transform(rows)

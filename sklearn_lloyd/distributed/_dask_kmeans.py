@@ -199,7 +199,7 @@ class DaskKMeans(KMeans):
                 blocks.keep_if_they_fit()
                 result, n_chosen = self._fit_blocks(X, blocks, fit, task)
             finally:
-                blocks.call_on_workers(_passes.forget, fit)
+                blocks.close(_passes.forget, fit)
             self._warn_of_empty_clusters(n_chosen)
             self._take_over(result)
             self.labels_ = self.predict(X)

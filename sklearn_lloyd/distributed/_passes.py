@@ -158,12 +158,18 @@ def sums(number, block, weights, this):
 
 
 def inertia(number, block, weights, this):
-    """Inertia of a block, by differences."""
+    """Inertia of a block under the centres of the last pass, by differences."""
     found = _checked(number, block, weights, this.options)
     if found is None:
         return None
     rows, weights = found
-    labels, _, _ = label_rows(rows, this.centers, this.options.shift, inertia=False)
+    key = this.options.fit, "labels", number
+    done, state = _states.take(key, (None, None))
+    if done == (this.options.start, this.number - 1):
+        _states.put(key, (done, state))
+        labels = state.labels if this.options.kept else state
+    else:
+        labels, _, _ = label_rows(rows, this.centers, this.options.shift, inertia=False)
     return inertia_of(rows, this.centers, labels, weights)
 
 

@@ -1,0 +1,199 @@
+"""Blocks that stay on the workers of a cluster for a fit, which are called there directly.
+
+Each worker has one holder, an actor of dask: it has the blocks in memory and runs the passes. A
+call takes 6 ms where a task takes 20, since the scheduler only passes it on. What a holder knows
+can be had again: if a worker is lost, dask computes its blocks on others, which get new holders,
+and the pass is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_lloyd._dask._arguments import Args, aligned
+from sklearn_lloyd._dask._tree import merged, run_part
+from sklearn_lloyd._optional import import_optional
+
+# Losses in a row until a pass is given up: as often as dask starts a task again.
+_ATTEMPTS = 4
+# Seconds without an answer until it is asked whether the worker is still there. A worker that
+# dies mostly is known at once.
+_PATIENCE = 2.0
+
+
+class Holder:
+    """The blocks of one worker.
+
+    Parameters
+    ----------
+    about : Args of (numbers of the blocks, number of all blocks, threads of the worker)
+    blocks, weights : list
+        `weights` may be None.
+    """
+
+    def __init__(self, about, blocks, weights):
+        numbers, self._n_blocks, n_threads = about.value
+        weights = [None] * len(blocks) if weights is None else weights
+        held = zip(numbers, map(aligned, blocks), weights, strict=True)
+        self._held = {number: (block, of_block) for number, block, of_block in held}
+        self._n_threads = n_threads
+
+    def run(self, given):
+        """Args of what `run_part` makes of the blocks, or of some, and of the error if it fails.
+
+        An error that comes in another way is one of dask: the worker is lost.
+        """
+        function, numbers, args, add = given.value
+        numbers = [n for n in self._held if numbers is None or n in numbers]
+
+        def of_thread(some):
+            blocks, weights = zip(*(self._held[number] for number in some), strict=True)
+            return run_part(function, some, blocks, weights, args, self._n_blocks, add)
+
+        n_parts = min(self._n_threads, len(numbers))
+        parts = [part.tolist() for part in np.array_split(numbers, n_parts)]
+        try:
+            if n_parts == 1:
+                nodes = of_thread(parts[0])
+            else:
+                with ThreadPoolExecutor(n_parts) as pool:
+                    nodes = merged(pool.map(of_thread, parts), self._n_blocks, add)
+        except Exception as error:
+            return Args((None, error))
+        return Args((nodes, None))
+
+
+class _Held(NamedTuple):
+    """A holder as the client knows it."""
+
+    numbers: set
+    future: object
+    actor: object
+
+
+class LostWorker(ConnectionError):
+    """A worker that holds blocks is gone."""
+
+
+class Holders:
+    """The holders of all blocks.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    rows, weights : list of Delayed
+        Persisted ones; `weights` may be None.
+    """
+
+    def __init__(self, client, rows, weights):
+        self._distributed = import_optional("distributed", extra="dask")
+        futures = {each.key: each for each in self._distributed.futures_of([rows, weights or []])}
+        self._client, self._all = client, None
+        self._rows = [futures[block.key] for block in rows]
+        self._weights = weights and [futures[block.key] for block in weights]
+
+    def run(self, function, numbers, args, add):
+        """The nodes of each worker, of all blocks or of some numbers."""
+        numbers = None if numbers is None else set(numbers)
+        given = Args((function, numbers, args, add))
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                if self._all is None:
+                    self._all = self._placed()
+                return self._answers(given, numbers)
+            except LostWorker:
+                self._all = None
+                if not left:
+                    raise
+
+    def _answers(self, given, numbers):
+        asked = [held for held in self._all if numbers is None or held.numbers & numbers]
+        try:
+            calls = [held.actor.run(given) for held in asked]
+            answers = [self._answer(*pair).value for pair in zip(asked, calls, strict=True)]
+        except Exception as error:
+            raise LostWorker(f"{type(error).__name__}: {error}") from error
+        # Of the first block that has one, whoever has it.
+        for _, error in answers:
+            if error is not None:
+                raise error
+        return [nodes for nodes, _ in answers]
+
+    def _answer(self, held, call):
+        while True:
+            try:
+                return call.result(timeout=_PATIENCE)
+            except (TimeoutError, asyncio.TimeoutError):
+                if held.future.status != "finished":
+                    raise LostWorker(str(held.actor)) from None
+
+    def _placed(self):
+        """Have the workers hold the blocks that they have, about as many bytes for each thread."""
+        futures = self._rows + (self._weights or [])
+        self._distributed.wait(futures)  # those of a lost worker are computed again
+        for future in futures:
+            if future.status == "error":
+                future.result()
+        workers = self._client.who_has(self._rows)
+        sizes = self._client.nbytes([block.key for block in self._rows], summary=False)
+        n_threads = self._client.nthreads()
+        blocks = []
+        for block in self._rows:
+            of_block = sorted(set(workers.get(block.key, ())) & set(n_threads))
+            if not of_block:
+                raise LostWorker(f"no worker has {block.key}")
+            blocks.append((of_block[0], sizes.get(block.key, 0)))
+        created = []
+        for worker, numbers in balanced(blocks, n_threads).items():
+            created.append((
+                numbers,
+                self._client.submit(
+                    Holder,
+                    Args((numbers, len(self._rows), n_threads[worker])),
+                    [self._rows[number] for number in numbers],
+                    self._weights and [self._weights[number] for number in numbers],
+                    workers=[worker], allow_other_workers=True, actor=True, pure=False,
+                ),
+            ))  # fmt: skip
+        return [_Held(set(numbers), future, future.result()) for numbers, future in created]
+
+
+def balanced(blocks, n_threads):
+    """Which worker holds which blocks, so that no thread has much more to do than others.
+
+    Blocks stay where they are but for those that worker has too many of; to them one with less
+    gets a copy.
+
+    Parameters
+    ----------
+    blocks : list of (worker, bytes)
+    n_threads : dict of worker to int
+
+    Returns
+    -------
+    numbers : dict of worker to list of int
+        In order, without workers that have none.
+    """
+    held = {worker: [] for worker in sorted(n_threads)}
+    loads = dict.fromkeys(held, 0)
+    for number, (worker, size) in enumerate(blocks):
+        held[worker].append(number)
+        loads[worker] += size
+    while True:
+        most = max(held, key=lambda worker: loads[worker] / n_threads[worker])
+        least = min(held, key=lambda worker: loads[worker] / n_threads[worker])
+        # A block that leaves both with less than the one has now; from the end, so that
+        # neighbours stay together.
+        room = loads[most] / n_threads[most] * n_threads[least] - loads[least]
+        fitting = (i for i in reversed(held[most]) if 0 < blocks[i][1] < room)
+        moved = next(fitting, None)
+        if moved is None:
+            return {worker: sorted(numbers) for worker, numbers in held.items() if numbers}
+        held[most].remove(moved)
+        held[least].append(moved)
+        loads[most] -= blocks[moved][1]
+        loads[least] += blocks[moved][1]
