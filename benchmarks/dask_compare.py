@@ -2,15 +2,17 @@
 
     python benchmarks/dask_compare.py [--rows 4000000] [--rounds 3] [--only NAME,...]
 
-The rivals run in turn in each round. Rows are on the workers, or in memory, before; starting a
-cluster is not timed. Figures are ratios of medians. Inertias are computed here, in float64; ours
-has to be no more than 2 % above any other.
+The rivals run in turn in each round, each with the number of the round as its seed. Rows are on
+the workers, or in memory, before; starting a cluster is not timed. Figures are ratios of medians.
+Inertias are computed here, in float64; ours has to be no more than 2 % above any other.
 
     start    from the same first centres: two processes of one thread, one process of one thread,
              KMeans on two threads
     fit      with everything by default, and k-means||: dask-ml, and Spark's MLlib in local mode,
              which iterates 20 times at the most
     blocks   what an iteration costs with 10 to 10,000 blocks of 100 rows
+    memory   what processes take at most with rows of three times the memory of all workers, which
+             are made anew in each pass; Linux only
 """
 
 import argparse
@@ -18,6 +20,8 @@ import os
 import statistics
 import tempfile
 import time
+from functools import partial
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -82,7 +86,7 @@ def race(X, rivals, rounds):
     for i in range(rounds + 1):
         for name, run in rivals.items():
             start = time.perf_counter()
-            centers = run()
+            centers = run(i)
             if i > 0:
                 seconds[name].append(time.perf_counter() - start)
                 costs.setdefault(name, []).append(inertia(X, centers))
@@ -108,9 +112,11 @@ def compare_start(X, rounds):
             return DaskKMeans(K, init=init).fit(rows[client]).cluster_centers_
 
     rivals = {
-        "2 processes": lambda: on(two),
-        "1 process": lambda: on(one),
-        "KMeans, 2 threads": lambda: KMeans(K, init=init, n_threads=2).fit(X).cluster_centers_,
+        "2 processes": lambda seed: on(two),
+        "1 process": lambda seed: on(one),
+        "KMeans, 2 threads": lambda seed: (
+            KMeans(K, init=init, n_threads=2).fit(X).cluster_centers_
+        ),
     }
     race(X, rivals, rounds)
     for client in (one, two):
@@ -122,11 +128,11 @@ def compare_fit(X, rounds):
     two = cluster(2)
     rows = on_workers(len(X), two)
 
-    def ours(**options):
+    def ours(seed, **options):
         with two.as_current():
-            return DaskKMeans(K, random_state=0, **options).fit(rows).cluster_centers_
+            return DaskKMeans(K, random_state=seed, **options).fit(rows).cluster_centers_
 
-    rivals = {"default": ours, "k-means||": lambda: ours(init="k-means||")}
+    rivals = {"default": ours, "k-means||": partial(ours, init="k-means||")}
     if (dask_ml := dask_ml_rival(X, rows, two)) is not None:
         rivals["dask-ml"] = dask_ml
     spark = None
@@ -147,11 +153,12 @@ def dask_ml_rival(X, rows, client):
         try:
             from dask_ml.cluster import KMeans as DaskMLKMeans
 
-            def run(init=init):
+            def run(seed, init=init):
                 with client.as_current():
-                    return DaskMLKMeans(K, init=init, random_state=0).fit(rows).cluster_centers_
+                    model = DaskMLKMeans(K, init=init, random_state=seed)
+                    return model.fit(rows).cluster_centers_
 
-            run()
+            run(0)
             print("dask-ml: init", init if isinstance(init, str) else "from an array", flush=True)
             return run
         except Exception as error:
@@ -181,8 +188,8 @@ def spark_rival(X):
         frame = frame.select("features").repartition(N_BLOCKS).cache()
         frame.count()
 
-    def run():
-        return np.array(SparkKMeans(k=K, seed=0).fit(frame).clusterCenters())
+    def run(seed):
+        return np.array(SparkKMeans(k=K, seed=seed).fit(frame).clusterCenters())
 
     return spark, run
 
@@ -211,14 +218,45 @@ def compare_blocks(X, rounds):
     two.close()
 
 
+def megabytes(field):
+    """Of this process: 'VmRSS' now, 'VmHWM' at most."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(field + ":")[2].split()[0]) / 1024
+
+
+def compare_memory(X, rounds):
+    limit, n_rows = 400, 250_000
+    local = LocalCluster(
+        n_workers=2, threads_per_worker=1, memory_limit=f"{limit} MiB", dashboard_address=":0",
+        silence_logs=50,
+    )  # fmt: skip
+    n_blocks = -(-3 * 2 * limit * 2**20 // (8 * n_rows * WIDTH))
+    with local, Client(local) as client:
+        rows = [dask.delayed(blobs)(number, n_rows) for number in range(n_blocks)]
+        base, start = megabytes("VmHWM"), time.perf_counter()
+        model = DaskKMeans(K, random_state=0, max_iter=3).fit(rows)
+        took = time.perf_counter() - start
+        peaks = ", ".join(f"{peak:.0f}" for peak in client.run(megabytes, "VmHWM").values())
+        print(
+            f"{n_rows * n_blocks:,} rows in {n_blocks} blocks, {model.n_iter_} iterations: "
+            f"{took:.0f} s; workers {peaks} MB at most, of {limit}; client "
+            f"{megabytes('VmHWM') - base:.0f} MB more than before"
+        )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=4_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="start,fit,blocks")
+    parser.add_argument("--only", default="start,fit,blocks,memory")
     options = parser.parse_args()
     data = in_memory(options.rows)
-    parts = {"start": compare_start, "fit": compare_fit, "blocks": compare_blocks}
+    parts = {
+        "start": compare_start,
+        "fit": compare_fit,
+        "blocks": compare_blocks,
+        "memory": compare_memory,
+    }
     for part in options.only.split(","):
         print(f"-- {part}: {options.rows:,} x {WIDTH}, k = {K}", flush=True)
         parts[part](data, options.rounds)

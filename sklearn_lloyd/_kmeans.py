@@ -322,8 +322,10 @@ class KMeans(BaseKMeans):
         Notes
         -----
         An `init` that is no array sees a sample of the rows, drawn by weight in the first pass:
-        `init_size` of them, by default ``max(4096, 20 * n_clusters)``. `algorithm` is not used:
-        nothing is remembered of a row from pass to pass. So the field 'n_changed' of `history_`
+        `init_size` of them, by default ``max(4096, 20 * n_clusters)``. A pass over all rows is
+        dear, so that 'k-means++' takes the best centres of up to ten runs of k-means on that
+        sample, the fewer the less rows there are. `algorithm` is not used: nothing is remembered
+        of a row from pass to pass. So the field 'n_changed' of `history_`
         is -1 where labels changed; how many is not known. An empty cluster costs one more pass;
         equal rows count as one for it if together they are among the most costly of their batches.
 

@@ -282,7 +282,7 @@ def test_blocks_are_spread_over_the_threads():
     blocks = [("a", size) for size in rng.integers(0, 50, 300)]
     n_threads = {"a": 2, "b": 1, "c": 4}
     held = _holders.balanced(blocks, n_threads)
-    assert sorted(sum(held.values(), [])) == list(range(300))
+    assert sorted(np.concatenate(list(held.values()))) == list(range(300))
     each = [sum(blocks[i][1] for i in held[name]) / n_threads[name] for name in n_threads]
     assert max(each) - min(each) <= 50
 
@@ -295,6 +295,21 @@ def test_one_and_two_processes_give_the_same_bits(X, cluster):
     same(model, expected, exact=True)
     cluster.retire_workers([next(iter(cluster.nthreads()))])
     same(DaskKMeans(5, random_state=0).fit(rows), expected, exact=True)
+
+
+def test_workers_of_several_threads(X):
+    distributed = pytest.importorskip("distributed")
+    blocks = delayed_blocks(np.tile(X, (3, 1)), range(50, 3250, 50))
+    weights = [dask.delayed(np.ones(n)) for n in [50] * 64 + [64]]
+    expected = DaskKMeans(5, init=X[:5]).fit(blocks, sample_weight=weights)
+    with (
+        dask.config.set(scheduler=None),
+        distributed.Client(
+            n_workers=2, threads_per_worker=3, processes=False, dashboard_address=":0"
+        ),
+    ):
+        model = DaskKMeans(5, init=X[:5]).fit(blocks, sample_weight=weights)
+    same(model, expected, exact=True)
 
 
 def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, cluster, monkeypatch):

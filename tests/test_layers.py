@@ -80,7 +80,6 @@ def test_no_module_is_long():
     # Estimators are mostly documentation.
     limits = {"_kmeans": 400, "_minibatch_kmeans": 470, "_search": 530}
     limits |= {
-        "_dask": 400,
         "_dask_kmeans": 400,
         "_pairs": 340,
         "_store": 430,

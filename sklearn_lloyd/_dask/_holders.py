@@ -8,7 +8,6 @@ and the pass is run again.
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -117,7 +116,6 @@ class Holders:
             answers = [self._answer(*pair).value for pair in zip(asked, calls, strict=True)]
         except Exception as error:
             raise LostWorker(f"{type(error).__name__}: {error}") from error
-        # Of the first block that has one, whoever has it.
         for _, error in answers:
             if error is not None:
                 raise error
@@ -127,7 +125,7 @@ class Holders:
         while True:
             try:
                 return call.result(timeout=_PATIENCE)
-            except (TimeoutError, asyncio.TimeoutError):
+            except TimeoutError:
                 if held.future.status != "finished":
                     raise LostWorker(str(held.actor)) from None
 
@@ -140,7 +138,7 @@ class Holders:
                 future.result()
         workers = self._client.who_has(self._rows)
         sizes = self._client.nbytes([block.key for block in self._rows], summary=False)
-        n_threads = self._client.nthreads()
+        n_threads = {worker: max(n, 1) for worker, n in self._client.nthreads().items()}
         blocks = []
         for block in self._rows:
             of_block = sorted(set(workers.get(block.key, ())) & set(n_threads))

@@ -20,8 +20,12 @@ from sklearn_lloyd._dask import (
     lazily,
     total,
 )
-from sklearn_lloyd._fit import first_centers
-from sklearn_lloyd._fit_batches import best_of_starts, problem_of_moments, sample_size
+from sklearn_lloyd._fit_batches import (
+    best_of_starts,
+    centers_of_sample,
+    problem_of_moments,
+    sample_size,
+)
 from sklearn_lloyd._kmeans import KMeans
 from sklearn_lloyd._validation import check_init_size, unchanged_on_failure
 from sklearn_lloyd.distributed import _passes
@@ -46,7 +50,8 @@ class DaskKMeans(KMeans):
     init : {'k-means++', 'k-means||', 'random', 'random-partition'}, callable or array-like \
             of shape (n_clusters, n_features), default='k-means++'
         Where the first centres come from. 'k-means||' [1]_ looks at all rows, in six passes. The
-        other names and a callable see a sample of the rows, see `init_size`.
+        other names and a callable see a sample of the rows, see `init_size`; 'k-means++' gives
+        the best centres of up to ten runs of k-means on it, the fewer the less rows there are.
 
     n_init : 'auto' or int, default='auto'
         Number of starts; the one with the least inertia is kept. 'auto' is 1 for
@@ -364,7 +369,7 @@ class DaskKMeans(KMeans):
                 return kmeans_parallel_centers(blocks, of_start, masses, self.n_clusters, rng)
             size = sample_size(self.init_size, self.n_clusters)
             sample = sample_problem(blocks, options, masses, size, self.n_clusters, rng)
-            return first_centers(sample, init, None, rng)
+            return centers_of_sample(sample, init, problem.rows.shape[0], rng)
 
         def new_assigner(start):
             of_start = options._replace(start=start)
