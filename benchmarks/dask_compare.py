@@ -225,7 +225,7 @@ def megabytes(field):
 
 
 def compare_memory(X, rounds):
-    limit, n_rows = 400, 250_000
+    limit, n_rows = 600, 250_000
     local = LocalCluster(
         n_workers=2, threads_per_worker=1, memory_limit=f"{limit} MiB", dashboard_address=":0",
         silence_logs=50,

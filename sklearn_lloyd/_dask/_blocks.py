@@ -18,8 +18,8 @@ from sklearn_lloyd._dask._tree import FAN_IN, merged, run_part, top
 from sklearn_lloyd._optional import import_optional
 
 # Blocks of one task, where they are read anew in each pass. More take fewer tasks, of some
-# milliseconds each, and more memory of a worker at once.
-_PART_BYTES, _PART_BLOCKS = 1 << 26, 64
+# milliseconds each, and more memory of a worker at once: at most this share of what a thread has.
+_PART_BYTES, _PART_BLOCKS, _PART_SHARE = 1 << 26, 64, 1 / 16
 # Of the memory of all workers: blocks up to that are kept there. dask spills from 0.6 on.
 _FITS = 0.5
 
@@ -66,7 +66,7 @@ class Blocks:
         if client is None:
             room = import_optional("distributed.system", extra="dask").MEMORY_LIMIT
         else:
-            room = sum(worker["memory_limit"] or np.inf for worker in _workers(client).values())
+            room = sum(memory for memory, _ in _rooms(client))
         if self._n_bytes() > _FITS * room:
             return
         self.kept = True
@@ -172,10 +172,11 @@ class Blocks:
         return self._known_bytes
 
     def _size_of_part(self):
-        if self._client() is None:
+        if (client := self._client()) is None:
             return 1
+        least = min(memory / max(n_threads, 1) for memory, n_threads in _rooms(client))
         size = max(1.0, self._n_bytes() / len(self))
-        return max(1, min(_PART_BLOCKS, int(_PART_BYTES / size)))
+        return max(1, min(_PART_BLOCKS, int(min(_PART_BYTES, _PART_SHARE * least) / size)))
 
     def _client(self):
         """The client of a cluster, or None where dask computes in threads or processes."""
@@ -254,11 +255,13 @@ def _consecutive(n_blocks, size):
     return [list(range(i, min(i + size, n_blocks))) for i in range(0, n_blocks, size)]
 
 
-def _workers(client):
+def _rooms(client):
+    """(memory, threads) of each worker."""
     try:
-        return client.scheduler_info(n_workers=-1)["workers"]
+        workers = client.scheduler_info(n_workers=-1)["workers"]
     except TypeError:  # before dask 2025.4, which tells all without being asked
-        return client.scheduler_info()["workers"]
+        workers = client.scheduler_info()["workers"]
+    return [(each["memory_limit"] or np.inf, each["nthreads"]) for each in workers.values()]
 
 
 def _size_of(number, block, weights, args):
