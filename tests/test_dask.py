@@ -4,7 +4,6 @@ import os
 import pickle
 import signal
 import threading
-import time
 
 import dask
 import dask.array as da
@@ -22,6 +21,7 @@ from sklearn_lloyd import KMeans
 from sklearn_lloyd._core import options
 from sklearn_lloyd._dask import _blocks, _holders, _tree
 from sklearn_lloyd.distributed import DaskKMeans
+from sklearn_lloyd.distributed._assigner import BlocksAssigner
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.preprocessing import ClusterScaler
 
@@ -321,7 +321,7 @@ def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, cluster, mo
     )
     rows = dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=6)
     scaled = ClusterScaler().fit(rows).transform(rows)
-    DaskKMeans(3, random_state=0).fit(scaled)
+    DaskKMeans(3, random_state=0, max_iter=3).fit(scaled)
     assert sizes == {1}
 
 
@@ -337,25 +337,28 @@ class Stop:
         return self.centers
 
 
-def test_a_worker_that_dies(X, cluster):
+def test_workers_that_die(X, cluster, monkeypatch):
     rows = da.from_array(np.tile(X, (20, 1)), chunks=(500, -1))
-    pids = list(cluster.run(os.getpid).values())
-    killed = []
-
-    def kill():
-        time.sleep(0.3)
-        os.kill(pids[0], signal.SIGKILL)
-        killed.append(time.perf_counter())
-
-    options = {"n_init": 1, "tol": 0.0, "max_iter": 60}
-    init = Stop(X[:8], kill)
-    model = DaskKMeans(8, init=init, **options).fit(rows)
-    ended = time.perf_counter()
-    init.thread.join()
-    assert killed[0] < ended
+    options = {"init": X[:8], "tol": 0.0, "max_iter": 60}
     with dask.config.set(scheduler="sync"):
-        expected = DaskKMeans(8, init=Stop(X[:8], lambda: None), **options).fit(rows)
+        expected = DaskKMeans(8, **options).fit(rows)
+    before, between = cluster.run(os.getpid).values()
+    numbers, assign = [], BlocksAssigner.assign
+
+    def kill_and_assign(self, *args):
+        numbers.append(len(numbers))
+        if numbers[-1] == 3:
+            os.kill(before, signal.SIGKILL)
+        if numbers[-1] == 6:  # it does not answer, and then is gone
+            os.kill(between, signal.SIGSTOP)
+            threading.Timer(0.3, os.kill, (between, signal.SIGKILL)).start()
+        return assign(self, *args)
+
+    monkeypatch.setattr(BlocksAssigner, "assign", kill_and_assign)
+    model = DaskKMeans(8, **options).fit(rows)
+    assert len(numbers) > 8
     same(model, expected, exact=True)
+    assert not {before, between} & set(cluster.run(os.getpid).values())
 
 
 def test_a_cluster_that_goes_away(X, cluster):

@@ -70,12 +70,10 @@ class Blocks:
         if self._n_bytes() > _FITS * room:
             return
         self.kept = True
-        if client is None:
-            self._rows = list(self._dask.persist(*self._rows))
-            if self._weights is not None:
-                self._weights = list(self._dask.persist(*self._weights))
-        else:
-            self._persist_on(client)
+        self._rows = list(self._dask.persist(*self._rows))
+        if self._weights is not None:
+            self._weights = list(self._dask.persist(*self._weights))
+        if client is not None:
             self._holders = Holders(client, self._rows, self._weights)
 
     def run(self, function, args, add):
@@ -182,24 +180,6 @@ class Blocks:
         """The client of a cluster, or None where dask computes in threads or processes."""
         client = getattr(self._dask.get_scheduler(), "__self__", None)
         return client if hasattr(client, "who_has") else None
-
-    def _persist_on(self, client):
-        """Have the workers hold the blocks: neighbours together, unless they lie there already."""
-        distributed = import_optional("distributed", extra="dask")
-        n_threads = sorted(client.nthreads().items())
-        # Of a worker that has joined just now, too.
-        ends = np.cumsum([n for _, n in n_threads]) * len(self) // sum(n for _, n in n_threads)
-        rows, weights = self._rows, self._weights
-        if distributed.futures_of([rows, weights or []]) or len(rows) < len(n_threads):
-            ends, n_threads = [len(self)], [(None, 1)]
-        self._rows, self._weights, start = [], None if weights is None else [], 0
-        for (worker, _), end in zip(n_threads, ends, strict=True):
-            run = slice(start, end)
-            own = {} if worker is None else {"workers": [worker], "allow_other_workers": True}
-            self._rows += client.persist(rows[run], **own)
-            if weights is not None:
-                self._weights += client.persist(weights[run], **own)
-            start = end
 
 
 def _delayed_blocks(X):

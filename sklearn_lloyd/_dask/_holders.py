@@ -8,6 +8,7 @@ and the pass is run again.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -99,15 +100,16 @@ class Holders:
         """The nodes of each worker, of all blocks or of some numbers."""
         numbers = None if numbers is None else set(numbers)
         given = Args((function, numbers, args, add))
-        for left in reversed(range(_ATTEMPTS)):
+        for attempt in range(_ATTEMPTS):
             try:
                 if self._all is None:
                     self._all = self._placed()
                 return self._answers(given, numbers)
             except LostWorker:
                 self._all = None
-                if not left:
+                if attempt + 1 == _ATTEMPTS:
                     raise
+                time.sleep(0.1 * 4**attempt)  # until the scheduler knows of it, too
 
     def _answers(self, given, numbers):
         asked = [held for held in self._all if numbers is None or held.numbers & numbers]
@@ -122,12 +124,7 @@ class Holders:
         return [nodes for nodes, _ in answers]
 
     def _answer(self, held, call):
-        while True:
-            try:
-                return call.result(timeout=_PATIENCE)
-            except TimeoutError:
-                if held.future.status != "finished":
-                    raise LostWorker(str(held.actor)) from None
+        return _result(call, lambda: held.future.status == "finished")
 
     def _placed(self):
         """Have the workers hold the blocks that they have, about as many bytes for each thread."""
@@ -145,19 +142,32 @@ class Holders:
             if not of_block:
                 raise LostWorker(f"no worker has {block.key}")
             blocks.append((of_block[0], sizes.get(block.key, 0)))
-        created = []
-        for worker, numbers in balanced(blocks, n_threads).items():
-            created.append((
-                numbers,
-                self._client.submit(
-                    Holder,
-                    Args((numbers, len(self._rows), n_threads[worker])),
-                    [self._rows[number] for number in numbers],
-                    self._weights and [self._weights[number] for number in numbers],
-                    workers=[worker], allow_other_workers=True, actor=True, pure=False,
-                ),
-            ))  # fmt: skip
-        return [_Held(set(numbers), future, future.result()) for numbers, future in created]
+        numbers_of = balanced(blocks, n_threads)
+        futures = {
+            worker: self._client.submit(
+                Holder,
+                Args((numbers, len(self._rows), n_threads[worker])),
+                [self._rows[number] for number in numbers],
+                self._weights and [self._weights[number] for number in numbers],
+                workers=[worker], actor=True, pure=False,
+            )
+            for worker, numbers in numbers_of.items()
+        }  # fmt: skip
+        held = []
+        for worker, future in futures.items():
+            actor = _result(future, lambda worker=worker: worker in self._client.nthreads())
+            held.append(_Held(set(numbers_of[worker]), future, actor))
+        return held
+
+
+def _result(future, is_there):
+    """The result of a future or a call, as long as its worker is there."""
+    while True:
+        try:
+            return future.result(timeout=_PATIENCE)
+        except TimeoutError:
+            if not is_there():
+                raise LostWorker("it does not answer") from None
 
 
 def balanced(blocks, n_threads):
