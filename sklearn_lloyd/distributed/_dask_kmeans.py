@@ -84,8 +84,8 @@ class DaskKMeans(KMeans):
         `n_clusters`. None: ``max(4096, 20 * n_clusters)``.
 
     n_threads : int or None, default=None
-        Threads of a task. None is one: dask already runs as many tasks as its workers have
-        threads. It never changes a result.
+        Threads for a block. None is one: workers already go through as many blocks at a time as
+        they have threads. It never changes a result.
 
     Attributes
     ----------
