@@ -337,6 +337,18 @@ class Stop:
         return self.centers
 
 
+def fit_in_a_task(X):
+    distributed = pytest.importorskip("distributed")
+    with distributed.get_client().as_current():
+        return DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1))).inertia_
+
+
+def test_a_fit_within_a_task(X, cluster):
+    expected = DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1))).inertia_
+    found = cluster.map(fit_in_a_task, [X, X, X], pure=False)  # more than there are threads
+    assert cluster.gather(found) == [expected] * 3
+
+
 def test_workers_that_die(X, cluster, monkeypatch):
     rows = da.from_array(np.tile(X, (20, 1)), chunks=(500, -1))
     options = {"init": X[:8], "tol": 0.0, "max_iter": 60}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -103,7 +104,8 @@ class Holders:
         for attempt in range(_ATTEMPTS):
             try:
                 if self._all is None:
-                    self._all = self._placed()
+                    with _thread_given_up(self._distributed):
+                        self._all = self._placed()
                 return self._answers(given, numbers)
             except LostWorker:
                 self._all = None
@@ -158,6 +160,20 @@ class Holders:
             actor = _result(future, lambda worker=worker: worker in self._client.nthreads())
             held.append(_Held(set(numbers_of[worker]), future, actor))
         return held
+
+
+@contextmanager
+def _thread_given_up(distributed):
+    """A fit within a task leaves its worker's thread to the tasks that it waits for."""
+    try:
+        distributed.secede()
+    except Exception:  # in no task, or that has been done
+        yield
+        return
+    try:
+        yield
+    finally:
+        distributed.rejoin()
 
 
 def _result(future, is_there):
