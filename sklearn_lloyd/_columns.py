@@ -72,6 +72,18 @@ def is_frame(X):
     return has("shape") and (has("column_names") or (has("columns") and has("dtypes")))
 
 
+def refuse_lazy(X):
+    """Raise a TypeError if X is a table whose rows are not in memory."""
+    if hasattr(X, "__dask_graph__") and not isinstance(getattr(X, "shape", (0,))[0], int):
+        raise TypeError(
+            f"X is a dask {type(X).__name__}, whose rows are not in memory. "
+            "sklearn_lloyd.distributed.DaskKMeans clusters it in blocks. X.compute() loads all of "
+            "it, X.sample(frac=0.01).compute() some rows, to look at or to prepare columns by."
+        )
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise TypeError(f"X is a {type(X).__name__}, which has no rows yet: give X.collect().")
+
+
 def column_labels(X):
     """What a frame calls its columns; None for anything else."""
     if not is_frame(X):

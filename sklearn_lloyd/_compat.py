@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import validate_params as _validate_params
+from sklearn.utils._set_output import _get_output_config as get_output_config
 
 from sklearn_lloyd._parameters import names_parameters
 
@@ -76,6 +77,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "fit_context",
+    "get_output_config",
     "openmp_effective_n_threads",
     "validate_params",
 ]

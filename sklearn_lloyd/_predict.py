@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sklearn_lloyd._core import native
+from sklearn_lloyd._core import core_array, native
 from sklearn_lloyd._moments import shift_near
 from sklearn_lloyd._solvers import label_rows
 from sklearn_lloyd._squares import require_held, require_squares
@@ -39,7 +39,7 @@ def inertia_under(rows, centers, sample_weight):
 
 def _labels_and_inertia(rows, centers, weights, want_inertia):
     shift = None if rows.is_sparse else shift_near_centers(centers)
-    exact = np.ascontiguousarray(centers, np.float64)
+    exact = core_array(centers, np.float64)
     labels, inertia, finite = label_rows(rows, exact, shift, weights=weights, inertia=want_inertia)
     if not finite:
         require_squares(rows)
@@ -57,7 +57,7 @@ def distances_to_centers(rows, centers, squared=False, part=slice(None)):
     start, stop, _ = part.indices(rows.shape[0])
     dtype = np.float64 if squared else distances_dtype(rows, centers)
     out = np.empty((stop - start, len(centers)), dtype)
-    exact = np.ascontiguousarray(centers, np.float64)
+    exact = core_array(centers, np.float64)
     native.distances(rows.threads, rows.native, start, stop, exact, squared, out)
     return out
 

@@ -38,7 +38,7 @@ class Rows:
 
     def __init__(self, X, n_threads=None, names=None):
         self.is_sparse = sparse.issparse(X)
-        self.X = read_only(X)
+        self.X = read_only(_with_aligned_indices(X) if self.is_sparse else X)
         self.shape, self.dtype, self.names = X.shape, X.dtype, names
         self.n_threads, self.threads = n_threads, effective_n_threads(n_threads)
         if self.is_sparse:
@@ -89,6 +89,14 @@ def read_only(rows):
     view = rows.view()
     view.flags.writeable = False
     return view
+
+
+def _with_aligned_indices(rows):
+    """CSR that the core takes: of the data alone it does not matter where in memory they lie."""
+    if rows.indices.flags.aligned and rows.indptr.flags.aligned:
+        return rows
+    indices, indptr = (np.require(part, requirements="A") for part in (rows.indices, rows.indptr))
+    return _csr(rows, rows.data, indices, indptr)
 
 
 def row_slice(rows, part):

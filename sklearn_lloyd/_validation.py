@@ -21,6 +21,7 @@ from sklearn_lloyd._columns import (
     named_columns,
     not_numbers,
     refusal,
+    refuse_lazy,
     require_numbers,
 )
 from sklearn_lloyd._finite import where_not_finite
@@ -89,8 +90,7 @@ def _check_table(estimator, X, reset):
         "ensure_all_finite": False,
     }
     is_method = not isinstance(estimator, str)
-    if hasattr(X, "collect") and not hasattr(X, "shape"):
-        raise TypeError(f"X is a {type(X).__name__}, which has no rows yet: give X.collect().")
+    refuse_lazy(X)
     try:
         if is_frame(X) and 0 in X.shape:
             raise ValueError(_of_no_rows(X))

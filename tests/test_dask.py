@@ -22,8 +22,9 @@ from sklearn_lloyd._core import options
 from sklearn_lloyd._dask import _blocks, _holders, _tree
 from sklearn_lloyd.distributed import DaskKMeans
 from sklearn_lloyd.distributed._assigner import BlocksAssigner
+from sklearn_lloyd.inspection import cluster_profiles
 from sklearn_lloyd.model_selection import NClustersSearch
-from sklearn_lloyd.preprocessing import ClusterScaler
+from sklearn_lloyd.preprocessing import ClusterScaler, table_pipeline
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Running on a single-machine scheduler"  # beside a client: on purpose
@@ -206,6 +207,35 @@ def test_lists_of_delayed_blocks(X):
     same(DaskKMeans(5, init=X[:5]).fit(blocks, sample_weight=weights), model)
 
 
+def test_weights_of_the_same_files(X, tmp_path):
+    """dask puts the more files into a block the fewer of the columns are read."""
+    table = pd.DataFrame(X, columns=list("abcd")).assign(visits=np.arange(len(X)) % 3)
+    table = table.assign(**{f"other{i}": 1.0 for i in range(30)})
+    for number, rows in enumerate(np.array_split(np.arange(len(X)), 8)):
+        table.iloc[rows].to_parquet(tmp_path / f"{number}.parquet")
+    read = dd.read_parquet(tmp_path)
+    model = DaskKMeans(5, init=X[:5]).fit(read[list("abcd")], sample_weight=read.visits)
+    whole = KMeans(5, init=X[:5]).fit(table[list("abcd")], sample_weight=table.visits)
+    same(model, whole)
+    assert_array_equal(model.feature_names_in_, list("abcd"))
+    score = model.score(read[list("abcd")], sample_weight=read.visits)
+    assert_allclose(score, -whole.inertia_)
+
+
+def test_what_has_rows_in_memory_refuses_collections(X):
+    frame = dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=3)
+    model = KMeans(3, random_state=0).fit(frame.compute())
+    for refuses in (
+        lambda: KMeans().fit(frame),
+        lambda: model.predict(frame),
+        lambda: NClustersSearch().fit(frame),
+        lambda: table_pipeline(frame),
+        lambda: cluster_profiles(model, frame),
+    ):
+        with pytest.raises(TypeError, match=r"dask DataFrame.*DaskKMeans.*sample"):
+            refuses()
+
+
 def test_what_is_lazy(X):
     rows = da.from_array(X, chunks=(100, 2))
     model = DaskKMeans(3, random_state=0).fit(rows)
@@ -235,15 +265,21 @@ def test_bad_input(X):
     broken[705, 1] = np.nan
     refused = [
         (ValueError, r"Block 7 .*NaN", da.from_array(broken, chunks=(100, -1)), None),
-        (TypeError, "got ndarray.*KMeans", X, None),
-        (ValueError, "1 dimension", rows[:, 0], None),
+        (TypeError, "got ndarray.*KMeans.*from_array", X, None),
+        (TypeError, "got DataFrame.*from_pandas", pd.DataFrame(X), None),
+        (TypeError, "got str.*read_parquet", "rows.parquet", None),
+        (TypeError, r"got Delayed.*\[X\]", dask.delayed(X), None),
+        (TypeError, "got list.*dask.delayed", [], None),
+        (ValueError, "1 dimension.*reshape", rows[:, 0], None),
+        (ValueError, "1 dimension.*to_frame", dd.from_pandas(pd.DataFrame(X), 3)[0], None),
         (ValueError, "n_samples=2", rows[:2], None),
         (ValueError, "no rows", rows[:0], None),
         (ValueError, "one weight", rows, np.ones(3)),
         (ValueError, "Block 1 .*Negative", rows, np.where(np.arange(len(X)) == 150, -1.0, 1.0)),
         (ValueError, "11 blocks|4 blocks", rows[:300], da.ones(400, chunks=100)),
         (ValueError, "Block 1 .*3 features", [dask.delayed(X[:9]), dask.delayed(X[:9, :3])], None),
-        (ValueError, "not known", dd.from_pandas(pd.DataFrame(X), 3).values, np.ones(len(X))),
+        (ValueError, "compute_chunk", dd.from_pandas(pd.DataFrame(X), 3).values, np.ones(len(X))),
+        (ValueError, "series of the same", dd.from_pandas(pd.DataFrame(X), 3), np.ones(len(X))),
     ]
     for error, message, given, weights in refused:
         with pytest.raises(error, match=f"(?s){message}"):

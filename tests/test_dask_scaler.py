@@ -107,3 +107,13 @@ def test_bad_input(X):
             ClusterScaler(**options).fit(rows)
     with pytest.raises(ValueError, match="differences overflow"):
         ClusterScaler().fit(da.from_array([[1e308], [-1e308]], chunks=(1, 1)))
+
+
+@pytest.mark.parametrize("estimator", [ClusterScaler(), DaskKMeans(3, random_state=0)])
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_an_output_that_would_load_all_rows_is_refused(X, estimator, output):
+    rows = da.from_array(X, chunks=(300, -1))
+    estimator.set_output(transform="default").fit(rows)
+    assert isinstance(estimator.transform(rows), da.Array)
+    with pytest.raises(ValueError, match=f"{output}.*would be loaded.*default"):
+        estimator.set_output(transform=output).transform(rows)

@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -20,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 import sklearn_lloyd
 from sklearn_lloyd import KMeans, k_means, kmeans_plusplus, lloyd_steps
 from sklearn_lloyd._validation import check_rows, require_finite
+from sklearn_lloyd.inspection import cluster_profiles
 
 
 @pytest.fixture
@@ -569,6 +571,34 @@ def test_pickle_holds_arrays_and_builtins_only(X, tmp_path):
         check=True,
     ).stdout
     np.testing.assert_array_equal(np.array(printed.split(), int), model.predict(X))
+
+
+def test_arrays_that_are_not_aligned(X, fitted):
+    """As they come out of pickles whose buffers lie anywhere, such as those that dask sends."""
+
+    def moved(array):
+        raw = np.empty(array.nbytes + 1, np.uint8)
+        out = raw[1:].view(array.dtype).reshape(array.shape)
+        out[...] = array
+        assert not out.flags.aligned
+        return out
+
+    buffers = []
+    pickled = pickle.dumps(fitted, protocol=5, buffer_callback=buffers.append)
+    there = [bytearray(1) + buffer.raw() for buffer in buffers]
+    model = pickle.loads(pickled, buffers=[memoryview(each)[1:] for each in there])
+    assert_array_equal(model.predict(X), fitted.predict(X))
+    assert_array_equal(model.transform(moved(X)), fitted.transform(X))
+    weights = np.arange(len(X)) % 3.0
+    assert_allclose(model.score(X, sample_weight=moved(weights)), fitted.score(X, None, weights))
+    profiles = cluster_profiles(model, X, sample_weight=moved(weights))
+    assert_array_equal(profiles.sizes, cluster_profiles(fitted, X, sample_weight=weights).sizes)
+    rows = sparse.csr_array(np.where(X > 0, X, 0.0))
+    whole = KMeans(3, init=X[:3]).fit(rows)
+    for part in ("data", "indices", "indptr"):
+        odd = rows.copy()
+        setattr(odd, part, moved(getattr(odd, part)))
+        assert_array_equal(KMeans(3, init=moved(X[:3])).fit(odd).labels_, whole.labels_)
 
 
 def test_another_version_warns(fitted, X):

@@ -5,7 +5,7 @@
 
 The flights that left New York in 2013 are written again and again, as if there were that many, in
 blocks of half a million. They are read, scaled and clustered block by block; the labels go back to
-Parquet. What the client and the workers take in memory is printed.
+Parquet. What the client and the workers take in memory is printed (Linux only).
 """
 
 import argparse

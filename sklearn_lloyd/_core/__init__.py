@@ -9,9 +9,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+import numpy as np
+
 from sklearn_lloyd._core import _native as native
 
-__all__ = ["native", "options"]
+__all__ = ["core_array", "native", "options"]
+
+
+def core_array(values, dtype):
+    """The values as the core takes them: of this dtype, in C order, aligned.
+
+    They are copied only if they are not so. Arrays from pickles and from other processes may lie
+    anywhere in memory.
+    """
+    return np.require(values, dtype, ["C", "A"])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from os import PathLike
 from uuid import uuid4
 
 import numpy as np
@@ -28,11 +29,32 @@ def is_dask(X):
     """Whether X is a collection of dask, or a list of delayed blocks."""
     if isinstance(X, list | tuple):
         return len(X) > 0 and all(_is_delayed(block) for block in X)
-    return hasattr(X, "__dask_graph__") and hasattr(X, "to_delayed")
+    return hasattr(X, "__dask_graph__") and hasattr(X, "to_delayed") and not _is_delayed(X)
 
 
 def _is_delayed(block):
-    return hasattr(block, "__dask_graph__") and hasattr(block, "key")
+    # Also true of a Delayed are questions for attributes that it does not have.
+    return hasattr(block, "__dask_graph__") and hasattr(block, "dask") and hasattr(block, "key")
+
+
+def require_dask(X):
+    """Raise a TypeError unless X is a collection of dask; says how it becomes one."""
+    if is_dask(X):
+        return
+    instead = "dask.array.from_array(X, chunks=(100_000, -1))"
+    if isinstance(X, str | PathLike):
+        instead = "dask.dataframe.read_parquet(X) reads Parquet"
+    elif hasattr(X, "__dask_graph__"):
+        instead = "give [X] if it is the one block of rows"
+    elif hasattr(X, "columns"):
+        instead = "dask.dataframe.from_pandas(X, npartitions=8)"
+    elif isinstance(X, list | tuple):
+        instead = "give blocks by dask.delayed, one at least"
+    raise TypeError(
+        "X should be a dask array, a dask dataframe or a list of Delayed; got "
+        f"{type(X).__name__}. For rows in memory there is sklearn_lloyd.KMeans. As blocks: "
+        f"{instead}."
+    )
 
 
 class Blocks:
@@ -49,6 +71,8 @@ class Blocks:
     def __init__(self, X, sample_weight=None):
         self._delayed = import_optional("dask.delayed", extra="dask").Delayed
         self._dask = import_optional("dask.base", extra="dask")
+        if hasattr(X, "columns") and hasattr(sample_weight, "divisions"):
+            X, sample_weight = _cut_alike(X, sample_weight)
         self._rows = _delayed_blocks(X)
         self._weights = None
         if sample_weight is not None:
@@ -185,24 +209,51 @@ class Blocks:
 def _delayed_blocks(X):
     if isinstance(X, list | tuple):
         return list(X)
+    if len(X.shape) != 2:
+        instead = "X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
+        raise ValueError(
+            f"X is a dask {type(X).__name__.lower()} of {len(X.shape)} dimension(s), expected 2: "
+            f"rows and features. Give {instead} if it has one feature."
+        )
     if hasattr(X, "chunks"):
-        if len(X.shape) != 2:
-            raise ValueError(
-                f"X is a dask array of {len(X.shape)} dimension(s), expected 2: rows and "
-                "features. Reshape it, X.reshape(-1, 1) if it has one feature."
-            )
         return X.rechunk({1: -1}).to_delayed().ravel().tolist()
     return list(X.to_delayed())
+
+
+_WEIGHT = "sklearn-lloyd-weight"
+
+
+def _cut_alike(X, weights):
+    """A frame and a series from tables of the same columns, so that dask cuts both alike.
+
+    What reads few columns puts several files into a block.
+    """
+    both = X.map_partitions(_beside, weights)
+    return both.map_partitions(_all_but_weight), both.map_partitions(_weight_of)
+
+
+def _beside(frame, weights):
+    return frame.assign(**{_WEIGHT: weights.to_numpy()})
+
+
+def _all_but_weight(frame):
+    return frame.drop(columns=_WEIGHT)
+
+
+def _weight_of(frame):
+    return frame[_WEIGHT]
 
 
 def _delayed_weights(X, weights, n_blocks):
     if not is_dask(weights):
         sizes = X.chunks[0] if hasattr(X, "chunks") else (np.nan,)
         if np.isnan(sizes).any():
+            instead = "a series of the same dask frame"
+            if hasattr(X, "chunks"):
+                instead = "a dask array with its blocks, or call X.compute_chunk_sizes() first"
             raise ValueError(
-                "sample_weight is an array, and the sizes of the blocks of X are not known, so "
-                "that it cannot be cut. Give a dask array or series with the blocks of X, or call "
-                "X.compute_chunk_sizes() first."
+                f"sample_weight is a {type(weights).__name__}, and the sizes of the blocks of X "
+                f"are not known, so that it cannot be cut. Give {instead}."
             )
         weights = np.asarray(weights)
         if weights.shape != (sum(sizes),):
@@ -245,8 +296,9 @@ def _rooms(client):
 
 
 def _size_of(number, block, weights, args):
-    """Bytes of a block, as dask measures them."""
-    return import_optional("dask.sizeof", extra="dask").sizeof(block)
+    """Bytes of a block, as dask measures them; of a frame, and of its numbers in an array."""
+    size = import_optional("dask.sizeof", extra="dask").sizeof(block)
+    return size + 8 * block.size if hasattr(block, "columns") else size
 
 
 def _run_part(function, about, blocks, weights, args, add):

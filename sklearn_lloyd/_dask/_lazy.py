@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_lloyd._compat import get_output_config
 from sklearn_lloyd._optional import import_optional
 
 
@@ -27,6 +28,16 @@ def float_dtype(X):
     """The dtype of what is made of X: float32 if all of it is known to be, else float64."""
     dtypes = [getattr(X, "dtype", None)] if not hasattr(X, "dtypes") else list(X.dtypes)
     return np.dtype(np.float32 if all(each == np.float32 for each in dtypes) else np.float64)
+
+
+def refuse_other_output(estimator):
+    """Raise a ValueError if scikit-learn would load a collection into a frame of its own."""
+    output = get_output_config("transform", estimator)["dense"]
+    if output != "default":
+        raise ValueError(
+            f"The output of transform is set to {output!r}, for which all rows would be loaded. "
+            "Set it to 'default' for dask: of a dask dataframe transform makes another."
+        )
 
 
 def lazily(X, model, method, dtype, columns=None):

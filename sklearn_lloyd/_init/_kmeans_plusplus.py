@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_lloyd._core import native
+from sklearn_lloyd._core import core_array, native
 from sklearn_lloyd._init._random import rows_by_weight
 from sklearn_lloyd._rows import working_memory
 
@@ -51,7 +51,7 @@ def grown_centers(problem, centers, labels, rng):
     -------
     centers : ndarray of shape (n_clusters, n_features), float64
     """
-    centers = np.ascontiguousarray(centers, np.float64)
+    centers = core_array(centers, np.float64)
     # One step decides about all that follow, and a trial costs little beside the loop.
     n_trials = min(_MORE * _default_trials(problem.n_clusters), _MOST_TRIALS)
     seeding = _seeding(problem, n_trials)

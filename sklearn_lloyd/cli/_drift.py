@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._core import native
+from sklearn_lloyd._core import core_array, native
 from sklearn_lloyd._pipeline import seen_by_clusterer, split_steps
 from sklearn_lloyd._rows import Rows
 
@@ -36,12 +36,12 @@ class Spread(NamedTuple):
 def spread_of(estimator, frames):
     """The rows by cluster of a fitted estimator: a `Spread`."""
     _, clusterer = split_steps(estimator)
-    centers = np.ascontiguousarray(clusterer.cluster_centers_, np.float64)
+    centers = core_array(clusterer.cluster_centers_, np.float64)
     sums, counts, squares = np.zeros_like(centers), np.zeros(len(centers)), np.zeros(len(centers))
     members = np.zeros(len(centers), np.int64)
     for frame in frames:
         seen = seen_by_clusterer(estimator, frame).rows
-        labels = np.ascontiguousarray(clusterer.predict(seen), np.int32)
+        labels = core_array(clusterer.predict(seen), np.int32)
         rows = Rows(np.asarray(seen.toarray() if sparse.issparse(seen) else seen, np.float64))
         native.cluster_sums(
             rows.threads, rows.native, None, None, centers, labels, sums, counts, members, squares

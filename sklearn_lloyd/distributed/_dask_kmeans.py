@@ -18,6 +18,8 @@ from sklearn_lloyd._dask import (
     float_dtype,
     is_dask,
     lazily,
+    refuse_other_output,
+    require_dask,
     total,
 )
 from sklearn_lloyd._fit_batches import (
@@ -40,7 +42,8 @@ class DaskKMeans(KMeans):
     Each iteration is one pass over the blocks of rows, on the workers that hold them. What comes
     back is what the pass changes in the sums of the clusters, ``n_clusters * (n_features + 2)``
     numbers for up to 32 blocks that are neighbours and lie on one worker; no block comes to the
-    client. Works with any scheduler of dask: threads, processes, a cluster.
+    client. Works with any scheduler of dask. Take threads, which is what dask does by itself, or a
+    cluster: the scheduler of processes starts new ones for each pass.
 
     Parameters
     ----------
@@ -195,7 +198,7 @@ class DaskKMeans(KMeans):
         ImportError
             If dask is missing.
         """
-        _require_dask(X)
+        require_dask(X)
         task = begin_fit(self, X, y, sample_weight, max_subtasks=self._n_starts(many=10))
         with unchanged_on_failure(self):
             check_init_size(self.init_size, self.n_clusters)
@@ -266,6 +269,7 @@ class DaskKMeans(KMeans):
         check_is_fitted(self)
         if not is_dask(X):
             return super().transform(X)
+        refuse_other_output(self)
         dtype = np.result_type(float_dtype(X), self.cluster_centers_)
         self._check_features(X)
         return lazily(X, self.to_local(), "transform", dtype, self.get_feature_names_out())
@@ -384,12 +388,3 @@ class DaskKMeans(KMeans):
         """Refuse other columns than those of fit, before anything is computed."""
         if (like := empty_like(X)) is not None:
             validate_data(self, like, reset=False, skip_check_array=True)
-
-
-def _require_dask(X):
-    if not is_dask(X):
-        raise TypeError(
-            "X should be a dask array, a dask dataframe or a list of Delayed; got "
-            f"{type(X).__name__}. Give it to sklearn_lloyd.KMeans, or cut it into blocks first: "
-            "dask.array.from_array(X, chunks=(100_000, -1))."
-        )

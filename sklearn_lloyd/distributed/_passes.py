@@ -121,21 +121,20 @@ def assign(number, block, weights, this):
     pass, and bounds, are kept in the process to save time: a worker that does not have them
     assigns the rows to the centres before first.
     """
-    found = _checked(number, block, weights, this.options)
-    if found is None:
-        return None
-    problem = _problem(*found, this)
     key = this.options.fit, "labels", number
     done, state = _states.take(key, (None, None))
     # A pass is run again where its result is lost: then the state is ahead.
-    if done is None or done != (this.options.start, this.number - 1):
-        assigner = Assigner(problem, this.options.bounded)
+    goes_on = done == (this.options.start, this.number - 1)
+    if goes_on and this.options.kept:
+        assigner = state
+    elif (found := _checked(number, block, weights, this.options)) is None:
+        return None
+    elif goes_on:
+        assigner = Assigner(_problem(*found, this), False, labels=state)
+    else:
+        assigner = Assigner(_problem(*found, this), this.options.bounded)
         if this.before is not None:
             assigner.assign(this.before)
-    elif this.options.kept:
-        assigner = state
-    else:
-        assigner = Assigner(problem, False, labels=state)
     delta = ClusterSums(*this.centers.shape)
     n_changed = assigner.assign(this.centers, delta)
     # A state with bounds refers to the block: only where that stays in memory anyway.

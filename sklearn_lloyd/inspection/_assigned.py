@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sklearn_lloyd._core import native
+from sklearn_lloyd._core import core_array, native
 from sklearn_lloyd._pipeline import require_columns
 from sklearn_lloyd._predict import distances_to_centers
 from sklearn_lloyd._rows import Rows, even_slices
@@ -90,7 +90,7 @@ def assign_rows(steps, clusterer, X, sample_weight):
     centers = getattr(clusterer, "cluster_centers_", getattr(clusterer, "means_", None))
     if centers is not None:
         centers = np.asarray(centers.toarray() if sparse.issparse(centers) else centers)
-        centers = np.ascontiguousarray(centers, np.float64)
+        centers = core_array(centers, np.float64)
     labels, distances = [], np.empty(X.shape[0])
 
     for rows, seen in blocks_of(steps, X):
@@ -141,5 +141,5 @@ def _measure(seen, centers, labels, out):
     """Fill `out` with the squared distances of rows to the centres of their labels."""
     rows = rows_of(seen)
     native.own_distances(
-        rows.threads, rows.native, None, centers, np.ascontiguousarray(labels, np.int32), out
+        rows.threads, rows.native, None, centers, core_array(labels, np.int32), out
     )

@@ -25,6 +25,7 @@ from sklearn_lloyd._columns import (
     label_of,
     missing_values,
     reads_as_numbers,
+    refuse_lazy,
 )
 from sklearn_lloyd._identifiers import NAMES_ROWS
 from sklearn_lloyd._parameters import advice_for
@@ -81,6 +82,7 @@ def check_table(X):
 
     Sparse ones become CSR.
     """
+    refuse_lazy(X)
     if is_frame(X) or (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == object):
         return X
     return check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False)

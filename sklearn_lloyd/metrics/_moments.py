@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_lloyd._core import native
+from sklearn_lloyd._core import core_array, native
 from sklearn_lloyd._moments import rounding_of_means, shift_near
 from sklearn_lloyd._rows import Rows
 from sklearn_lloyd._squares import is_square, refuse_squares, require_squares
@@ -88,7 +88,7 @@ def cluster_moments(rows, codes, n_clusters, sample_weight):
     sample_weight, unit = scaled_weights(sample_weight)
     if sample_weight is not None and not sample_weight.all():
         require_squares(rows)  # sums pass over rows without weight, whatever they are
-    codes, shift = np.ascontiguousarray(codes, np.int32), None
+    codes, shift = core_array(codes, np.int32), None
     weights, origins = _first_means(rows, codes, n_clusters, sample_weight)
     if rows.is_sparse:
         offsets = origins
@@ -152,7 +152,7 @@ def _some_rows(n_rows, n_clusters):
 def mean_distances(rows, codes, moments, sample_weight):
     """The weighted mean distance of the rows of each cluster from its mean, in another pass."""
     sample_weight, _ = scaled_weights(sample_weight)
-    codes = np.ascontiguousarray(codes, np.int32)
+    codes = core_array(codes, np.int32)
     distances = np.sqrt(_sq_distances(rows, codes, moments.offsets, moments.shift))
     return _over(_by_cluster(distances, sample_weight, codes, moments.offsets), moments.weights)
 

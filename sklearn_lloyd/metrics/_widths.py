@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sklearn_lloyd._core import native
+from sklearn_lloyd._core import core_array, native
 from sklearn_lloyd._moments import mean_variance
 from sklearn_lloyd._rows import even_slices
 from sklearn_lloyd._squares import is_square, refuse_squares
@@ -114,7 +114,7 @@ def widths_by_centers(rows, codes, offsets, shift, extra, widths_of, which=None)
     widths : ndarray of float64 of shape (n_samples,) or (len(which),)
     """
     index = _index(rows, which)
-    widths, offsets = np.empty(index.size), np.ascontiguousarray(offsets, np.float64)
+    widths, offsets = np.empty(index.size), core_array(offsets, np.float64)
     for part in even_slices(index.size, _ROWS):
         some = index[part]
         own, nearest = np.empty((2, some.size))
@@ -162,7 +162,7 @@ def _own_and_nearest(distances, own_labels):
 
 
 def _index(rows, which):
-    return np.arange(rows.shape[0]) if which is None else np.ascontiguousarray(which, np.int64)
+    return np.arange(rows.shape[0]) if which is None else core_array(which, np.int64)
 
 
 WIDTHS = {"euclidean": euclidean_widths, "sqeuclidean": sq_euclidean_widths}

@@ -13,7 +13,14 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from sklearn_lloyd._base import VersionedPickle
 from sklearn_lloyd._callbacks import begin_fit
 from sklearn_lloyd._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
-from sklearn_lloyd._dask import empty_like, empty_table, float_dtype, is_dask, lazily
+from sklearn_lloyd._dask import (
+    empty_like,
+    empty_table,
+    float_dtype,
+    is_dask,
+    lazily,
+    refuse_other_output,
+)
 from sklearn_lloyd._squares import ends_of
 from sklearn_lloyd._validation import (
     check_rows,
@@ -255,6 +262,7 @@ class ClusterScaler(
         """
         check_is_fitted(self)
         if is_dask(X):
+            refuse_other_output(self)
             if (like := empty_like(X)) is not None:
                 validate_data(self, like, reset=False, skip_check_array=True)
             return lazily(X, self, "transform", float_dtype(X), self.get_feature_names_out())

@@ -19,6 +19,7 @@ from sklearn_lloyd._columns import (
     column_of,
     is_frame,
     named_columns,
+    refuse_lazy,
 )
 from sklearn_lloyd._compat import Interval, StrOptions, validate_params
 from sklearn_lloyd._kmeans import KMeans
@@ -201,6 +202,7 @@ def _steps(scaler, encoder):
 
 def _check_table(table):
     """What the columns are called, a list."""
+    refuse_lazy(table)
     if not (is_frame(table) or isinstance(table, np.ndarray)) or len(table.shape) != 2:
         raise TypeError(
             f"table must be a frame of pandas or polars, or an array of rows and columns; got "
