@@ -91,6 +91,7 @@ def test_two_months(in_one_go, folder):
     assert len(moved) < 0.01 * len(ids)
 
 
+@pytest.mark.newest
 def test_killed_and_started_again(database_url, in_one_go, folder):
     command = [sys.executable, Path(__file__).parent / "kill_batch.py", database_url, "6", folder]
     environ = os.environ | {"PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"}
@@ -126,6 +127,7 @@ def instructions():
     return [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
 
 
+@pytest.mark.newest
 def test_dockerfile(folder, tmp_path, monkeypatch):
     """Each step is done as Docker would, below a temporary folder.
 

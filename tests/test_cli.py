@@ -449,6 +449,7 @@ def test_out_of_the_memory_budget(here, capsys, monkeypatch):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is there on Linux only")
+@pytest.mark.newest
 @pytest.mark.parametrize(
     ("rows", "limit", "way"), [(200_000, "450M", "KMeans.fit:"), (300_000, "450M", "fit_batches:")]
 )

@@ -66,6 +66,7 @@ def test_every_check_has_a_planted_fault():
 
 
 # Too few distinct rows are one of the faults.
+@pytest.mark.newest
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("code", "name"), PLANTED)
 def test_planted_faults(code, name):

@@ -918,6 +918,7 @@ def test_postgresql_has_the_comments(database_url):
             assert inspector.get_table_comment(table.name)["text"] == table.comment
 
 
+@pytest.mark.newest
 def test_killed_writers(database_url):
     """25 on each database: nothing is half there, nothing is lost, nothing is there twice."""
     script = Path(__file__).with_name("kill_writers.py")
