@@ -1,9 +1,12 @@
 """DaskKMeans: the results of KMeans for any blocks, scheduler and workers, and clear errors."""
 
+import gc
 import os
 import pickle
 import signal
 import threading
+import time
+from contextlib import contextmanager
 
 import dask
 import dask.array as da
@@ -43,18 +46,36 @@ def X():
     return np.random.default_rng(0).normal(size=(17 * ROWS_OF_BLOCK, 4))
 
 
-@pytest.fixture
-def cluster():
-    """A client of two worker processes of one thread each."""
+@contextmanager
+def two_processes():
     distributed = pytest.importorskip("distributed")
     with (
-        dask.config.set(scheduler=None),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as local,
         distributed.Client(local) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def cluster():
+    """A client of two worker processes of one thread each, which a test may kill."""
+    with dask.config.set(scheduler=None), two_processes() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def cluster_of_all():
+    with two_processes() as client:
+        yield client
+
+
+@pytest.fixture
+def workers(cluster_of_all):
+    """The same, of all tests that leave it as it was."""
+    with dask.config.set(scheduler=None), cluster_of_all.as_current():
+        yield cluster_of_all
 
 
 def delayed_blocks(X, edges):
@@ -348,7 +369,7 @@ def test_workers_of_several_threads(X):
     same(model, expected, exact=True)
 
 
-def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, cluster, monkeypatch):
+def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, workers, monkeypatch):
     monkeypatch.setattr(_blocks, "_FITS", 0.0)
     monkeypatch.setattr(_blocks, "_PART_BYTES", 1)
     sizes, cut = set(), _blocks._consecutive
@@ -373,16 +394,76 @@ class Stop:
         return self.centers
 
 
+def actors(dask_scheduler):
+    return [key for key, task in dask_scheduler.tasks.items() if task.actor]
+
+
+def test_nothing_is_left_on_the_workers(X, workers):
+    rows = da.from_array(X, chunks=(100, -1))
+    gc.disable()
+    try:
+        DaskKMeans(4, init=X[:4]).fit(rows)
+        for _ in range(50):  # the scheduler hears of it a little later
+            if not (left := workers.run_on_scheduler(actors)):
+                break
+            time.sleep(0.1)
+    finally:
+        gc.enable()
+    assert not left
+
+
+def test_a_client_that_is_not_the_default(X):
+    distributed = pytest.importorskip("distributed")
+    client = distributed.Client(
+        n_workers=1, processes=False, dashboard_address=":0", set_as_default=False
+    )
+    rows = da.from_array(X, chunks=(100, -1))
+    expected = DaskKMeans(4, init=X[:4]).fit(rows)
+    with client, dask.config.set(scheduler=client):
+        same(DaskKMeans(4, init=X[:4]).fit(rows), expected, exact=True)
+
+
+def test_no_workers_yet(X):
+    distributed = pytest.importorskip("distributed")
+    with (
+        dask.config.set(scheduler=None),
+        distributed.LocalCluster(
+            n_workers=0, processes=False, dashboard_address=":0", silence_logs=50
+        ) as local,
+        distributed.Client(local),
+    ):
+        local.adapt(minimum=0, maximum=1, interval="100ms")
+        model = DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1)))
+    same(model, KMeans(4, init=X[:4]).fit(X))
+
+
+def test_errors_that_do_not_come_through_a_pickle():
+    error = ValueError("no rows")
+    error.lock = threading.Lock()
+    sent = _holders._sendable(error)
+    assert str(pickle.loads(pickle.dumps(sent))) == "ValueError: no rows"
+    plain = ValueError("no rows")
+    assert _holders._sendable(plain) is plain
+
+
+def test_errors_of_blocks_are_told_as_they_are(X, workers):
+    def reads_from(service):
+        raise ConnectionResetError(f"{service} does not answer")
+
+    with pytest.raises(ConnectionResetError, match="the store does not answer"):
+        DaskKMeans(2).fit([dask.delayed(X), dask.delayed(reads_from)("the store")])
+
+
 def fit_in_a_task(X):
     distributed = pytest.importorskip("distributed")
     with distributed.get_client().as_current():
         return DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1))).inertia_
 
 
-def test_a_fit_within_a_task(X, cluster):
+def test_a_fit_within_a_task(X, workers):
     expected = DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1))).inertia_
-    found = cluster.map(fit_in_a_task, [X, X, X], pure=False)  # more than there are threads
-    assert cluster.gather(found) == [expected] * 3
+    found = workers.map(fit_in_a_task, [X, X, X], pure=False)  # more than there are threads
+    assert workers.gather(found) == [expected] * 3
 
 
 def test_workers_that_die(X, cluster, monkeypatch):
@@ -409,6 +490,26 @@ def test_workers_that_die(X, cluster, monkeypatch):
     assert not {before, between} & set(cluster.run(os.getpid).values())
 
 
+def test_all_workers_go_and_none_comes(X, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(_holders, "_PATIENCE", 0.5)
+    monkeypatch.setattr(_holders, "_ALONE", 1.0)
+    with (
+        dask.config.set(scheduler=None),
+        distributed.Client(n_workers=1, processes=False, dashboard_address=":0") as client,
+    ):
+        assign = BlocksAssigner.assign
+
+        def assign_alone(self, *args):
+            client.cluster.scale(0)
+            return assign(self, *args)
+
+        monkeypatch.setattr(BlocksAssigner, "assign", assign_alone)
+        model = DaskKMeans(8, init=X[:8], tol=0.0)
+        with pytest.raises(RuntimeError, match=r"after \d+ passes.*no workers for"):
+            model.fit(da.from_array(X, chunks=(100, -1)))
+
+
 def test_a_cluster_that_goes_away(X, cluster):
     rows = da.from_array(np.tile(X, (20, 1)), chunks=(500, -1))
     model = DaskKMeans(3, random_state=0).fit(rows)
@@ -420,7 +521,7 @@ def test_a_cluster_that_goes_away(X, cluster):
     assert dict(vars(model)) == before
 
 
-def test_searches_on_the_workers(X, cluster):
+def test_searches_on_the_workers(X, workers):
     groups = np.concatenate([X, X + 20, X - 20])
     expected = NClustersSearch(n_clusters=range(2, 5), criterion="stability", random_state=0).fit(
         groups

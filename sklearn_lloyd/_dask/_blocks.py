@@ -7,14 +7,14 @@ order of a tree over the numbers of the blocks.
 from __future__ import annotations
 
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from os import PathLike
 from uuid import uuid4
 
 import numpy as np
 
 from sklearn_lloyd._dask._arguments import Args
-from sklearn_lloyd._dask._holders import Holders
+from sklearn_lloyd._dask._holders import Holders, LostWorker
 from sklearn_lloyd._dask._tree import FAN_IN, merged, run_part, top
 from sklearn_lloyd._optional import import_optional
 
@@ -86,10 +86,16 @@ class Blocks:
 
     def keep_if_they_fit(self):
         """Have the workers hold the blocks from here on, if these take half of their memory."""
+        with self._naming_loss():
+            self._keep_if_they_fit()
+
+    def _keep_if_they_fit(self):
         client = self._client()
         if client is None:
             room = import_optional("distributed.system", extra="dask").MEMORY_LIMIT
         else:
+            if not client.nthreads():  # an adaptive cluster starts workers when there are tasks
+                client.submit(int, pure=False).result()
             room = sum(memory for memory, _ in _rooms(client))
         if self._n_bytes() > _FITS * room:
             return
@@ -124,7 +130,8 @@ class Blocks:
 
     def close(self, function, *args):
         """Call a function once in each process that has run passes; never fails."""
-        self._holders = None
+        if self._holders is not None:
+            self._holders.close()
         with suppress(Exception):  # what is gone needs no call
             client = self._client()
             if client is None:
@@ -133,13 +140,22 @@ class Blocks:
                 client.run(function, *args, on_error="ignore")
 
     def _nodes(self, function, numbers, args, add):
-        try:
+        with self._naming_loss():
             if self._holders is not None:
                 parts = self._holders.run(function, numbers, args, add)
             else:
                 parts = self._compute(function, numbers, args, add)
+        return merged(parts, len(self), add)
+
+    @contextmanager
+    def _naming_loss(self):
+        """Say how far it has come if the cluster is lost."""
+        client = self._client()
+        try:
+            yield
         except Exception as error:
-            if not _is_loss(error):
+            is_gone = client is not None and client.status != "running"
+            if not (is_gone or _is_loss(error)):
                 raise
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]  # not all the blocks
             raise RuntimeError(
@@ -147,7 +163,6 @@ class Blocks:
                 f"({reason}). The estimator is as it was before: connect to a cluster, and fit "
                 "again."
             ) from error
-        return merged(parts, len(self), add)
 
     def _compute(self, function, numbers, args, add):
         """Graph of one task for each part, and of one for each 32 of these."""
@@ -277,9 +292,9 @@ def _delayed_weights(X, weights, n_blocks):
 
 
 def _is_loss(error):
-    """Whether an error says that workers, or the scheduler, are gone."""
+    """Whether an error says that workers are gone, or the scheduler; that of a block does not."""
     ours = type(error).__module__.split(".")[0] == "distributed"
-    return ours or isinstance(error, CancelledError | ConnectionError)
+    return ours or isinstance(error, CancelledError | LostWorker)
 
 
 def _consecutive(n_blocks, size):

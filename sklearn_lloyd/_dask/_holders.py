@@ -8,9 +8,10 @@ and the pass is run again.
 
 from __future__ import annotations
 
+import pickle
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ _ATTEMPTS = 4
 # Seconds without an answer until it is asked whether the worker is still there. A worker that
 # dies mostly is known at once.
 _PATIENCE = 2.0
+# Seconds without any worker until a fit is given up: new ones may be on their way.
+_ALONE = 60.0
 
 
 class Holder:
@@ -64,8 +67,17 @@ class Holder:
                 with ThreadPoolExecutor(n_parts) as pool:
                     nodes = merged(pool.map(of_thread, parts), self._n_blocks, add)
         except Exception as error:
-            return Args((None, error))
+            return Args((None, _sendable(error)))
         return Args((nodes, None))
+
+
+def _sendable(error):
+    """The error, or one that says the same if it does not come through a pickle."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 class _Held(NamedTuple):
@@ -103,15 +115,23 @@ class Holders:
         given = Args((function, numbers, args, add))
         for attempt in range(_ATTEMPTS):
             try:
-                if self._all is None:
-                    with _thread_given_up(self._distributed):
-                        self._all = self._placed()
-                return self._answers(given, numbers)
+                with self._client.as_current():  # it need not be the default one
+                    if self._all is None:
+                        with _thread_given_up(self._distributed):
+                            self._all = self._placed()
+                    return self._answers(given, numbers)
             except LostWorker:
-                self._all = None
+                self.close()
                 if attempt + 1 == _ATTEMPTS:
                     raise
                 time.sleep(0.1 * 4**attempt)  # until the scheduler knows of it, too
+
+    def close(self):
+        """Have the workers let go of the blocks now; Python may find the actors much later."""
+        if self._all is not None:
+            with suppress(Exception):  # what is gone holds nothing
+                self._client.cancel([held.future for held in self._all])
+        self._all = None
 
     def _answers(self, given, numbers):
         asked = [held for held in self._all if numbers is None or held.numbers & numbers]
@@ -128,10 +148,23 @@ class Holders:
     def _answer(self, held, call):
         return _result(call, lambda: held.future.status == "finished")
 
+    def _wait_for(self, futures):
+        without_workers = 0.0
+        while True:
+            try:
+                self._distributed.wait(futures, timeout=_PATIENCE)
+                return
+            except TimeoutError:
+                without_workers += _PATIENCE
+                if self._client.nthreads():
+                    without_workers = 0.0
+                elif without_workers >= _ALONE:
+                    raise CancelledError(f"no workers for {without_workers:.0f} s") from None
+
     def _placed(self):
         """Have the workers hold the blocks that they have, about as many bytes for each thread."""
         futures = self._rows + (self._weights or [])
-        self._distributed.wait(futures)  # those of a lost worker are computed again
+        self._wait_for(futures)  # those of a lost worker are computed again
         for future in futures:
             if future.status == "error":
                 future.result()
@@ -157,7 +190,10 @@ class Holders:
         }  # fmt: skip
         held = []
         for worker, future in futures.items():
-            actor = _result(future, lambda worker=worker: worker in self._client.nthreads())
+            try:
+                actor = _result(future, lambda worker=worker: worker in self._client.nthreads())
+            except RuntimeError as error:  # of an actor that was lost as soon as it was there
+                raise LostWorker(f"{type(error).__name__}: {error}") from error
             held.append(_Held(set(numbers_of[worker]), future, actor))
         return held
 

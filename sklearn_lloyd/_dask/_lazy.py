@@ -72,6 +72,7 @@ def lazily(X, model, method, dtype, columns=None):
 
 def _of_block(block, model, method, dtype, columns=None):
     """What the method makes of a block, (n_rows, n_columns); without rows, too."""
+    block = block if hasattr(block, "shape") else np.asarray(block)
     if block.shape[0] == 0:
         return np.empty((0, 1 if columns is None else len(columns)), dtype)
     found = getattr(model, method)(block)
