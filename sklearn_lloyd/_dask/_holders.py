@@ -83,6 +83,7 @@ def _sendable(error):
 class _Held(NamedTuple):
     """A holder as the client knows it."""
 
+    worker: str
     numbers: set
     future: object
     actor: object
@@ -146,7 +147,11 @@ class Holders:
         return [nodes for nodes, _ in answers]
 
     def _answer(self, held, call):
-        return _result(call, lambda: held.future.status == "finished")
+        # Some losses dask tells by neither an error nor the status of the actor.
+        return _result(
+            call,
+            lambda: held.future.status == "finished" and held.worker in self._client.nthreads(),
+        )
 
     def _wait_for(self, futures):
         without_workers = 0.0
@@ -194,7 +199,7 @@ class Holders:
                 actor = _result(future, lambda worker=worker: worker in self._client.nthreads())
             except RuntimeError as error:  # of an actor that was lost as soon as it was there
                 raise LostWorker(f"{type(error).__name__}: {error}") from error
-            held.append(_Held(set(numbers_of[worker]), future, actor))
+            held.append(_Held(worker, set(numbers_of[worker]), future, actor))
         return held
 
 
