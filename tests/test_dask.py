@@ -65,19 +65,6 @@ def cluster():
         yield client
 
 
-@pytest.fixture(scope="module")
-def cluster_of_all():
-    with two_processes() as client:
-        yield client
-
-
-@pytest.fixture
-def workers(cluster_of_all):
-    """The same, of all tests that leave it as it was."""
-    with dask.config.set(scheduler=None), cluster_of_all.as_current():
-        yield cluster_of_all
-
-
 def delayed_blocks(X, edges):
     return [dask.delayed(part) for part in np.split(X, edges)]
 
@@ -369,7 +356,7 @@ def test_workers_of_several_threads(X):
     same(model, expected, exact=True)
 
 
-def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, workers, monkeypatch):
+def test_blocks_of_unknown_sizes_that_are_read_anew_go_one_by_one(X, cluster, monkeypatch):
     monkeypatch.setattr(_blocks, "_FITS", 0.0)
     monkeypatch.setattr(_blocks, "_PART_BYTES", 1)
     sizes, cut = set(), _blocks._consecutive
@@ -398,13 +385,13 @@ def actors(dask_scheduler):
     return [key for key, task in dask_scheduler.tasks.items() if task.actor]
 
 
-def test_nothing_is_left_on_the_workers(X, workers):
+def test_nothing_is_left_on_the_workers(X, cluster):
     rows = da.from_array(X, chunks=(100, -1))
     gc.disable()
     try:
         DaskKMeans(4, init=X[:4]).fit(rows)
         for _ in range(50):  # the scheduler hears of it a little later
-            if not (left := workers.run_on_scheduler(actors)):
+            if not (left := cluster.run_on_scheduler(actors)):
                 break
             time.sleep(0.1)
     finally:
@@ -446,7 +433,7 @@ def test_errors_that_do_not_come_through_a_pickle():
     assert _holders._sendable(plain) is plain
 
 
-def test_errors_of_blocks_are_told_as_they_are(X, workers):
+def test_errors_of_blocks_are_told_as_they_are(X, cluster):
     def reads_from(service):
         raise ConnectionResetError(f"{service} does not answer")
 
@@ -460,10 +447,10 @@ def fit_in_a_task(X):
         return DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1))).inertia_
 
 
-def test_a_fit_within_a_task(X, workers):
+def test_a_fit_within_a_task(X, cluster):
     expected = DaskKMeans(4, init=X[:4]).fit(da.from_array(X, chunks=(100, -1))).inertia_
-    found = workers.map(fit_in_a_task, [X, X, X], pure=False)  # more than there are threads
-    assert workers.gather(found) == [expected] * 3
+    found = cluster.map(fit_in_a_task, [X, X, X], pure=False)  # more than there are threads
+    assert cluster.gather(found) == [expected] * 3
 
 
 def test_workers_that_die(X, cluster, monkeypatch):
@@ -521,7 +508,7 @@ def test_a_cluster_that_goes_away(X, cluster):
     assert dict(vars(model)) == before
 
 
-def test_searches_on_the_workers(X, workers):
+def test_searches_on_the_workers(X, cluster):
     groups = np.concatenate([X, X + 20, X - 20])
     expected = NClustersSearch(n_clusters=range(2, 5), criterion="stability", random_state=0).fit(
         groups

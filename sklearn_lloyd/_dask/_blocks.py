@@ -14,7 +14,7 @@ from uuid import uuid4
 import numpy as np
 
 from sklearn_lloyd._dask._arguments import Args
-from sklearn_lloyd._dask._holders import Holders, LostWorker
+from sklearn_lloyd._dask._holders import Holders, LostWorker, OtherClient
 from sklearn_lloyd._dask._tree import FAN_IN, merged, run_part, top
 from sklearn_lloyd._optional import import_optional
 
@@ -103,7 +103,10 @@ class Blocks:
         self._rows = list(self._dask.persist(*self._rows))
         if self._weights is not None:
             self._weights = list(self._dask.persist(*self._weights))
-        if client is not None:
+        # Older dask persists in this process where the client is not the default one.
+        if client is not None and import_optional("distributed", extra="dask").futures_of(
+            self._rows
+        ):
             self._holders = Holders(client, self._rows, self._weights)
 
     def run(self, function, args, add):
@@ -141,9 +144,13 @@ class Blocks:
 
     def _nodes(self, function, numbers, args, add):
         with self._naming_loss():
+            parts = None
             if self._holders is not None:
-                parts = self._holders.run(function, numbers, args, add)
-            else:
+                try:
+                    parts = self._holders.run(function, numbers, args, add)
+                except OtherClient:  # by tasks, then, which take longer
+                    self._holders = None
+            if parts is None:
                 parts = self._compute(function, numbers, args, add)
         return merged(parts, len(self), add)
 

@@ -89,6 +89,10 @@ class _Held(NamedTuple):
     actor: object
 
 
+class OtherClient(Exception):
+    """dask has tied an actor to another client of this process, or none: it takes the default."""
+
+
 class LostWorker(ConnectionError):
     """A worker that holds blocks is gone."""
 
@@ -199,6 +203,8 @@ class Holders:
                 actor = _result(future, lambda worker=worker: worker in self._client.nthreads())
             except RuntimeError as error:  # of an actor that was lost as soon as it was there
                 raise LostWorker(f"{type(error).__name__}: {error}") from error
+            if getattr(actor, "client", None) is not self._client:
+                raise OtherClient
             held.append(_Held(worker, set(numbers_of[worker]), future, actor))
         return held
 
