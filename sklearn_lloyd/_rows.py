@@ -92,7 +92,7 @@ def read_only(rows):
 
 
 def _with_aligned_indices(rows):
-    """CSR that the core takes: of the data alone it does not matter where in memory they lie."""
+    """The same CSR with indices that are aligned in memory; the core reads any data."""
     if rows.indices.flags.aligned and rows.indptr.flags.aligned:
         return rows
     indices, indptr = (np.require(part, requirements="A") for part in (rows.indices, rows.indptr))

@@ -248,7 +248,8 @@ _WEIGHT = "sklearn-lloyd-weight"
 def _cut_alike(X, weights):
     """A frame and a series from tables of the same columns, so that dask cuts both alike.
 
-    What reads few columns puts several files into a block.
+    By itself dask puts several files into a block where few columns are read. The price: files
+    are read once for the rows, and once for the weights.
     """
     both = X.map_partitions(_beside, weights)
     return both.map_partitions(_all_but_weight), both.map_partitions(_weight_of)
@@ -299,7 +300,7 @@ def _delayed_weights(X, weights, n_blocks):
 
 
 def _is_loss(error):
-    """Whether an error says that workers are gone, or the scheduler; that of a block does not."""
+    """Whether dask has lost workers or the scheduler; errors of reading a block are no loss."""
     ours = type(error).__module__.split(".")[0] == "distributed"
     return ours or isinstance(error, CancelledError | LostWorker)
 

@@ -236,8 +236,8 @@ def _result(future, is_there):
 def balanced(blocks, n_threads):
     """Which worker holds which blocks, so that no thread has much more to do than others.
 
-    Blocks stay where they are but for those that worker has too many of; to them one with less
-    gets a copy.
+    Blocks stay where they are, except that a worker with too many bytes gives some to others,
+    which get a copy.
 
     Parameters
     ----------
