@@ -24,9 +24,9 @@ from sklearn_lloyd._weights import in_weight_unit
 
 _SAMPLE = 4096  # rows, at least, that a start sees
 _SAMPLE_PER_CLUSTER = 20
-# Runs of k-means on that sample, at the most, and how many times the rows of all runs there have to
-# be: so an iteration of all runs takes at most a tenth of a pass over all rows. More runs find
-# better starts, and take the client longer.
+# Runs of k-means on that sample, at the most, and how many times the rows of all runs there have
+# to be: so an iteration of all runs takes at most a tenth of a pass over all rows. More runs
+# find better starts, and take the client longer.
 _RUNS_ON_SAMPLE, _ROWS_FOR_A_RUN = 10, 10
 
 
