@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import pytest
 from databases import new_database, postgresql
@@ -43,6 +44,15 @@ def no_idle_workers():
     """
     yield
     get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.fixture(autouse=True)
+def no_figures_left():
+    """Close what a test drew with pyplot, which keeps its figures for the next test."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot:
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

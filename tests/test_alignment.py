@@ -380,7 +380,6 @@ def test_without_a_way_back_the_rows_tell(frame):
     alone = align_clusters(new, old, X=other[new.predict(other) != 1])  # one has no rows
     assert alone.partners[1] == -1
     AlignmentDisplay.from_alignment(alone).figure_.canvas.draw()
-    plt.close("all")
 
 
 def test_encoders_that_take_no_averages(frame):
@@ -597,7 +596,6 @@ def test_names_in_the_display():
     ]:
         with pytest.raises(error, match=message):
             AlignmentDisplay.from_alignment(alignment, names=names)
-    plt.close("all")
 
 
 @pytest.mark.parametrize("with_rows", [False, True])
@@ -622,4 +620,3 @@ def test_display(with_rows, k, frame):
     assert display.ax_ is ax
     assert display.figure_ is figure
     figure.canvas.draw()
-    plt.close("all")

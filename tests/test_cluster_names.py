@@ -94,7 +94,6 @@ def test_carried_by_ids():
     assert alignment.names == {0: "low", 1: "middle", 2: "high"}
     display = AlignmentDisplay.from_alignment(alignment, names={3: "Far"})
     assert display.names == {**alignment.names, 3: "Far"}
-    plt.close("all")
     applied = alignment.apply(new)
     assert applied.cluster_ids_.tolist() == [0, 2, 3]
     assert applied.cluster_names_.tolist() == ["low", "high", None]

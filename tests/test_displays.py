@@ -36,12 +36,6 @@ OF_CLUSTERS = [CentroidDisplay, ClusterDisplay, ProfileDisplay, SilhouetteDispla
 OF_ROWS = [*OF_CLUSTERS, LloydStepsDisplay]
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def blobs(n, d, k):
     return make_blobs(n, d, centers=k, random_state=0)[0]
 

@@ -2,7 +2,6 @@
 
 import re
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
@@ -10,12 +9,6 @@ from sklearn.datasets import make_blobs
 from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import LloydStepsDisplay
 from sklearn_lloyd.inspection._drawing import look_of
-
-
-@pytest.fixture(scope="module", autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

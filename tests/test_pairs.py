@@ -20,12 +20,6 @@ from sklearn_lloyd import KMeans
 from sklearn_lloyd.inspection import PairDisplay, cluster_profiles
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def table():
     rng = np.random.default_rng(0)

@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 import pytest
-from matplotlib import pyplot
 from scipy import sparse
 
 from sklearn_lloyd import KMeans
@@ -50,5 +49,4 @@ def test_no_warning_of_numpy(call, rows, wrap):
         except ValueError as error:  # few clusters, or the gap of sparse rows: refused in words
             place = traceback.extract_tb(error.__traceback__)[-1]
             assert place.line.startswith("raise "), place
-    pyplot.close("all")
     assert not [each for each in caught if issubclass(each.category, RuntimeWarning)]

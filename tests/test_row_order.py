@@ -4,7 +4,6 @@ import inspect
 
 import numpy as np
 import pytest
-from matplotlib import pyplot
 from scipy import sparse
 
 import sklearn_lloyd
@@ -164,12 +163,6 @@ def test_every_public_name_that_takes_a_random_state_is_here():
                 takers.add(name)
     takers.remove("cluster_report")  # made of what is here
     assert takers == {*WEIGHTED, *OTHERS}
-
-
-@pytest.fixture(autouse=True)
-def no_open_figures():
-    yield
-    pyplot.close("all")
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of few distinct rows

@@ -99,12 +99,11 @@ def test_same_bytes(name):
 
 @pytest.mark.parametrize("name", DISPLAYS)
 def test_what_a_display_holds_but_for_its_figure(name):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("matplotlib.pyplot")
     held = [
         {key: value for key, value in vars(DISPLAYS[name]()).items() if not key.endswith("_")}
         for _ in range(2)
     ]
-    pyplot.close("all")
     check_same(*held)
 
 

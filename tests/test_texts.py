@@ -163,7 +163,6 @@ def test_forms_of_texts(model, form):
 def test_displays(model, display):
     for X in (TEXTS, pd.DataFrame({"text": TEXTS})):
         display.from_estimator(model, X)
-    plt.close("all")
 
 
 def test_picture_of_terms(model):
@@ -176,7 +175,6 @@ def test_picture_of_terms(model):
         assert [bar.get_width() for bar in display.bars_[i]] == list(display.terms[i][1])
     _, ax = plt.subplots()
     ProfileDisplay.from_estimator(model, TEXTS, max_features=1, ax=ax)
-    plt.close("all")
 
 
 def test_a_column_of_texts():
