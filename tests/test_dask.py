@@ -23,8 +23,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn_lloyd import KMeans
 from sklearn_lloyd._core import options
 from sklearn_lloyd._dask import _blocks, _holders, _tree
-from sklearn_lloyd.distributed import DaskKMeans
+from sklearn_lloyd.distributed import DaskKMeans, _passes
 from sklearn_lloyd.distributed._assigner import BlocksAssigner
+from sklearn_lloyd.distributed._passes import FitOptions, Pass
 from sklearn_lloyd.inspection import cluster_profiles
 from sklearn_lloyd.model_selection import NClustersSearch
 from sklearn_lloyd.preprocessing import ClusterScaler, table_pipeline
@@ -397,6 +398,16 @@ def test_nothing_is_left_on_the_workers(X, cluster):
     finally:
         gc.enable()
     assert not left
+
+
+def test_a_pass_that_outlives_its_fit_leaves_nothing(X):
+    """A worker still ends the pass in which its client was interrupted."""
+    this = Pass(FitOptions("interrupted", X.shape[1], n_threads=1, kept=True), 0, None, X[:4])
+    _passes.assign(0, X, None, this)
+    assert "interrupted" in _passes._states._of_fit
+    _passes.forget("interrupted")
+    _passes.assign(1, X, None, this)
+    assert "interrupted" not in _passes._states._of_fit
 
 
 def test_a_client_that_is_not_the_default(X):

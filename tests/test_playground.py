@@ -483,6 +483,7 @@ def test_a_visit(page):
     assert page.input_value("#n_clusters") == "3"
 
 
+@pytest.mark.newest
 def test_several_starts(page):
     with answered(page):
         page.fill("#n_init", "6")
@@ -497,6 +498,7 @@ def test_several_starts(page):
     assert labels_of(page) == model_of(page).labels_.tolist()
 
 
+@pytest.mark.newest
 def test_centres_placed_by_hand(page):
     with answered(page):
         page.fill("#n_clusters", "3")
@@ -524,6 +526,7 @@ def test_centres_placed_by_hand(page):
     assert labels_of(page) == model.labels_.tolist()
 
 
+@pytest.mark.newest
 def test_a_file_of_ones_own(page, tmp_path, monkeypatch):
     write_tables(tmp_path)
     (tmp_path / "text.csv").write_text("spend,name\n1,ann\n2,bob\n")
@@ -551,6 +554,7 @@ def test_a_file_of_ones_own(page, tmp_path, monkeypatch):
     assert labels_of(page) == model_of(page).labels_.tolist()
 
 
+@pytest.mark.newest
 def test_bad_values_and_the_image(page):
     with answered(page):
         page.fill("#n_rows", "3")
@@ -570,6 +574,7 @@ def test_bad_values_and_the_image(page):
     assert page.locator("#of-rows").is_hidden()
 
 
+@pytest.mark.newest
 def test_a_step_is_quick(page):
     with answered(page):
         page.fill("#n_rows", "2000")
@@ -585,6 +590,7 @@ def test_a_step_is_quick(page):
     assert np.median(took) < 150
 
 
+@pytest.mark.newest
 def test_controls_have_names_and_fit_a_phone(page):
     names = page.evaluate(
         """() => [...document.querySelectorAll("input, select, button")]
@@ -603,6 +609,7 @@ def test_controls_have_names_and_fit_a_phone(page):
     assert colors[0] != colors[1]
 
 
+@pytest.mark.newest
 def test_a_lost_connection(chromium, program):
     page = chromium.new_page()
     with answered(page):

@@ -185,6 +185,7 @@ def test_errors(table, tmp_path, report):
         report.save(tmp_path / "missing" / "report.html")
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("width", [390, 1400])
 def test_in_a_browser(report, tmp_path, chromium, width):
     path = report.save(tmp_path / "report.html")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from threading import Lock
 from typing import NamedTuple
 
@@ -25,6 +25,8 @@ from sklearn_lloyd._types import Problem
 
 # Fits whose states a process keeps. Fits beyond that at once lose theirs, and take longer.
 _MOST_FITS = 4
+# Ended fits that a process knows: the last pass of one that was interrupted may still go on.
+_MOST_ENDED = 64
 
 
 class FitOptions(NamedTuple):
@@ -258,6 +260,7 @@ class _States:
 
     def __init__(self):
         self._of_fit, self._lock = OrderedDict(), Lock()
+        self._ended = deque(maxlen=_MOST_ENDED)
 
     def take(self, key, default):
         with self._lock:
@@ -265,6 +268,8 @@ class _States:
 
     def put(self, key, state):
         with self._lock:
+            if key[0] in self._ended:
+                return
             self._of_fit.setdefault(key[0], {})[key[1:]] = state
             self._of_fit.move_to_end(key[0])
             while len(self._of_fit) > _MOST_FITS:
@@ -273,6 +278,7 @@ class _States:
     def forget(self, fit):
         with self._lock:
             self._of_fit.pop(fit, None)
+            self._ended.append(fit)
 
 
 _states = _States()
