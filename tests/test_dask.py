@@ -6,7 +6,6 @@ import pickle
 import signal
 import threading
 import time
-from contextlib import contextmanager
 
 import dask
 import dask.array as da
@@ -47,22 +46,17 @@ def X():
     return np.random.default_rng(0).normal(size=(17 * ROWS_OF_BLOCK, 4))
 
 
-@contextmanager
-def two_processes():
+@pytest.fixture
+def cluster():
+    """A client of two worker processes of one thread each, which a test may kill."""
     distributed = pytest.importorskip("distributed")
     with (
+        dask.config.set(scheduler=None),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as local,
         distributed.Client(local) as client,
     ):
-        yield client
-
-
-@pytest.fixture
-def cluster():
-    """A client of two worker processes of one thread each, which a test may kill."""
-    with dask.config.set(scheduler=None), two_processes() as client:
         yield client
 
 

@@ -87,27 +87,24 @@ class Blocks:
     def keep_if_they_fit(self):
         """Have the workers hold the blocks from here on, if these take half of their memory."""
         with self._naming_loss():
-            self._keep_if_they_fit()
-
-    def _keep_if_they_fit(self):
-        client = self._client()
-        if client is None:
-            room = import_optional("distributed.system", extra="dask").MEMORY_LIMIT
-        else:
-            if not client.nthreads():  # an adaptive cluster starts workers when there are tasks
-                client.submit(int, pure=False).result()
-            room = sum(memory for memory, _ in _rooms(client))
-        if self._n_bytes() > _FITS * room:
-            return
-        self.kept = True
-        self._rows = list(self._dask.persist(*self._rows))
-        if self._weights is not None:
-            self._weights = list(self._dask.persist(*self._weights))
-        # Older dask persists in this process where the client is not the default one.
-        if client is not None and import_optional("distributed", extra="dask").futures_of(
-            self._rows
-        ):
-            self._holders = Holders(client, self._rows, self._weights)
+            client = self._client()
+            if client is None:
+                room = import_optional("distributed.system", extra="dask").MEMORY_LIMIT
+            else:
+                if not client.nthreads():  # an adaptive cluster starts some for a task
+                    client.submit(int, pure=False).result()
+                room = sum(memory for memory, _ in _rooms(client))
+            if self._n_bytes() > _FITS * room:
+                return
+            self.kept = True
+            self._rows = list(self._dask.persist(*self._rows))
+            if self._weights is not None:
+                self._weights = list(self._dask.persist(*self._weights))
+            if client is None:
+                return
+            # Older dask persists in this process where the client is not the default one.
+            if import_optional("distributed", extra="dask").futures_of(self._rows):
+                self._holders = Holders(client, self._rows, self._weights)
 
     def run(self, function, args, add):
         """Call ``function(number, block, weights, args)`` on all blocks, and add up the results.

@@ -90,7 +90,7 @@ class _Held(NamedTuple):
 
 
 class OtherClient(Exception):
-    """dask has tied an actor to another client of this process, or none: it takes the default."""
+    """dask ties actors to the default client of a process, which is not that of the fit."""
 
 
 class LostWorker(ConnectionError):

@@ -25,7 +25,8 @@ from sklearn_lloyd._types import Problem
 
 # Fits whose states a process keeps. Fits beyond that at once lose theirs, and take longer.
 _MOST_FITS = 4
-# Ended fits that a process knows: the last pass of one that was interrupted may still go on.
+# Ended fits that a process knows, by name: the last pass of one that was interrupted may still go
+# on, and its states are then not kept. Far more than can end while one pass goes on.
 _MOST_ENDED = 64
 
 
